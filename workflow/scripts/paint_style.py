@@ -1,0 +1,25 @@
+"""Paint one of the sample style pictures."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from styletransfer import images, paintings
+from styletransfer.errors import command
+
+
+@command
+def main() -> None:
+    """Paint, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--painting", required=True, help=f"one of {', '.join(paintings.PAINTINGS)}")
+    parser.add_argument("--width", type=int, default=768, help="pixels")
+    parser.add_argument("--height", type=int, default=768, help="pixels")
+    parser.add_argument("--output", type=Path, required=True, help="the PNG to write")
+    options = parser.parse_args()
+    images.write_image(options.output, paintings.paint(options.painting, options.width, options.height))
+    print(f"{options.output}: {paintings.PAINTINGS[options.painting].title}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

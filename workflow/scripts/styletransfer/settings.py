@@ -1,0 +1,271 @@
+"""What a run is: its settings, their limits, and the identity that follows from them.
+
+Two runs with the same settings give the same picture, so a run is named by a hash of its settings and nothing else:
+labels, resources and the place in a study stay out. Reading files and computing are left to the floors above.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from styletransfer.errors import InputError
+
+# Raised when equal settings begin to give other pixels; every run is then computed anew. An option added later keeps
+# the number as long as its default leaves the pixels alone: only values that differ from the defaults are hashed.
+NUMERICS = 1
+
+HASH_DIGITS = 12
+SIGNIFICANT_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """A file that a run is made of: a picture or the network's weights. The checksum tells what it holds.
+
+    Instead of a digest the checksum may be the recipe of a file that is generated, such as `strokes@1`.
+    """
+
+    name: str
+    checksum: str
+
+
+def parameter(default: Any, help: str, **limits: Any) -> Any:
+    """One field of `Settings`. Limits: `minimum`, `above`, `maximum`, `choices`, `integer`, `per_style`."""
+    return field(default=default, metadata={"help": help, **limits})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All that decides the pixels of one run, under the reference program's names and with its defaults.
+
+    Values are checked and brought to one form on creation: equal runs compare equal however they were written.
+    Raises `InputError` that names the key, the value and what is allowed.
+    """
+
+    content: Ingredient
+    styles: tuple[Ingredient, ...]
+    weights: Ingredient
+
+    width: int | None = parameter(
+        None, "width of the result in pixels; default: the content picture's", minimum=1, maximum=16384, integer=True
+    )
+    iterations: int = parameter(1000, "number of optimisation steps", minimum=1, maximum=10_000_000, integer=True)
+    content_weight: float = parameter(5.0, "weight of the content loss", minimum=0)
+    content_weight_blend: float = parameter(
+        1.0, "share of relu4_2 in the content loss; the rest is relu5_2's", minimum=0, maximum=1
+    )
+    style_weight: float = parameter(500.0, "weight of the style loss", minimum=0)
+    style_scales: tuple[float, ...] = parameter(
+        (1.0,), "width of each style picture relative to the result's", above=0, maximum=100, per_style=True
+    )
+    style_blend_weights: tuple[float, ...] = parameter(
+        (1.0,), "share of each style, normalised to sum 1", minimum=0, per_style=True
+    )
+    style_layer_weight_exp: float = parameter(
+        1.0, "ratio of the weights of successive style layers", minimum=0, maximum=1e6
+    )
+    tv_weight: float = parameter(100.0, "weight of the total variation loss", minimum=0)
+    learning_rate: float = parameter(10.0, "Adam's learning rate, in grey levels", above=0)
+    beta1: float = parameter(0.9, "Adam's decay of the mean gradient", minimum=0, maximum=0.999999999)
+    beta2: float = parameter(0.999, "Adam's decay of the mean squared gradient", minimum=0, maximum=0.999999999)
+    eps: float = parameter(1e-8, "Adam's epsilon", above=0)
+    initial: Ingredient | None = None
+    initial_noiseblend: float | None = parameter(
+        None, "share of noise in the initial image: 1 without an initial image, else 0", minimum=0, maximum=1
+    )
+    pooling: str = parameter("max", "how VGG-19 pools", choices=("max", "avg"))
+    seed: int = parameter(0, "seed of the noise", minimum=0, maximum=2**63 - 1, integer=True)
+    precision: str = parameter("float32", "number format of activations and kernels", choices=("float32", "bfloat16"))
+    kernel_layout: str = parameter(
+        "correct", "`reference` transposes kernels as the 2018 study did", choices=("correct", "reference")
+    )
+
+    def __post_init__(self) -> None:
+        if not self.styles:
+            raise InputError("styles is empty: name at least one style picture")
+        for name in PARAMETERS:
+            object.__setattr__(self, name, check(name, getattr(self, name), len(self.styles)))
+        self._resolve_start()
+
+    def _resolve_start(self) -> None:
+        """Write the start as one of: pure noise, or a picture with a share of noise."""
+        noise = self.initial_noiseblend
+        if noise is None:
+            noise = 1.0 if self.initial is None else 0.0
+        initial = None if noise == 1.0 else self.initial or self.content
+        object.__setattr__(self, "initial", initial)
+        object.__setattr__(self, "initial_noiseblend", noise)
+        if noise == 0.0:  # nothing is drawn, so runs with different seeds are one run
+            object.__setattr__(self, "seed", 0)
+
+    @property
+    def run_id(self) -> str:
+        """The run's name: readable words, then the first digits of the hash of `canonical()`."""
+        digest = hashlib.sha256(to_json(self.canonical()).encode()).hexdigest()[:HASH_DIGITS]
+        return f"{self._slug()}-{digest}"
+
+    def canonical(self) -> dict[str, Any]:
+        """What is hashed: the ingredients, the numerics version, and every value that is not the default."""
+        different = {
+            name: value for name, value in self.values().items() if value != default_of(name, len(self.styles))
+        }
+        return {"numerics": NUMERICS, **self._ingredients(), **different}
+
+    def values(self) -> dict[str, Any]:
+        """Every parameter with its value, as plain Python types."""
+        values = {name: getattr(self, name) for name in PARAMETERS}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    def _ingredients(self) -> dict[str, Any]:
+        ingredients: dict[str, Any] = {
+            "content": dataclasses.asdict(self.content),
+            "styles": [dataclasses.asdict(style) for style in self.styles],
+            "weights": dataclasses.asdict(self.weights),
+        }
+        if self.initial is not None:
+            ingredients["initial"] = dataclasses.asdict(self.initial)
+        return ingredients
+
+    def _slug(self) -> str:
+        pictures = f"{self.content.name[:20]}-{'+'.join(style.name for style in self.styles)[:30]}"
+        width = "" if self.width is None else f"-{self.width}px"
+        scale = max(self.style_scales)
+        values = (
+            f"lr{self.learning_rate:.4g}-ss{scale:.4g}-cb{self.content_weight_blend:.4g}"
+            f"-sw{self.style_weight:.4g}-tv{self.tv_weight:.4g}-le{self.style_layer_weight_exp:.4g}"
+        )
+        return re.sub(r"[^A-Za-z0-9.+_-]", "_", f"{pictures}{width}-{values}").lstrip(".-")
+
+
+# The parameters by name, in the order of their definition. Ingredients are not parameters.
+PARAMETERS: dict[str, dataclasses.Field] = {f.name: f for f in dataclasses.fields(Settings) if f.metadata}
+
+
+def default_of(name: str, styles: int = 1) -> Any:
+    """The default of a parameter, as a plain Python value for a run with that many styles."""
+    default = PARAMETERS[name].default
+    if name == "initial_noiseblend":
+        return 1.0
+    if name == "style_scales":
+        return [1.0] * styles
+    if name == "style_blend_weights":
+        return [rounded(1 / styles)] * styles
+    return default
+
+
+def check(name: str, value: Any, styles: int = 1) -> Any:
+    """Return `value` in the one form that parameter `name` has, or raise `InputError` if it is out of its limits."""
+    if value is None:
+        if PARAMETERS[name].default is None:
+            return None
+        raise InputError(f"{name} has no value: give a value or leave the key out for its default")
+    limits = PARAMETERS[name].metadata
+    if "choices" in limits:
+        return _check_choice(name, value, limits["choices"])
+    if limits.get("per_style"):
+        return _check_per_style(name, value, styles)
+    return _check_number(name, value)
+
+
+def _check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
+    if value not in choices:
+        raise InputError(f"{name} is {value!r}: choose one of {', '.join(choices)}")
+    return str(value)
+
+
+def _check_per_style(name: str, value: Any, styles: int) -> tuple[float, ...]:
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    numbers = [float(_check_number(name, number)) for number in values]
+    if len(numbers) == 1:
+        numbers *= styles
+    if len(numbers) != styles:
+        raise InputError(f"{name} has {len(numbers)} values for {styles} styles: give one for each, or one for all")
+    if name == "style_blend_weights":
+        total = math.fsum(numbers)
+        if total == 0:
+            raise InputError(f"{name} is {value!r}: at least one style needs a weight above 0")
+        numbers = [rounded(number / total) for number in numbers]
+    return tuple(numbers)
+
+
+def _check_number(name: str, value: Any) -> int | float:
+    limits = PARAMETERS[name].metadata
+    hint = " (YAML reads 1e-8 as text: write 1.0e-8)" if isinstance(value, str) and _is_number(value) else ""
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise InputError(f"{name} is {value!r}, not a number{hint}")
+    try:
+        number = float(value)
+    except (OverflowError, TypeError, ValueError):
+        number = math.inf
+    if not math.isfinite(number):
+        raise InputError(f"{name} is {value!r}: it must be finite")
+    if limits.get("integer") and number != int(number):
+        raise InputError(f"{name} is {value!r}: it must be a whole number")
+    allowed = _allowed(limits)
+    if (
+        number < limits.get("minimum", -math.inf)
+        or number <= limits.get("above", -math.inf)
+        or number > limits.get("maximum", math.inf)
+    ):
+        raise InputError(f"{name} is {value!r}: it must be {allowed}")
+    return int(value) if limits.get("integer") else rounded(number)
+
+
+def _allowed(limits: Mapping[str, Any]) -> str:
+    bounds = []
+    if "minimum" in limits:
+        bounds.append(f"at least {limits['minimum']:g}")
+    if "above" in limits:
+        bounds.append(f"above {limits['above']:g}")
+    if "maximum" in limits:
+        bounds.append(f"at most {limits['maximum']:.10g}")
+    return " and ".join(bounds)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def rounded(number: float) -> float:
+    """A float with 12 significant digits: 0.1 + 0.2 and 0.3 are one value, and -0 is 0."""
+    return float(f"{float(number):.{SIGNIFICANT_DIGITS}g}") + 0.0
+
+
+def to_json(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, ASCII, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def from_canonical(canonical: Mapping[str, Any]) -> Settings:
+    """The settings that `Settings.canonical()` was made from.
+
+    Raises `InputError` for another numerics version, missing ingredients, or unknown or bad values.
+    """
+    fields = dict(canonical)
+    numerics = fields.pop("numerics", None)
+    if numerics != NUMERICS:
+        raise InputError(
+            f"settings are of numerics version {numerics!r}, this engine's is {NUMERICS}: use the engine that made them"
+        )
+    unknown = sorted(set(fields) - set(PARAMETERS) - {"content", "styles", "weights", "initial"})
+    if unknown:
+        raise InputError(f"unknown settings: {', '.join(unknown)}. This engine knows {', '.join(PARAMETERS)}")
+    try:
+        ingredients: dict[str, Any] = {key: Ingredient(**fields.pop(key)) for key in ("content", "weights")}
+        ingredients["styles"] = tuple(Ingredient(**style) for style in fields.pop("styles"))
+        if "initial" in fields:
+            ingredients["initial"] = Ingredient(**fields.pop("initial"))
+    except (KeyError, TypeError) as error:
+        raise InputError(f"settings name no complete content, styles and weights: {error}") from error
+    return Settings(**ingredients, **fields)

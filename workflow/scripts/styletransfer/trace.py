@@ -1,0 +1,170 @@
+"""The course of a run: which evaluations are reported, and how they reach terminal, log, table and plot."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import logging
+import math
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from tqdm import tqdm
+
+from styletransfer import files, losses
+from styletransfer.optimize import Evaluation
+from styletransfer.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = (
+    "iteration",
+    *losses.LOSSES,
+    *(f"{name}_unweighted" for name in losses.LOSSES if name != "total"),
+    *(term for term in losses.TERMS if term != "tv"),
+)
+
+
+@dataclass
+class Trace:
+    """All evaluations of one run, in order: entry k belongs to the image after k steps."""
+
+    settings: Settings
+    print_iterations: int
+    evaluations: list[Evaluation] = field(default_factory=list)
+    best_iteration: int = 0
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Append the next evaluation."""
+        self.evaluations.append(evaluation)
+        if evaluation.best:
+            self.best_iteration = evaluation.iteration
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the newest loss was not finite."""
+        return bool(self.evaluations) and not self.evaluations[-1].finite
+
+    @property
+    def last_finite(self) -> int:
+        """The newest iteration whose loss was finite; -1 if none was."""
+        return len(self.evaluations) - 1 - self.diverged
+
+    def losses(self, iteration: int) -> dict[str, float]:
+        """The losses of the image after that many steps, by name; empty for iteration -1."""
+        if iteration < 0:
+            return {}
+        return losses.report(self.evaluations[iteration].terms, self.settings)
+
+    def is_reported(self, iteration: int) -> bool:
+        """Every print_iterations-th iteration is reported, the last one, and the one that diverged."""
+        last = iteration == self.settings.iterations or not self.evaluations[iteration].finite
+        return last or iteration % self.print_iterations == 0
+
+
+def write_losses(path: Path, trace: Trace) -> None:
+    """A CSV row per reported evaluation: iteration = steps taken, losses weighted and unweighted, then every term.
+
+    Floats are written so that they read back as the same float.
+    """
+    with files.atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for evaluation in trace.evaluations:
+            if trace.is_reported(evaluation.iteration):
+                row = trace.losses(evaluation.iteration)
+                row |= dict(zip(losses.TERMS[:-1], map(float, evaluation.terms[:-1]), strict=True))
+                writer.writerow([evaluation.iteration, *(row[name] for name in COLUMNS[1:])])
+
+
+def progress_rows(trace: Trace) -> list[tuple[int, float, float, float, float]]:
+    """Rows of progress.txt: itr, content, style, tv, total, weighted.
+
+    The reference program's convention: row i tells of the image after step i + 1, and the last row is labelled with the
+    number of iterations.
+    """
+    rows = []
+    for steps in range(1, trace.last_finite + 1):
+        last = steps == trace.last_finite
+        if last or (steps - 1) % trace.print_iterations == 0:
+            row = trace.losses(steps)
+            rows.append((steps if last else steps - 1, row["content"], row["style"], row["tv"], row["total"]))
+    return rows
+
+
+def write_progress(path: Path, trace: Trace) -> None:
+    """The reference program's progress.txt: see `progress_rows`."""
+    lines = ["itr content style tv total"]
+    lines += [" ".join([str(row[0]), *(f"{value:.9g}" for value in row[1:])]) for row in progress_rows(trace)]
+    files.write_text(path, "\n".join(lines) + "\n")
+
+
+def plot_progress(path: Path, trace: Trace) -> None:
+    """A plot of the weighted losses against the iteration, on a log axis."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    rows = progress_rows(trace)
+    for column, name in enumerate(("content", "style", "tv", "total"), start=1):
+        axes.plot([row[0] for row in rows], [row[column] for row in rows], label=name, linewidth=1.6)
+    axes.set(xlabel="iteration", ylabel="weighted loss", yscale="log")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, ncols=4)
+    with files.atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+
+
+class Reporter:
+    """Tells how a run gets on: a bar with losses and time left on a terminal, plain lines in a log."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._iterations = trace.settings.iterations
+        self._bar = tqdm(total=self._iterations, unit="it", disable=not sys.stderr.isatty(), dynamic_ncols=True)
+        self._begin = time.monotonic()
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def tell(self, iteration: int) -> None:
+        """Report the evaluation of the image after that many steps, if it is one of those to report."""
+        if iteration:
+            self._bar.update()
+        if not self._trace.is_reported(iteration):
+            return
+        text = _losses_text(self._trace.losses(iteration))
+        if self._bar.disable:
+            logger.info(
+                "iteration %*d/%d  %s%s",
+                len(str(self._iterations)),
+                iteration,
+                self._iterations,
+                text,
+                self._speed(iteration),
+            )
+        else:
+            self._bar.set_postfix_str(text)
+
+    def _speed(self, iteration: int) -> str:
+        if iteration == 0:
+            # The first call traces the graph: it tells nothing of the speed.
+            self._begin = time.monotonic()
+            return ""
+        per_iteration = (time.monotonic() - self._begin) / iteration
+        left = datetime.timedelta(seconds=math.ceil((self._iterations - iteration) * per_iteration))
+        return f"  {per_iteration:.3f} s/it  ETA {left}"
+
+
+def _losses_text(values: dict[str, float]) -> str:
+    names: Sequence[str] = losses.LOSSES
+    return "  ".join(f"{name} {values[name]:.5g}" for name in names)

@@ -1,0 +1,80 @@
+"""VGG-19 up to the layers that a loss looks at (Simonyan & Zisserman 2015, arXiv:1409.1556).
+
+Pictures go in as RGB less the mean pixel; the network's own channel order is dealt with here, once. What the features
+are good for is `losses`' matter.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from styletransfer.weights import Weights
+
+CONVOLUTIONS = (
+    *("1_1", "1_2"),
+    *("2_1", "2_2"),
+    *("3_1", "3_2", "3_3", "3_4"),
+    *("4_1", "4_2", "4_3", "4_4"),
+    *("5_1", "5_2", "5_3", "5_4"),
+)
+POOLINGS = {"max": tf.nn.max_pool2d, "avg": tf.nn.avg_pool2d}
+
+
+class VGG19:
+    """The convolutional part of VGG-19 with fixed weights.
+
+    pooling: `max` or `avg`, 2x2 with stride 2 and SAME padding, which keeps the last row of an odd height (Keras' own
+    model drops it). kernel_layout: `reference` transposes every kernel's height and width, as the 2018 study did.
+    precision: `bfloat16` keeps kernels and activations in bfloat16.
+    """
+
+    def __init__(
+        self, weights: Weights, pooling: str = "max", kernel_layout: str = "correct", precision: str = "float32"
+    ) -> None:
+        self.dtype = tf.as_dtype(precision)
+        self._pool = POOLINGS[pooling]
+        self._kernels: dict[str, tf.Tensor] = {}
+        self._biases: dict[str, tf.Tensor] = {}
+        self.source = {**weights.source, "file_sha256": weights.sha256}
+        reverse = weights.channel_order == "BGR"
+        self.mean_pixel = np.asarray(weights.mean, np.float32)[:: -1 if reverse else 1]
+        for name in CONVOLUTIONS:
+            if f"conv{name}" not in weights.kernels:
+                break
+            kernel = weights.kernels[f"conv{name}"]
+            if reverse and name == "1_1":
+                kernel = kernel[:, :, ::-1, :]
+            if kernel_layout == "reference":
+                kernel = kernel.transpose(1, 0, 2, 3)
+            self._kernels[name] = tf.constant(kernel, self.dtype)
+            self._biases[name] = tf.constant(weights.biases[f"conv{name}"], self.dtype)
+
+    def preprocess(self, pixels: np.ndarray) -> tf.Tensor:
+        """(H, W, 3) RGB in 0..255 to the space the optimisation lives in: RGB less the mean pixel, float32."""
+        return tf.constant(np.asarray(pixels, np.float32) - self.mean_pixel)
+
+    def postprocess(self, image: np.ndarray) -> np.ndarray:
+        """The inverse of `preprocess`: (H, W, 3) RGB, not yet clipped to 0..255."""
+        return np.asarray(image, np.float32) + self.mean_pixel
+
+    def features(self, image: tf.Tensor, layers: tuple[str, ...]) -> dict[str, tf.Tensor]:
+        """Activations after ReLU of the named layers, such as `relu4_2`.
+
+        image: (H, W, 3), as `preprocess` gives it. Returns (h, w, C) tensors of the network's precision. The network
+        ends at the deepest layer asked for.
+        """
+        wanted = {layer.removeprefix("relu") for layer in layers}
+        deepest = max(wanted)
+        found: dict[str, tf.Tensor] = {}
+        x = tf.cast(image, self.dtype)[tf.newaxis]
+        for name in CONVOLUTIONS:
+            if name.endswith("_1") and name != "1_1":
+                x = self._pool(x, ksize=2, strides=2, padding="SAME")
+            x = tf.nn.conv2d(x, self._kernels[name], strides=1, padding="SAME")
+            x = tf.nn.relu(tf.nn.bias_add(x, self._biases[name]))
+            if name in wanted:
+                found[f"relu{name}"] = x[0]
+            if name == deepest:
+                return found
+        raise KeyError(f"VGG-19 has no layer {deepest}")

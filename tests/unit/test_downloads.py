@@ -106,6 +106,7 @@ def test_bytes_from_elsewhere_are_not_taken(server, target):
     url = server.url("/file", cut_short(BODY, CUT), misplaced(BODY, 50_000), ranged(BODY))
     fetch(url, target)
     assert target.read_bytes() == BODY
+    assert server.ranges("/file") == [None, f"bytes={CUT}-", f"bytes={CUT}-"]
 
 
 def test_a_part_of_an_earlier_call_is_resumed(server, target):
@@ -125,11 +126,13 @@ def test_a_part_of_another_file_is_found_out_and_replaced(server, target):
     assert server.ranges("/file") == ["bytes=100000-", None]
 
 
-def test_without_a_checksum_nothing_is_resumed_from_an_earlier_call(server, target):
+@pytest.mark.parametrize("size", [len(BODY), None])
+def test_without_a_checksum_nothing_is_resumed(server, target, size):
     target.parent.mkdir()
     target.with_name("vgg.h5.part").write_bytes(OTHER[:100_000])
-    fetch(server.url("/file", ranged(BODY)), target, checksum=None)
+    fetch(server.url("/file", ranged(OTHER, cut=CUT), ranged(BODY)), target, size=size, checksum=None)
     assert target.read_bytes() == BODY
+    assert server.ranges("/file") == [None, None]
 
 
 @pytest.mark.parametrize("size", [len(BODY), None])

@@ -1,32 +1,56 @@
-"""Turn any picture, or a sample photograph, into the plain RGB PNG that runs read."""
+#!/usr/bin/env python
+"""Turn any picture, or a sample photograph, into the plain RGB PNG that runs read; around `styletransfer.images`."""
+
+from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
 
-from styletransfer import images
-from styletransfer.errors import command
+from styletransfer import errors, images
 
 
-@command
+def parser() -> argparse.ArgumentParser:
+    """The options of this command."""
+    samples = "\n".join(f"  {name:10} {it.attribution}; {it.licence}" for name, it in images.SAMPLES.items())
+    command = argparse.ArgumentParser(
+        description="Turn any picture, or a sample photograph, into a plain 8-bit RGB PNG without metadata.",
+        epilog=f"samples, out of the package scikit-image:\n{samples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    source = command.add_mutually_exclusive_group(required=True)
+    source.add_argument("--input", metavar="FILE", help=f"a picture: {', '.join(images.FORMATS)}")
+    source.add_argument("--sample", metavar="NAME", help="a free photograph, see below")
+    command.add_argument("--output", required=True, type=Path, metavar="FILE.png", help="the picture to write")
+    command.add_argument(
+        "--max-side", type=int, default=4096, metavar="N", help="longer side in pixels at most (default: %(default)s)"
+    )
+    return command
+
+
+def limit_size(pixels: np.ndarray, max_side: int) -> np.ndarray:
+    """Shrink (H, W, 3) uint8 until its longer side is at most `max_side` pixels; smaller pictures stay as they are."""
+    longer = max(pixels.shape[:2])
+    if longer <= max_side:
+        return pixels
+    height, width = (max(1, round(side * max_side / longer)) for side in pixels.shape[:2])
+    return images.to_uint8(images.resize(pixels, width, height))
+
+
+@errors.command
 def main() -> None:
-    """Read, limit the size, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--input", type=Path, help="a picture file")
-    source.add_argument("--sample", choices=sorted(images.SAMPLES), help="a free photograph from scikit-image")
-    parser.add_argument("--output", type=Path, required=True, help="the PNG to write")
-    parser.add_argument("--max-side", type=int, default=4096, help="larger pictures are made smaller (pixels)")
-    options = parser.parse_args()
-    pixels = images.read_image(options.input or images.sample_file(options.sample))
-    side = max(pixels.shape[:2])
-    if side > options.max_side:
-        height, width = (max(1, round(length * options.max_side / side)) for length in pixels.shape[:2])
-        pixels = images.to_uint8(images.resize(pixels, width, height))
+    """Prepare the picture that the command line names."""
+    options = parser().parse_args()
+    if options.output.suffix.lower() != ".png":
+        raise errors.InputError(f"--output is {str(options.output)!r}: its name must end in .png")
+    if options.max_side < 1:
+        raise errors.InputError(f"--max-side is {options.max_side}: it must be at least 1 pixel")
+    source = images.sample_file(options.sample) if options.input is None else options.input
+    pixels = limit_size(images.read_image(source), options.max_side)
     images.write_image(options.output, pixels)
-    print(f"{options.output}: {Image.fromarray(pixels).size[0]} x {pixels.shape[0]}")
+    print(f"{options.output}: {pixels.shape[1]} x {pixels.shape[0]} pixels")
 
 
 if __name__ == "__main__":

@@ -118,9 +118,6 @@ class _Target:
         self.size = size
         self.checksum = checksum
         self.part = path.with_name(f"{path.name}.part")
-        # Without a checksum nobody would notice that an old part belongs to another file.
-        if checksum is None:
-            self.discard()
 
     @property
     def arrived(self) -> int:
@@ -187,8 +184,9 @@ def _fetch_patiently(session: requests.Session, url: str, target: _Target, patie
 
 
 def _fetch_once(session: requests.Session, url: str, target: _Target, timeout: float) -> None:
-    """One request, and the file under its name; or a `_AddressError`."""
-    if target.size is not None and target.arrived > target.size:
+    """One request, and the file under its name; or an `_AddressError`."""
+    # Without a checksum nobody would notice that two parts do not belong together.
+    if target.checksum is None or (target.size is not None and target.arrived > target.size):
         target.discard()
     begin = target.arrived
     if target.size is None or begin < target.size:
@@ -213,9 +211,7 @@ def _transfer(session: requests.Session, url: str, target: _Target, begin: int, 
         if first not in (0, begin):
             raise _AddressError(f"asked for bytes from {begin} on, the server sent them from {first} on", passing=True)
         _check_length(response, target, first)
-        with open(target.part, "r+b" if first else "wb") as part, _Progress(target, first) as progress:
-            part.truncate(first)
-            part.seek(first)
+        with open(target.part, "ab" if first else "wb") as part, _Progress(target, first) as progress:
             for chunk in response.iter_content(CHUNK_BYTES):
                 part.write(chunk)
                 progress.add(len(chunk))

@@ -1,25 +1,56 @@
 """Pixels in and out: every picture format becomes 8-bit RGB, and results become files.
 
-Pixel arrays are (H, W, 3) RGB in 0..255. What the pixels mean to a network is `vgg`'s matter.
+Pixel arrays are (H, W, 3) RGB, 0..255, in the sRGB colour space. What the pixels mean to a network is `vgg`'s matter;
+painting the sample styles is that of `paintings`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from styletransfer import files
 from styletransfer.errors import InputError
 
 MAX_PIXELS = 200_000_000
-# Formats that Pillow decodes by itself: none that starts another program, as EPS does.
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+# Formats that Pillow decodes by itself: none that starts another program, as EPS does, and none that is rarely fuzzed.
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
+
+_JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
+_TIFF = {"format": "TIFF", "compression": "tiff_adobe_deflate"}
+# All but JPEG keep every pixel.
+_WRITERS: dict[str, dict[str, Any]] = {
+    ".png": {"format": "PNG"},
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": {"format": "WEBP", "lossless": True},
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+}
+SUFFIXES = tuple(_WRITERS)
+
+# What turns a picture of each EXIF orientation upright; 1 is upright. From 5 on, width and height change places.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# Rec. 601, full range, as in JPEG.
+_LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True)
@@ -29,13 +60,70 @@ class Sample:
     file: str
     sha256: str
     attribution: str
+    licence: str
 
 
+# Attribution and licence as scikit-image states them in `skimage.data`.
 SAMPLES = {
     "astronaut": Sample(
         "astronaut.png",
         "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
-        "Eileen Collins, NASA Great Images database, public domain",
+        "Eileen Collins, NASA Great Images database (https://flic.kr/p/r9qvLn)",
+        "public domain",
+    ),
+    "brick": Sample(
+        "brick.png",
+        "7966caf324f6ba843118d98f7a07746d22f6a343430add0233eca5f6eaaa8fcf",
+        "brick wall, CC0Textures Bricks25 (https://cc0textures.com)",
+        "CC0",
+    ),
+    "camera": Sample(
+        "camera.png",
+        "b0793d2adda0fa6ae899c03989482bff9a42d3d5690fc7e3648f2795d730c23a",
+        "photographer with camera, Lav Varshney",
+        "CC0",
+    ),
+    "chelsea": Sample(
+        "chelsea.png",
+        "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
+        "Chelsea the cat, Stefan van der Walt",
+        "CC0",
+    ),
+    "coffee": Sample(
+        "coffee.png",
+        "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
+        "coffee cup, Rachel Michetti, courtesy of Pikolo Espresso Bar",
+        "CC0",
+    ),
+    "grass": Sample(
+        "grass.png",
+        "b6b6022426b38936c43a4ac09635cd78af074e90f42ffa8227ac8b7452d39f89",
+        "grass, linolafett (https://www.deviantart.com/linolafett/art/Grass-01-434853879)",
+        "CC0",
+    ),
+    "gravel": Sample(
+        "gravel.png",
+        "c48615b451bf1e606fbd72c0aa9f8cc0f068ab7111ef7d93bb9b0f2586440c12",
+        "gravel, CC0Textures Gravel04 (https://cc0textures.com)",
+        "CC0",
+    ),
+    "hubble": Sample(
+        "hubble_deep_field.jpg",
+        "3a19c5dd8a927a9334bb1229a6d63711b1c0c767fb27e2286e7c84a3e2c2f5f4",
+        "Hubble eXtreme Deep Field, NASA (http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/)",
+        "public domain",
+    ),
+    "retina": Sample(
+        "retina.jpg",
+        "38a07f36f27f095e818aea7b96d34202c05176d30253c66733f2e00379e9e0e6",
+        "human retina, Mikael Haggstrom (2014), WikiJournal of Medicine 1 (2), doi:10.15347/wjm/2014.008",
+        "CC0",
+    ),
+    "rocket": Sample(
+        "rocket.jpg",
+        "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
+        "launch of DSCOVR, SpaceX (https://www.flickr.com/photos/spacexphotos/16511594820)",
+        "public domain",
     ),
 }
 
@@ -44,11 +132,12 @@ def sample_file(name: str) -> Path:
     """The file of a sample. Raises `InputError` for an unknown name, a missing package or another file."""
     if name not in SAMPLES:
         raise InputError(f"there is no sample picture {name!r}: choose one of {', '.join(SAMPLES)}")
+    # Finding the package is not importing it, which would take a second.
     package = importlib.util.find_spec("skimage")
     if package is None or package.origin is None:
-        raise InputError(f"sample {name!r} comes with the package scikit-image, which is not installed")
+        raise InputError(f"sample {name!r} comes with the package scikit-image, which is not installed: install it")
     path = Path(package.origin).parent / "data" / SAMPLES[name].file
-    if not path.exists() or files.checksum(path) != SAMPLES[name].sha256:
+    if not path.is_file() or files.checksum(path) != SAMPLES[name].sha256:
         raise InputError(f"{path} is not the picture it should be: install the pinned version of scikit-image")
     return path
 
@@ -56,72 +145,84 @@ def sample_file(name: str) -> Path:
 def read_image(path: str | Path) -> np.ndarray:
     """The picture as it is meant to be seen: (H, W, 3) uint8 RGB.
 
-    EXIF orientation is applied, transparency laid over white, 16-bit values scaled to 8; of an animation the first
-    picture counts. Raises `InputError` for whatever is not a whole picture of at most 200 megapixels.
+    - EXIF orientation is applied; of an animation or a file of several pages the first picture counts.
+    - Transparency is laid over white.
+    - An embedded ICC profile that is valid and fits is converted to sRGB; without one the values are taken for sRGB.
+    - 16-bit values are scaled to 8. Floating-point grey is 0..1 or, if any value reaches 2, 0..255; it may
+      overshoot its range by a tenth and is clipped. Grey becomes three equal channels.
+
+    Raises `InputError` for what is no file, no whole picture in one of `FORMATS`, or larger than `MAX_PIXELS`.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"picture {str(path)!r} is {'not a file' if path.exists() else 'missing'}: check the path")
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise InputError(
-                    f"picture {str(path)!r} has {width} x {height} pixels, more than {MAX_PIXELS:,}: make it smaller"
-                )
-            image.load()
-            return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
-    except InputError:
-        raise
-    # Decoders of damaged files raise errors of many kinds; each means that the file is no picture.
-    except Exception as error:
-        raise InputError(
-            f"picture {str(path)!r} cannot be read ({error}): give a whole file in one of {', '.join(FORMATS)}"
-        ) from error
+    with _open(path) as image:
+        image.load()
+        rgb = _over_white(image)
+        # A TIFF has been turned by loading, and says so from then on.
+        turn = _UPRIGHT.get(_orientation(image))
+        return np.array(rgb if turn is None else rgb.transpose(turn))
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        # 16-bit grey, whatever Pillow calls it; RGB with 16 bits a channel is scaled by Pillow on opening.
-        image = Image.fromarray((np.clip(np.asarray(image, np.int64), 0, 65535) / 257).round().astype(np.uint8))
-    elif image.mode == "F":
-        image = Image.fromarray(np.nan_to_num(np.clip(np.asarray(image), 0, 255)).round().astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+def image_size(path: str | Path) -> tuple[int, int]:
+    """(width, height) in pixels as `read_image` would give them, from the header alone. Raises the same errors.
+
+    Damage behind the header goes unnoticed.
+    """
+    with _open(path) as image:
+        width, height = image.size
+        # Pillow gives the size of a TIFF already turned.
+        turned = image.format != "TIFF" and _orientation(image) >= 5
+        return (height, width) if turned else (width, height)
 
 
 def resize_to_width(pixels: np.ndarray, width: int) -> np.ndarray:
-    """Resize (H, W, 3) uint8 to `width`, height by the aspect, at least 1. Returns float32 in 0..255."""
+    """Resize (H, W, 3) uint8 to `width` pixels, height by the aspect, at least 1. As `resize` otherwise."""
     height, old_width = pixels.shape[:2]
     return resize(pixels, width, max(1, round(height * width / old_width)))
 
 
 def resize(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Resize (H, W, 3) uint8 with Pillow's LANCZOS, contrast left alone. Returns (height, width, 3) float32."""
+    """Resize (H, W, 3) uint8 with Pillow's LANCZOS. Returns (height, width, 3) float32 with whole values, 0..255.
+
+    The resizing itself is done in 8 bits: integer arithmetic gives the same pixels on every machine, keeps even areas
+    even and clips overshoot. Contrast is left alone, unlike in the reference program. Raises `InputError` for a size
+    below 1 or above `MAX_PIXELS`.
+    """
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
-        raise InputError(f"cannot resize a picture to {width} x {height} pixels: choose another width or scale")
+        raise InputError(
+            f"cannot resize a picture to {width} x {height} pixels: each side must be at least 1 and the area at most "
+            f"{MAX_PIXELS:,}; choose another width or scale"
+        )
     resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
     return np.asarray(resized, np.float32)
 
 
 def preserve_colors(result: np.ndarray, content: np.ndarray) -> np.ndarray:
-    """The luma of `result` with the chroma of `content` (YCbCr, Rec. 601).
+    """The luma of `result` with the chroma of `content`, in YCbCr (Rec. 601, full range).
 
-    Chroma is what differs from luma, so adding the difference in luma to every channel of the content is the same.
-    Both (H, W, 3) in 0..255; returns float32, not yet clipped.
+    Both (H, W, 3) in 0..255. Returns float32, the same shape; where the colour does not exist at that luma, values lie
+    outside 0..255: `to_uint8` clips them.
+
+    R = Y + 1.402 Cr, G = Y - 0.344 Cb - 0.714 Cr and B = Y + 1.772 Cb: with Cb and Cr kept, a change of luma adds to
+    every channel alike, so no conversion is needed and nothing is rounded. Raises `InputError` if the sizes differ.
     """
-    luma = np.array([0.299, 0.587, 0.114])
-    difference = (np.asarray(result, np.float64) - content) @ luma
-    return (content + difference[..., np.newaxis]).astype(np.float32)
+    if result.shape != content.shape:
+        raise InputError(
+            f"the result is {_size(result)} but the picture that lends its colors {_size(content)}: resize one of them"
+        )
+    change_of_luma = (np.asarray(result, np.float64) - content) @ _LUMA
+    return (content + change_of_luma[..., np.newaxis]).astype(np.float32)
 
 
 def to_uint8(pixels: np.ndarray) -> np.ndarray:
-    """Clip to 0..255 and round to the nearest integer. Raises `InputError` for values that are not finite."""
-    if not np.isfinite(pixels).all():
-        raise InputError("the picture has values that are not finite numbers")
+    """Clip to 0..255 and round to the nearest integer, halves to even. Any shape; returns uint8.
+
+    Raises `InputError` for values that are not finite: they would become black or white without a word.
+    """
+    bad = pixels.size - np.count_nonzero(np.isfinite(pixels))
+    if bad:
+        raise InputError(
+            f"{bad:,} of {pixels.size:,} values of the picture are not finite numbers (NaN or infinity): "
+            "the optimisation that made it has diverged; lower its learning rate"
+        )
     return np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)
 
 
@@ -132,9 +233,130 @@ def check_suffix(path: Path) -> None:
 
 
 def write_image(path: str | Path, pixels: np.ndarray) -> None:
-    """Write (H, W, 3) uint8 atomically, in the format that the suffix names; JPEG with quality 95 and full chroma."""
+    """Write (H, W, 3) uint8 atomically and without metadata, in the format that the suffix names.
+
+    Equal pixels give equal bytes with the same Pillow. JPEG has quality 95 and full chroma; the others lose nothing.
+    Raises `InputError` for an unknown suffix and where the file cannot be written; nothing is left behind then.
+    """
     path = Path(path)
     check_suffix(path)
-    options: dict[str, Any] = {"quality": 95, "subsampling": 0} if path.suffix.lower() in (".jpg", ".jpeg") else {}
-    with files.atomic_path(path) as temporary:
-        Image.fromarray(pixels).save(temporary, **options)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ValueError(f"write_image takes (H, W, 3) uint8, not {pixels.shape} {pixels.dtype}: see to_uint8")
+    try:
+        with files.atomic_path(path) as temporary:
+            Image.fromarray(pixels).save(temporary, **_WRITERS[path.suffix.lower()])
+    # Pillow raises ValueError for a picture larger than the format allows, such as 16384 pixels in WebP.
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"cannot write a picture of {_size(pixels)} to {str(path)!r} ({reason}): choose another place or format"
+        ) from error
+
+
+@contextlib.contextmanager
+def _open(path: str | Path) -> Iterator[Image.Image]:
+    """A picture whose header has been read and found sound; an error while it is open becomes an `InputError`."""
+    try:
+        if Path(path).is_fifo():
+            raise InputError(f"picture {str(path)!r} is a pipe: save the picture to a file")
+        with _only_our_limit(), open(path, "rb") as file, Image.open(file, formats=FORMATS) as image:
+            width, height = image.size
+            if width < 1 or height < 1 or width * height > MAX_PIXELS:
+                raise InputError(
+                    f"picture {str(path)!r} has {width} x {height} pixels: each side must be at least 1 and the area "
+                    f"at most {MAX_PIXELS:,}; give a smaller version"
+                )
+            yield image
+    except InputError:
+        raise
+    # Decoders raise errors of many kinds; each means that this file is no picture.
+    except Exception as error:
+        raise InputError(f"picture {str(path)!r} {_complaint(path, error)}") from error
+
+
+@contextlib.contextmanager
+def _only_our_limit() -> Iterator[None]:
+    """Silence Pillow and lift its own size limit, which is lower than ours and up to twice its value only warns."""
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _complaint(path: str | Path, error: Exception) -> str:
+    """What was wrong with a file, and what to do."""
+    match error:
+        case FileNotFoundError():
+            complaint = "is missing: check the path"
+        case IsADirectoryError():
+            complaint = "is a directory: name a file in it"
+        case PermissionError():
+            complaint = "may not be read by this user: change its permissions or copy it"
+        case OSError(errno=int()):
+            complaint = f"cannot be read ({error.strerror}): check the path"
+        case UnidentifiedImageError() if Path(path).stat().st_size == 0:
+            complaint = "is empty (0 bytes): fetch or save it again"
+        case UnidentifiedImageError():
+            complaint = f"is not recognised as a picture: give a whole file in one of {', '.join(FORMATS)}"
+        case _:
+            # Some errors come without a text, others with several lines.
+            reason = " ".join(str(error).split()) or type(error).__name__
+            complaint = f"cannot be decoded ({reason}): it is damaged, incomplete or of a rare kind; save it as PNG"
+    return complaint
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8. Damaged EXIF data is no reason to refuse sound pixels: the picture is upright then."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:
+        return 1
+    return orientation if orientation in _UPRIGHT else 1
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    """Any loaded picture as 8-bit RGB in sRGB, transparency laid over white. Not yet turned upright."""
+    if image.mode.startswith("I") or image.mode == "F":
+        image = _to_eight_bits(image)
+    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    rgb = _to_srgb(image)
+    return rgb if alpha is None else Image.composite(rgb, Image.new("RGB", rgb.size, "white"), alpha)
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of more than 8 bits as mode L, or LA where one grey value is declared transparent."""
+    values = np.asarray(image)
+    white = 65535 if values.dtype.kind in "iu" else 255 if values.max() >= 2 else 1
+    tolerance = 0 if white == 65535 else 0.1 * white
+    # Written so that NaN fails it.
+    if not (values.min() >= -tolerance and values.max() <= white + tolerance):
+        raise ValueError(f"grey values from {values.min()} to {values.max()}, not 0..1, 0..255 or 0..65535")
+    grey = Image.fromarray(to_uint8(values * (255 / white)))
+    if "transparency" in image.info:
+        grey.putalpha(Image.fromarray(np.where(values == image.info["transparency"], 0, 255).astype(np.uint8)))
+    grey.info["icc_profile"] = image.info.get("icc_profile")
+    return grey
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """8-bit RGB by the embedded ICC profile. A profile that is damaged or fits other channels is ignored."""
+    kind = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK"}.get(image.mode, "RGB")
+    opaque = image.convert(kind)
+    if profile := image.info.get("icc_profile"):
+        # Loaded only for the few pictures that need it.
+        from PIL import ImageCms
+
+        with contextlib.suppress(ImageCms.PyCMSError, OSError, ImportError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(opaque, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            if converted is not None:
+                return converted
+    return opaque.convert("RGB")
+
+
+def _size(pixels: np.ndarray) -> str:
+    return f"{pixels.shape[1]} x {pixels.shape[0]} pixels"

@@ -49,8 +49,8 @@ class Outputs:
     """The files a run writes; only `image` is compulsory.
 
     image: the picture with the lowest loss. preserved: the same with the content's colours. losses: a CSV row per
-    reported evaluation. record: all about the run, JSON. progress, plot: the reference program's progress.txt and a plot
-    of it. checkpoints: a pattern for pictures on the way, such as `step-{:05}.png`, every checkpoint_iterations steps.
+    reported evaluation. record: all about the run, JSON. progress, plot: the reference program's progress.txt and
+    a plot of it. checkpoints: a pattern for pictures on the way, such as `step-{:05}.png`, every so many steps.
     """
 
     image: Path | None = None

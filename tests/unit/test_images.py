@@ -1,0 +1,121 @@
+"""Pictures of every kind come in as RGB; what cannot be read is named."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from styletransfer import images, paintings
+from styletransfer.errors import InputError
+
+RED = (200, 30, 40)
+
+
+def saved(path, image, **options):
+    image.save(path, **options)
+    return images.read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("mode", "color", "expected"),
+    [
+        ("RGB", RED, RED),
+        ("L", 90, (90, 90, 90)),
+        ("1", 1, (255, 255, 255)),
+        ("RGBA", (*RED, 255), RED),
+        ("RGBA", (*RED, 0), (255, 255, 255)),
+        ("LA", (90, 255), (90, 90, 90)),
+        ("I;16", 257 * 90, (90, 90, 90)),
+    ],
+)
+def test_modes(tmp_path, mode, color, expected):
+    pixels = saved(tmp_path / "a b'c.png", Image.new(mode, (3, 2), color))
+    assert pixels.shape == (2, 3, 3)
+    assert pixels.dtype == np.uint8
+    assert tuple(pixels[0, 0]) == expected
+
+
+def test_palette_with_transparency(tmp_path):
+    image = Image.new("P", (2, 1))
+    image.putpalette([*RED, 0, 0, 255])
+    image.putpixel((1, 0), 1)
+    pixels = saved(tmp_path / "a.png", image, transparency=1)
+    assert pixels[0].tolist() == [list(RED), [255, 255, 255]]
+
+
+def test_cmyk_and_animation(tmp_path):
+    assert saved(tmp_path / "a.jpg", Image.new("CMYK", (8, 8), (0, 0, 0, 0))).min() > 250
+    frames = [Image.new("RGB", (4, 4), color) for color in (RED, (0, 0, 0))]
+    first = saved(tmp_path / "a.gif", frames[0], save_all=True, append_images=frames[1:])
+    np.testing.assert_allclose(first[0, 0], RED, atol=8)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels = saved(tmp_path / "a.png", Image.new("RGB", (5, 3), RED), exif=exif)
+    assert pixels.shape == ((3, 5, 3) if orientation < 5 else (5, 3, 3))
+
+
+@pytest.mark.parametrize("cut", [0, 20, 0.3, 0.9])
+def test_truncated(tmp_path, cut):
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8)).save(buffer, "PNG")
+    path = tmp_path / "cut.png"
+    path.write_bytes(buffer.getvalue()[: cut if isinstance(cut, int) else int(cut * buffer.tell())])
+    with pytest.raises(InputError, match=r"cut\.png"):
+        images.read_image(path)
+
+
+def test_missing_folder_text_and_bomb(tmp_path, monkeypatch):
+    (tmp_path / "text.png").write_text("no picture")
+    Image.new("RGB", (20, 20)).save(tmp_path / "large.png")
+    monkeypatch.setattr(images, "MAX_PIXELS", 399)
+    for name, message in (
+        ("none.png", "missing"),
+        ("", "directory"),
+        ("text.png", "picture"),
+        ("large.png", "20 x 20"),
+    ):
+        with pytest.raises(InputError, match=message):
+            images.read_image(tmp_path / name)
+
+
+def test_resize_keeps_constant_and_aspect():
+    resized = images.resize_to_width(np.full((30, 20, 3), 77, np.uint8), 13)
+    assert resized.shape == (20, 13, 3)
+    assert (resized == 77).all()
+    assert images.resize_to_width(np.zeros((1, 500, 3), np.uint8), 10).shape == (1, 10, 3)
+
+
+def test_preserve_colors_takes_luma_and_chroma_apart():
+    rng = np.random.default_rng(2)
+    result, content = rng.uniform(0, 255, (2, 6, 7, 3))
+    matrix = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
+    found = images.preserve_colors(result, content).astype(float) @ matrix.T
+    np.testing.assert_allclose(found[..., 0], (result @ matrix.T)[..., 0], atol=1e-3)
+    np.testing.assert_allclose(found[..., 1:], (content @ matrix.T)[..., 1:], atol=1e-3)
+
+
+def test_write_round_trip_and_unknown_suffix(tmp_path):
+    pixels = np.random.default_rng(1).integers(0, 255, (5, 4, 3), np.uint8)
+    images.write_image(tmp_path / "a.png", pixels)
+    assert (images.read_image(tmp_path / "a.png") == pixels).all()
+    with pytest.raises(InputError, match=r"\.xyz"):
+        images.write_image(tmp_path / "a.xyz", pixels)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("name", paintings.PAINTINGS)
+def test_paintings_are_deterministic_and_colourful(name):
+    first = paintings.paint(name, 96, 64)
+    assert first.shape == (64, 96, 3)
+    assert (first == paintings.paint(name, 96, 64)).all()
+    assert first.std(axis=(0, 1)).min() > 20
+
+
+def test_unknown_painting():
+    with pytest.raises(InputError, match="glass"):
+        paintings.paint("gals", 64, 64)

@@ -1,0 +1,164 @@
+"""Every loss term, and the gradient of their sum, against plain NumPy in float64 and finite differences."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import signal
+
+from styletransfer import losses, optimize, vgg
+from styletransfer.settings import Ingredient, Settings
+from styletransfer.weights import Weights
+
+CHANNELS = {"1": 3, "2": 4, "3": 4, "4": 5, "5": 5}
+
+
+@pytest.fixture
+def small_weights():
+    """A VGG-19 with a handful of channels per block."""
+    rng = np.random.default_rng(7)
+    kernels, biases, before = {}, {}, 3
+    for name in vgg.CONVOLUTIONS:
+        after = CHANNELS[name[0]]
+        kernels[f"conv{name}"] = rng.normal(0, 0.4, (3, 3, before, after)).astype(np.float32)
+        biases[f"conv{name}"] = rng.normal(0, 0.4, after).astype(np.float32)
+        before = after
+    return Weights(kernels, biases, "BGR", (103.9, 116.8, 123.7), {"name": "small"}, "0")
+
+
+def settings(**values):
+    file = Ingredient("a", "b")
+    styles = values.pop("styles", 1)
+    return Settings(content=file, styles=(file,) * styles, weights=file, **values)
+
+
+def numpy_features(weights, image, pooling="max"):
+    """VGG-19 in float64 with SciPy's correlation; image: (H, W, 3) RGB less the mean pixel."""
+    x, found = image[..., ::-1].astype(np.float64), {}
+    for name in vgg.CONVOLUTIONS:
+        if name.endswith("_1") and name != "1_1":
+            x = numpy_pool(x, pooling)
+        kernel, bias = weights.kernels[f"conv{name}"].astype(np.float64), weights.biases[f"conv{name}"]
+        x = np.stack(
+            [
+                sum(signal.correlate2d(x[..., i], kernel[..., i, o], "same") for i in range(x.shape[-1])) + bias[o]
+                for o in range(kernel.shape[-1])
+            ],
+            axis=-1,
+        )
+        x = found[f"relu{name}"] = np.maximum(x, 0)
+    return found
+
+
+def numpy_pool(x, pooling):
+    height, width, channels = x.shape
+    padded = np.full((height + height % 2, width + width % 2, channels), np.nan)
+    padded[:height, :width] = x
+    blocks = padded.reshape(padded.shape[0] // 2, 2, padded.shape[1] // 2, 2, channels)
+    return np.nanmax(blocks, axis=(1, 3)) if pooling == "max" else np.nanmean(blocks, axis=(1, 3))
+
+
+def numpy_terms(weights, image, content, styles, blend):
+    X, P = numpy_features(weights, image), numpy_features(weights, content)
+
+    def gram(features):
+        F = features.reshape(-1, features.shape[-1])
+        return F.T @ F / features.size
+
+    terms = [np.mean((X[layer] - P[layer]) ** 2) for layer in losses.CONTENT_LAYERS]
+    for layer in losses.STYLE_LAYERS:
+        S = [gram(numpy_features(weights, style)[layer]) for style in styles]
+        terms.append(sum(b * np.mean((gram(X[layer]) - G) ** 2) for b, G in zip(blend, S, strict=True)))
+    return np.array([*terms, np.mean(np.diff(image, axis=0) ** 2) + np.mean(np.diff(image, axis=1) ** 2)])
+
+
+@pytest.mark.parametrize("pooling", ["max", "avg"])
+def test_features_match_scipy_on_an_odd_size(small_weights, pooling):
+    image = np.random.default_rng(1).normal(0, 1, (19, 23, 3)).astype(np.float32)
+    found = vgg.VGG19(small_weights, pooling).features(tf.constant(image), ("relu1_1", "relu3_4", "relu5_2"))
+    expected = numpy_features(small_weights, image, pooling)
+    for layer, features in found.items():
+        np.testing.assert_allclose(features, expected[layer], rtol=2e-4, atol=2e-4)
+
+
+def test_reference_layout_transposes_kernels(small_weights):
+    image = np.random.default_rng(1).normal(0, 1, (8, 9, 3)).astype(np.float32)
+    turned = vgg.VGG19(small_weights, kernel_layout="reference").features(tf.constant(image), ("relu1_2",))
+    plain = vgg.VGG19(small_weights).features(tf.constant(image.transpose(1, 0, 2)), ("relu1_2",))
+    np.testing.assert_allclose(turned["relu1_2"], np.transpose(plain["relu1_2"], (1, 0, 2)), rtol=1e-4, atol=1e-4)
+
+
+def test_terms_and_gradient_match_numpy_and_finite_differences(small_weights):
+    rng = np.random.default_rng(3)
+    image, content, *styles = (rng.normal(0, 1, (20, 18, 3)).astype(np.float32) for _ in range(4))
+    run = settings(styles=2, content_weight_blend=0.3, style_layer_weight_exp=0.5, style_blend_weights=(1, 3))
+    network = vgg.VGG19(small_weights)
+    mean = network.mean_pixel
+    targets = optimize.measure_targets(network, run, content + mean, [style + mean for style in styles])
+    blend = tf.constant(run.style_blend_weights, tf.float32)
+    weights = losses.weights(run)
+    variable = tf.Variable(image)
+    with tf.GradientTape() as tape:
+        terms = losses.terms(variable, network.features(variable, targets.layers), targets, blend)
+        total = tf.reduce_sum(tf.constant(weights, tf.float32) * terms)
+    gradient = tape.gradient(total, variable).numpy()
+    expected = numpy_terms(small_weights, image, content, styles, run.style_blend_weights)
+    np.testing.assert_allclose(terms, expected, rtol=1e-3)
+    step = 1e-5
+    for y, x, c in [(0, 0, 0), (7, 9, 1), (19, 17, 2)]:
+        bump = np.zeros_like(image, np.float64)
+        bump[y, x, c] = step
+        up, down = (
+            weights @ numpy_terms(small_weights, image + sign * bump, content, styles, run.style_blend_weights)
+            for sign in (1, -1)
+        )
+        assert gradient[y, x, c] == pytest.approx((up - down) / (2 * step), rel=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "expected"), [(1, [0.2] * 5), (0, [1, 0, 0, 0, 0]), (2, [1 / 31, 2 / 31, 4 / 31, 8 / 31, 16 / 31])]
+)
+def test_layer_weights(exponent, expected):
+    np.testing.assert_allclose(losses.layer_weights(exponent), expected)
+
+
+def test_report_adds_up():
+    run = settings(content_weight=2, content_weight_blend=0.25, style_weight=3, tv_weight=5)
+    report = losses.report(np.arange(1, 9), run)
+    assert report["content_unweighted"] == pytest.approx(0.25 * 1 + 0.75 * 2)
+    assert report["style"] == pytest.approx(3 * np.mean([3, 4, 5, 6, 7]))
+    assert report["tv"] == pytest.approx(5 * 8)
+    assert report["total"] == pytest.approx(report["content"] + report["style"] + report["tv"])
+
+
+def test_adam_matches_numpy(small_weights):
+    rng = np.random.default_rng(5)
+    image, content, style = (rng.normal(0, 1, (16, 16, 3)).astype(np.float32) for _ in range(3))
+    run = settings(iterations=3, learning_rate=0.5, beta1=0.8, beta2=0.9, eps=1e-3)
+    network = vgg.VGG19(small_weights)
+    targets = optimize.measure_targets(network, run, content + network.mean_pixel, [style + network.mean_pixel])
+    optimization = optimize.Optimization(network, targets, run, image)
+    evaluations = list(optimization.run())
+    x, mean, square = image.astype(np.float64), 0.0, 0.0
+    for t in range(1, 4):
+        variable = tf.Variable(x.astype(np.float32))
+        with tf.GradientTape() as tape:
+            terms = losses.terms(variable, network.features(variable, targets.layers), targets, tf.constant([1.0]))
+            total = tf.reduce_sum(tf.constant(losses.weights(run), tf.float32) * terms)
+        gradient = tape.gradient(total, variable).numpy().astype(np.float64)
+        mean, square = 0.8 * mean + 0.2 * gradient, 0.9 * square + 0.1 * gradient**2
+        corrected = (mean / (1 - 0.8**t), square / (1 - 0.9**t))
+        x = x - 0.5 * corrected[0] / (np.sqrt(corrected[1]) + 1e-3 / np.sqrt(1 - 0.9**t))
+    assert [evaluation.iteration for evaluation in evaluations] == [0, 1, 2, 3]
+    np.testing.assert_allclose(optimization.last, x, rtol=1e-3, atol=1e-3)
+
+
+def test_divergence_keeps_the_last_finite_image(small_weights):
+    content = np.full((16, 16, 3), 100, np.float32)
+    run = settings(iterations=5, learning_rate=1e30)
+    network = vgg.VGG19(small_weights)
+    targets = optimize.measure_targets(network, run, content, [content])
+    optimization = optimize.Optimization(network, targets, run, optimize.starting_image(run, None, content.shape))
+    evaluations = list(optimization.run())
+    assert not evaluations[-1].finite
+    assert len(evaluations) < 6
+    assert np.isfinite(optimization.last).all()

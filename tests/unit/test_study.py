@@ -1,0 +1,153 @@
+"""Settings and designs: identity, limits, value specs, and the 2018 study to the last value."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from styletransfer import settings, study
+from styletransfer.errors import InputError
+from styletransfer.settings import Ingredient, Settings
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+FILE = Ingredient("a", "sha256:0")
+
+
+def config(name="config.yaml", **changes):
+    loaded = yaml.safe_load((ROOT / "config" / name).read_text())
+    return study.load(loaded | changes, SCHEMA)
+
+
+def run(**values):
+    return Settings(content=FILE, styles=(FILE,), weights=FILE, **values)
+
+
+def test_the_2018_study_is_exact():
+    expanded = study.expand(config())
+    assert len(expanded.rows) == 252
+    assert len(expanded.runs) == 251
+    values = {
+        "learning_rate": [0.1, 0.3, 0.6, 1, 2, 3, 5, 10, 15, 20, 30, 40, 50],
+        "style_scales": [*np.linspace(0.1, 1, 19), *np.linspace(1.1, 3, 30)],
+        "content_weight_blend": np.linspace(0, 1, 30),
+        "style_weight": [*np.linspace(0, 200, 50), *np.linspace(0, 100, 50)[1::2]],
+        "tv_weight": np.linspace(0, 600, 50),
+        "style_layer_weight_exp": [*np.linspace(0, 1.3, 15), *np.linspace(1.33, 20, 20)],
+    }
+    for parameter, expected in values.items():
+        found = [row.value for row in expanded.rows if row.parameter == parameter]
+        np.testing.assert_allclose(found, expected, rtol=1e-11)
+    default = next(row for row in expanded.rows if row.is_default).settings
+    assert (default.width, default.iterations, default.content_weight, default.pooling) == (512, 1000, 1, "max")
+
+
+def test_the_demo_has_enough_runs():
+    expanded = study.expand(config("demo.yaml"))
+    assert len(expanded.runs) >= 20
+    assert len({row.parameter for row in expanded.rows}) >= 5
+
+
+def test_too_large_a_grid_is_refused_with_an_estimate():
+    tenfold = {
+        name: {"linspace": [1, 10, 10]} for name in ("learning_rate", "style_scales", "style_weight", "tv_weight")
+    }
+    tenfold |= {"content_weight": {"linspace": [1, 10, 10]}, "style_layer_weight_exp": {"linspace": [1, 10, 10]}}
+    with pytest.raises(InputError, match=r"1,000,000 runs: 1\.9 years"):
+        study.expand(config(design="grid", vary=tenfold))
+
+
+def test_a_grid_has_every_combination_and_a_list_its_rows():
+    grid = study.expand(config(design="grid", vary={"style_weight": [1, 2], "tv_weight": [3, 4, 5]}))
+    assert Counter((r.settings.style_weight, r.settings.tv_weight) for r in grid.rows) == Counter(
+        (float(s), float(t)) for s in (1, 2) for t in (3, 4, 5)
+    )
+    listed = study.expand(config(design="list", vary={}, runs=[{"seed": 1}, {"seed": 2, "tv_weight": 0}]))
+    assert [(r.settings.seed, r.settings.tv_weight) for r in listed.rows] == [(1, 100.0), (2, 0.0)]
+
+
+def test_a_star_without_its_default_gets_it():
+    expanded = study.expand(config(vary={"style_weight": [1, 2]}))
+    assert [row.is_default for row in expanded.rows] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"linspace": [0, 1, 3]}, [0, 0.5, 1]),
+        ({"logspace": [1, 100, 3]}, [1, 10, 100]),
+        ({"arange": [0, 0.3, 0.1]}, [0, 0.1, 0.2]),
+        ([1, {"linspace": [0, 3, 4], "slice": "1::2"}], [1, 3]),
+    ],
+)
+def test_value_specs(spec, expected):
+    assert study.values("tv_weight", spec) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"stlye": 1}, "there is no such key"),
+        ({"vary": {"style_wieght": [1]}}, "Did you mean style_weight"),
+        ({"vary": {"style_weight": []}}, "is empty"),
+        ({"vary": {"style_weight": [-1]}}, "at least 0"),
+        ({"vary": {"style_weight": [float("nan")]}}, "finite"),
+        ({"vary": {"style_weight": {"linspace": [0, 1]}}}, "three numbers"),
+        ({"defaults": {"learning_rate": "1e-3"}}, r"1\.0e-8"),
+        ({"defaults": {"pooling": "median"}}, "choose one of max, avg"),
+        ({"pairs": [{"content": "nobody", "styles": ["artwork"]}]}, "nobody"),
+        ({"images": {"photograph": {"path": "/no/such.jpg"}, "artwork": {"painting": "glass"}}}, "no such file"),
+    ],
+)
+def test_bad_configs_are_named(changes, message):
+    with pytest.raises(InputError, match=message):
+        study.expand(config(**changes))
+
+
+def test_defaults_do_not_rename_runs():
+    assert run().run_id == run(eps=1e-8, pooling="max", initial_noiseblend=1.0, style_scales=1).run_id
+    assert run(style_weight=0.1 + 0.2).run_id == run(style_weight=0.3).run_id
+    assert run(style_weight=1, tv_weight=2).run_id != run(style_weight=2, tv_weight=1).run_id
+
+
+def test_the_seed_counts_only_where_noise_is_drawn():
+    assert run(seed=1).run_id != run(seed=2).run_id
+    assert run(seed=1, initial_noiseblend=0).run_id == run(seed=2, initial_noiseblend=0).run_id
+
+
+def test_run_ids_are_stable():
+    # This name stands on users' disks: if it changes, every run is computed again. Raise NUMERICS instead.
+    assert run(style_weight=10, width=512).run_id.rsplit("-", 1)[1] == STABLE
+
+
+STABLE = "38423f68b457"
+
+
+@given(
+    st.floats(0, 1e6),
+    st.floats(1e-6, 1e3),
+    st.integers(1, 4096),
+    st.sampled_from(["max", "avg"]),
+    st.floats(0, 1) | st.none(),
+)
+def test_canonical_settings_round_trip(style_weight, learning_rate, width, pooling, noise):
+    original = run(
+        style_weight=style_weight, learning_rate=learning_rate, width=width, pooling=pooling, initial_noiseblend=noise
+    )
+    again = settings.from_canonical(original.canonical())
+    assert again == original
+    assert again.run_id == original.run_id
+
+
+@given(
+    st.dictionaries(st.sampled_from(["tv_weight", "style_weight"]), st.lists(st.floats(0, 99), min_size=1, max_size=9))
+)
+def test_a_star_has_a_row_for_every_distinct_value(vary):
+    expanded = study.expand(config(vary=vary))
+    assert len(expanded.rows) <= 1 + sum(len({settings.rounded(v) for v in found}) for found in vary.values())
+    assert {row.run_id for row in expanded.rows} == set(expanded.runs)
+    assert any(row.is_default for row in expanded.rows)

@@ -1,0 +1,142 @@
+"""The whole workflow on the command line, in a temporary folder, with tiny pictures and the offline weights."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+STUDY = {
+    "study": "tiny",
+    "weights": "hed",
+    "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
+    "pairs": [{"content": "photograph", "styles": ["artwork"]}],
+    "defaults": {"width": 32, "iterations": 3, "content_weight": 1},
+    "vary": {"style_weight": [5, 50], "learning_rate": [10, 1.0e30]},
+    "device": "cpu",
+    "print_iterations": 1,
+}
+
+
+def snakemake(folder, *arguments, config=None, code=0):
+    if config is not None:
+        (folder / "study.yaml").write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *arguments]
+    if config is not None:
+        command += ["--configfile", "study.yaml"]
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        command, check=False, cwd=folder, env=environment, capture_output=True, text=True, timeout=560
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == code, output[-4000:]
+    return output
+
+
+def jobs(output, rule="transfer"):
+    """How many jobs of a rule the first table of jobs lists."""
+    match = re.search(rf"^{rule}\s+(\d+)$", output, re.MULTILINE)
+    return int(match[1]) if match else 0
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("a study with 'spaces'")
+    snakemake(folder, config=STUDY)
+    return folder
+
+
+def test_tables_and_figures(finished):
+    results = finished / "results/studies/tiny"
+    runs = pd.read_parquet(results / "runs.parquet")
+    assert len(runs) == len(pd.read_csv(results / "runs.csv")) == 5
+    by_value = runs.set_index(["parameter", "value"])["status"]
+    assert by_value["learning_rate", 1e30] == "diverged"
+    assert (by_value.drop(("learning_rate", 1e30)) == "ok").all()
+    assert set(runs["weights"]) == {"hed-vgg19@1"}
+    losses = pd.read_parquet(results / "losses.parquet")
+    assert set(losses["loss"]) == {"content", "style", "tv", "total"}
+    assert set(losses["run_id"]) == set(runs["run_id"])
+    for name in ("contact_sheet.png", "contact_sheet.pdf", "loss_curves.png", "loss_curves.pdf"):
+        assert (results / "figures" / name).stat().st_size > 1000
+    record = json.loads((finished / "results/runs" / runs["run_id"][0] / "run.json").read_text())
+    assert record["weights"]["source_sha256"]
+
+
+def test_a_second_run_does_nothing(finished):
+    assert "Nothing to be done" in snakemake(finished, config=STUDY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "new"),
+    [
+        ({"vary": {"style_weight": [5, 50, 7], "learning_rate": [10, 1.0e30]}}, 1),
+        ({"vary": {"style_weight": [5], "learning_rate": [10]}}, 0),
+        ({"vary": {"learning_rate": [10, 1.0e30], "style_weight": [50, 5]}}, 0),
+        ({"study": "renamed"}, 0),
+        ({"threads": 2, "print_iterations": 2, "max_runs": 77}, 0),
+        ({"defaults": STUDY["defaults"] | {"tv_weight": 7}}, 4),
+        ({"defaults": STUDY["defaults"] | {"pooling": "max", "eps": 1.0e-8}}, 0),
+    ],
+    ids=["added value", "fewer values", "another order", "renamed", "resources", "changed default", "named default"],
+)
+def test_only_what_changed_runs_again(finished, changes, new):
+    assert jobs(snakemake(finished, "--dry-run", config=STUDY | changes)) == new
+
+
+def test_touched_code_and_a_moved_study_run_nothing(finished, tmp_path):
+    moved = tmp_path / "moved"
+    shutil.copytree(finished, moved, ignore=shutil.ignore_patterns(".snakemake"))
+    assert jobs(snakemake(moved, "--dry-run", config=STUDY)) == 0
+    clone = tmp_path / "clone"
+    shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns(".*", "results", "resources"))
+    output = snakemake(finished, "--dry-run", "--snakefile", str(clone / "Snakefile"), config=STUDY)
+    assert jobs(output) == 0
+
+
+def test_a_bad_config_is_one_message(tmp_path):
+    output = snakemake(tmp_path, "--dry-run", config=STUDY | {"vary": {"style_wieght": [1]}}, code=1)
+    assert "Did you mean style_weight?" in output
+    assert "Traceback" not in output
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_2018_study_and_its_plan():
+    output = snakemake(ROOT, "--dry-run", "--forceall")
+    assert jobs(output) == 251
+    plan = snakemake(ROOT, "plan")
+    assert "252 rows, 251 distinct runs" in plan
+    assert "about 4.2 hours" in plan
+
+
+def test_a_report_is_built(finished):
+    snakemake(finished, "--report", "report.zip", config=STUDY)
+    assert (finished / "report.zip").stat().st_size > 10_000
+
+
+def test_same_seed_same_bits_and_the_overwrite_guard(finished, tmp_path):
+    command = [
+        *(sys.executable, str(ROOT / "workflow/scripts/neural_style.py"), "--device", "cpu", "--width", "24"),
+        *("--content", str(finished / "resources/photographs/astronaut.png")),
+        *("--styles", str(finished / "resources/paintings/glass@1.png")),
+        *("--network", str(finished / "resources/weights/hed.safetensors"), "--iterations", "4"),
+        *("--checkpoint-output", str(tmp_path / "step-{:02}.png"), "--checkpoint-iterations", "2"),
+        *("--progress-write", "--progress-plot", "--print-iterations", "2", "--output"),
+    ]
+    for name in ("one/a.png", "two/a.png"):
+        assert subprocess.run([*command, str(tmp_path / name)], check=False).returncode == 0
+    assert (tmp_path / "one/a.png").read_bytes() == (tmp_path / "two/a.png").read_bytes()
+    assert {path.name for path in tmp_path.glob("*.png")} == {"step-02.png", "step-04.png"}
+    rows = [line.split()[0] for line in (tmp_path / "one/progress.txt").read_text().splitlines()]
+    assert rows == ["itr", "0", "2", "4"]
+    refused = subprocess.run([*command, str(tmp_path / "one/a.png")], check=False, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: ")
+    assert "--overwrite" in refused.stderr

@@ -1,0 +1,60 @@
+"""Figures, drawn from the tables."""
+
+
+rule contact_sheet:
+    """All parameters side by side: a row of pictures for each."""
+    input:
+        runs=rules.collect.output.runs,
+        pictures=[
+            picture(name)
+            for pair in config["pairs"]
+            for name in (pair["content"], *pair["styles"])
+        ],
+    output:
+        report(
+            multiext(f"{FIGURES}/contact_sheet", ".png", ".pdf"),
+            caption="../report/contact_sheet.rst",
+            category="Pictures",
+            labels={"figure": "contact sheet", "study": STUDY.name},
+        ),
+    log:
+        f"{FIGURES}/contact_sheet.log",
+    localrule: True
+    conda:
+        "../../envs/engine.yaml"
+    params:
+        options=settings.to_json(
+            {**config["contact_sheet"], "preserve_colors": config["preserve_colors"]}
+        ),
+        pictures=settings.to_json(
+            {
+                name: picture(name)
+                for pair in config["pairs"]
+                for name in (pair["content"], *pair["styles"])
+            }
+        ),
+    shell:
+        'python "$SCRIPTS"/contact_sheet.py --runs {input.runs:q} --pool results/runs --options {params.options:q}'
+        " --pictures {params.pictures:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule loss_curves:
+    """Loss against iteration: a panel for each parameter, a curve for each value."""
+    input:
+        runs=rules.collect.output.runs,
+        losses=rules.collect.output.losses,
+    output:
+        report(
+            multiext(f"{FIGURES}/loss_curves", ".png", ".pdf"),
+            caption="../report/loss_curves.rst",
+            category="Losses",
+            labels={"figure": "loss curves", "study": STUDY.name},
+        ),
+    log:
+        f"{FIGURES}/loss_curves.log",
+    localrule: True
+    conda:
+        "../../envs/engine.yaml"
+    shell:
+        'python "$SCRIPTS"/loss_curves.py --runs {input.runs:q} --losses {input.losses:q} --output {output:q}'
+        " > {log:q} 2>&1"

@@ -1,0 +1,35 @@
+"""Tables: what the runs of a study gave, and what it would run."""
+
+
+rule collect:
+    """Gather the records and losses of all runs into tables."""
+    input:
+        runs=expand("results/runs/{run_id}/run.json", run_id=RUN_IDS),
+        losses=expand("results/runs/{run_id}/losses.csv", run_id=RUN_IDS),
+    output:
+        runs=f"{TABLES}/runs.parquet",
+        runs_csv=f"{TABLES}/runs.csv",
+        losses=f"{TABLES}/losses.parquet",
+    log:
+        f"{TABLES}/collect.log",
+    localrule: True
+    conda:
+        "../../envs/engine.yaml"
+    params:
+        study=DEFINITION,
+    shell:
+        'python "$SCRIPTS"/collect.py --study {params.study:q} --pool results/runs --runs {output.runs:q}'
+        " --runs-csv {output.runs_csv:q} --losses {output.losses:q} > {log:q} 2>&1"
+
+
+rule plan:
+    """Print what the study would run; nothing is run."""
+    log:
+        f"{TABLES}/plan.log",
+    localrule: True
+    conda:
+        "../../envs/engine.yaml"
+    params:
+        study=DEFINITION,
+    shell:
+        'python "$SCRIPTS"/plan.py --study {params.study:q} --pool results/runs 2> {log:q}'

@@ -1,0 +1,37 @@
+"""Draw the contact sheet of a study."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from styletransfer import figures
+from styletransfer.errors import command
+
+
+@command
+def main() -> None:
+    """Read the table, draw, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
+    parser.add_argument("--pool", type=Path, required=True, help="the folder of all runs")
+    parser.add_argument("--pictures", required=True, help="the input pictures by name, JSON")
+    parser.add_argument("--options", required=True, help="columns, limits and preserve_colors, JSON")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
+    options = parser.parse_args()
+    wanted = json.loads(options.options)
+    figure = figures.contact_sheet(
+        pd.read_parquet(options.runs),
+        options.pool,
+        json.loads(options.pictures),
+        wanted["columns"],
+        wanted["limits"],
+        wanted["preserve_colors"],
+    )
+    figures.save(figure, options.output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

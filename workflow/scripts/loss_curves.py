@@ -1,0 +1,25 @@
+"""Draw the loss curves of a study."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from styletransfer import figures
+from styletransfer.errors import command
+
+
+@command
+def main() -> None:
+    """Read the tables, draw, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
+    parser.add_argument("--losses", type=Path, required=True, help="the table of losses, .parquet")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
+    options = parser.parse_args()
+    figures.save(figures.loss_curves(pd.read_parquet(options.runs), pd.read_parquet(options.losses)), options.output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,263 @@
+"""From a config to runs: value specs, designs, and the rows of a study's table.
+
+A study is a list of rows. Each row is a label (pair, parameter, value) on a run; several rows may share one run.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from styletransfer import files, images, paintings, settings, weights
+from styletransfer.errors import InputError
+from styletransfer.settings import PARAMETERS, Ingredient, Settings
+
+# What decides a study's rows; everything else of a config is about showing and running them.
+DEFINING_KEYS = (
+    "study",
+    "weights",
+    "images",
+    "pairs",
+    "defaults",
+    "design",
+    "vary",
+    "runs",
+    "max_runs",
+    "seconds_per_run",
+)
+GENERATORS = {"linspace": 3, "logspace": 3, "arange": 3}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One labelled run. parameter: what the row is about; empty in grids and lists."""
+
+    pair: str
+    parameter: str
+    value: Any
+    is_default: bool
+    settings: Settings
+
+    @property
+    def run_id(self) -> str:
+        """The run this row shows."""
+        return self.settings.run_id
+
+
+@dataclass(frozen=True)
+class Study:
+    """A name, the rows in order, and the distinct runs by their id."""
+
+    name: str
+    rows: tuple[Row, ...]
+    runs: Mapping[str, Settings]
+
+
+def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with every default of the schema filled in.
+
+    Raises `InputError` that lists each fault with its key, its value and the remedy.
+    """
+    import jsonschema
+
+    faults = [_fault(error) for error in jsonschema.Draft202012Validator(schema).iter_errors(config)]
+    if faults:
+        raise InputError("the config cannot be used:\n" + "\n".join(f"  - {fault}" for fault in faults))
+    return _with_defaults(config, schema)
+
+
+def _fault(error: Any) -> str:
+    key = ".".join(map(str, error.absolute_path))
+    if error.validator == "additionalProperties" and isinstance(error.schema.get("properties"), dict):
+        known = list(error.schema["properties"])
+        unknown = [name for name in error.instance if name not in known]
+        return "; ".join(f"{key + '.' if key else ''}{_unknown(str(name), known)}" for name in unknown)
+    return f"{key or 'config'}: {error.message}. {error.schema.get('description', '')}".strip()
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"{name}: there is no such key. " + (f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}")
+
+
+def _with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    filled = dict(config)
+    for key, part in schema.get("properties", {}).items():
+        if "default" in part:
+            filled.setdefault(key, part["default"])
+        if isinstance(filled.get(key), dict):
+            filled[key] = _with_defaults(filled[key], part)
+    return filled
+
+
+def definition(config: Mapping[str, Any]) -> str:
+    """The part of a config that decides the rows, as JSON: what a table of results depends on."""
+    text = json.dumps({key: config[key] for key in DEFINING_KEYS if key in config}, sort_keys=True)
+    if len(text) > 100_000:
+        raise InputError("the config lists too many runs by hand: use a star or a grid, or several studies")
+    return text
+
+
+def values(parameter: str, spec: Any) -> list[Any]:
+    """The values that a spec stands for, rounded to 12 digits, in order, each once.
+
+    spec: a value, a generator such as `{linspace: [0, 1, 5], slice: "1::2"}`, or a list (a union) of these.
+    """
+    parts = spec if isinstance(spec, list) else [spec]
+    found = [value for part in parts for value in _part(parameter, part)]
+    if not found:
+        raise InputError(f"vary.{parameter} is empty: give at least one value or remove the key")
+    checked = [settings.check(parameter, value) for value in found]
+    plain = [value[0] if isinstance(value, tuple) else value for value in checked]
+    return list(dict.fromkeys(plain))
+
+
+def _part(parameter: str, part: Any) -> list[Any]:
+    if not isinstance(part, dict):
+        return [part]
+    kinds = [key for key in part if key in GENERATORS]
+    if len(kinds) != 1 or set(part) - {kinds[0], "slice"}:
+        raise InputError(
+            f"vary.{parameter}: {part!r} is no spec. Use one of {', '.join(GENERATORS)}, and slice if needed"
+        )
+    arguments = part[kinds[0]]
+    if not isinstance(arguments, list) or len(arguments) != GENERATORS[kinds[0]] or not all(map(_is_finite, arguments)):
+        raise InputError(f"vary.{parameter}.{kinds[0]} is {arguments!r}: it takes a list of three numbers")
+    return _generate(parameter, kinds[0], arguments)[_slice(parameter, part.get("slice", ":"))]
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _generate(parameter: str, kind: str, arguments: list[float]) -> list[Any]:
+    first, last, third = arguments
+    count = third if kind != "arange" else (last - first) / third if third else 0
+    if not 0 < count <= 1_000_000 or (kind != "arange" and third != int(third)):
+        raise InputError(f"vary.{parameter}.{kind} is {arguments!r}: it stands for no values, or for too many")
+    if kind == "logspace" and min(first, last) <= 0:
+        raise InputError(f"vary.{parameter}.logspace is {arguments!r}: first and last value must be above 0")
+    if kind == "arange":
+        # The end is left out; half a step of tolerance keeps rounding from putting it back in.
+        generated = first + third * np.arange(math.ceil(count - 1e-9))
+    else:
+        generated = (np.linspace if kind == "linspace" else np.geomspace)(first, last, int(third))
+    return [settings.rounded(value) for value in generated.tolist()]
+
+
+def _slice(parameter: str, text: str) -> slice:
+    try:
+        return slice(*(int(part) if part else None for part in str(text).split(":")))
+    except (ValueError, TypeError) as error:
+        raise InputError(f"vary.{parameter}.slice is {text!r}: write it as in Python, such as 1::2") from error
+
+
+def expand(config: Mapping[str, Any]) -> Study:
+    """All rows of the study that a config (with defaults filled in) describes. Raises `InputError`."""
+    for name in (*config["defaults"], *config["vary"], *itertools.chain.from_iterable(config["runs"])):
+        if name not in PARAMETERS:
+            raise InputError(_unknown(str(name), PARAMETERS))
+    points = {parameter: values(parameter, spec) for parameter, spec in config["vary"].items()}
+    _refuse_too_many(config, points)
+    network = Ingredient(**weights.source_identity(config["weights"]))
+    used = {name: ingredient(config, name) for name in _names(config["pairs"])}
+    rows: list[Row] = []
+    for pair in config["pairs"]:
+        base: dict[str, Any] = {
+            "content": used[pair["content"]],
+            "styles": tuple(used[name] for name in pair["styles"]),
+            "weights": network,
+            **config["defaults"],
+        }
+        if "initial" in pair:
+            base["initial"] = used[pair["initial"]]
+        name = f"{pair['content']} x {' + '.join(pair['styles'])}"
+        default = Settings(**base)
+        for parameter, value, changes in _points(config, points):
+            run = Settings(**(base | changes))
+            rows.append(Row(name, parameter, value, run == default, run))
+        if config["design"] == "star" and not any(row.is_default and row.pair == name for row in rows):
+            rows.append(Row(name, "", None, True, default))
+    return Study(config["study"], tuple(rows), {row.run_id: row.settings for row in rows})
+
+
+def count_runs(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> int:
+    """How many rows a design has, without making them."""
+    sizes = [len(found) for found in points.values()]
+    rows = {"star": sum(sizes), "grid": math.prod(sizes), "list": len(config["runs"])}[config["design"]]
+    return rows * len(config["pairs"])
+
+
+def _refuse_too_many(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> None:
+    count = count_runs(config, points)
+    if count > config["max_runs"]:
+        seconds = config["seconds_per_run"]
+        raise InputError(
+            f"this {config['design']} has {count:,} runs: {duration(count * seconds)} of device time at {seconds:g} s "
+            f"each. Vary less, use design: star, or raise max_runs ({config['max_runs']:,})"
+        )
+
+
+def _points(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """Parameter, value and changed settings of each row of a design."""
+    if config["design"] == "star":
+        for parameter, found in points.items():
+            for value in found:
+                yield parameter, value, {parameter: value}
+    elif config["design"] == "grid":
+        for combination in itertools.product(*points.values()):
+            yield "", None, dict(zip(points, combination, strict=True))
+    else:
+        for run in config["runs"]:
+            yield "", None, dict(run)
+
+
+def _names(pairs: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {name for pair in pairs for name in (pair["content"], *pair["styles"], *filter(None, [pair.get("initial")]))}
+
+
+def ingredient(config: Mapping[str, Any], name: str) -> Ingredient:
+    """A picture of the config as part of a run's identity: the checksum of its file, or the recipe of a painting."""
+    if name not in config["images"]:
+        raise InputError(f"pairs name the picture {_unknown(name, config['images'])}")
+    ((kind, source),) = config["images"][name].items()
+    if kind == "painting":
+        return Ingredient(name, paintings.recipe(source))
+    path = images.sample_file(source) if kind == "sample" else Path(source)
+    if not path.is_file():
+        raise InputError(f"images.{name}.path is {source!r}: there is no such file")
+    return Ingredient(name, f"sha256:{files.checksum(path)}")
+
+
+def duration(seconds: float) -> str:
+    """A duration for people: `1.9 years`, `4.2 hours`, `35 s`."""
+    for unit, size in (("years", 365.25 * 86400), ("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def plan(config: Mapping[str, Any], study: Study, pool: Path) -> str:
+    """What a study would run: rows per parameter, new, cached and shared runs, and the device time of the new ones."""
+    cached = {run_id for run_id in study.runs if (pool / run_id / "run.json").exists()}
+    lines = [f"study {study.name}: {len(study.rows)} rows, {len(study.runs)} distinct runs", ""]
+    lines.append(f"  {'parameter':24} {'rows':>6} {'new':>6} {'cached':>6}")
+    for parameter in dict.fromkeys(row.parameter for row in study.rows):
+        rows = [row for row in study.rows if row.parameter == parameter]
+        done = sum(row.run_id in cached for row in rows)
+        lines.append(f"  {parameter or '(defaults, grid or list)':24} {len(rows):6} {len(rows) - done:6} {done:6}")
+    new = len(study.runs) - len(cached)
+    shared = len(study.rows) - len(study.runs)
+    estimate = duration(new * config["seconds_per_run"])
+    lines += ["", f"  {new} new runs, {len(cached)} cached, {shared} rows share another row's run"]
+    lines.append(f"  about {estimate} of device time at {config['seconds_per_run']:g} s a run")
+    return "\n".join(lines)

@@ -1,0 +1,75 @@
+"""The tables of a study: a row per label with everything known about its run, and the losses in long form."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from styletransfer.errors import InputError
+from styletransfer.losses import LOSSES
+from styletransfer.study import Row, Study
+
+
+def runs_table(study: Study, pool: Path) -> pd.DataFrame:
+    """One row for each row of the study, in its order; columns in one order for every study."""
+    records = {run_id: _record(pool / run_id / "run.json") for run_id in study.runs}
+    return pd.DataFrame(
+        [_row(study.name, position, row, records[row.run_id]) for position, row in enumerate(study.rows)]
+    )
+
+
+def _record(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path} is no record of a run ({error}): delete it, and the workflow computes it anew"
+        ) from error
+
+
+def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[str, Any]:
+    number = isinstance(row.value, int | float)
+    table_row: dict[str, Any] = {
+        "study": study,
+        "position": position,
+        "pair": row.pair,
+        "parameter": row.parameter,
+        "value": float(row.value) if number else None,
+        "label": f"{row.value:g}" if number else str(row.value or ""),
+        "is_default": row.is_default,
+        "run_id": row.run_id,
+        "status": record["status"],
+        "content": row.settings.content.name,
+        "styles": " + ".join(style.name for style in row.settings.styles),
+    }
+    table_row |= {name: _cell(value) for name, value in record["settings"].items()}
+    table_row |= {"width": record["width"], "height": record["height"]}
+    table_row |= {"weights": record["weights"]["name"], "weights_sha256": record["weights"]["source_sha256"]}
+    copied = ("start", "end", "seconds", "seconds_per_iteration", "host", "peak_memory_mib", "image_sha256")
+    table_row |= {name: record[name] for name in copied}
+    table_row |= {"device": record["device"]["uuid"], "iterations_done": record["iterations_done"]}
+    table_row["best_iteration"] = record["best_iteration"]
+    for stage in ("final", "best"):
+        for name in (*LOSSES, *(f"{name}_unweighted" for name in LOSSES[:-1])):
+            table_row[f"{stage}_{name}"] = record[stage].get(name)
+    return table_row | {f"version_{name}": version for name, version in record["versions"].items()}
+
+
+def _cell(value: Any) -> Any:
+    """Lists as text: one column has one type, however many styles a run has."""
+    return " ".join(f"{number:g}" for number in value) if isinstance(value, list) else value
+
+
+def losses_table(study: Study, pool: Path) -> pd.DataFrame:
+    """Long form: run_id, iteration, loss (content, style, tv, total), weighted, unweighted (absent for total)."""
+    parts = []
+    for run_id in study.runs:
+        wide = pd.read_csv(pool / run_id / "losses.csv", float_precision="round_trip")
+        for name in LOSSES:
+            unweighted = wide.get(f"{name}_unweighted", pd.Series(float("nan"), index=wide.index))
+            columns = {"run_id": run_id, "iteration": wide["iteration"], "loss": name}
+            parts.append(pd.DataFrame(columns | {"weighted": wide[name], "unweighted": unweighted}))
+    return pd.concat(parts, ignore_index=True)

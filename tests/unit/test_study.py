@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from styletransfer import settings, study
+from styletransfer import images, paintings, settings, study
 from styletransfer.errors import InputError
 from styletransfer.settings import Ingredient, Settings
 
@@ -151,3 +151,56 @@ def test_a_star_has_a_row_for_every_distinct_value(vary):
     assert len(expanded.rows) <= 1 + sum(len({settings.rounded(v) for v in found}) for found in vary.values())
     assert {row.run_id for row in expanded.rows} == set(expanded.runs)
     assert any(row.is_default for row in expanded.rows)
+
+
+def test_schema_defaults_and_the_page_about_them_cannot_drift():
+    import document_config
+
+    page = (ROOT / "config/README.md").read_text()
+    assert document_config.document(page, SCHEMA) == page, "run: python workflow/scripts/document_config.py"
+    parameters = SCHEMA["properties"]["defaults"]["properties"]
+    for name, part in parameters.items():
+        default = settings.PARAMETERS[name].default
+        assert part["default"] == (default[0] if isinstance(default, tuple) else default), name
+        assert part["description"].lower() == settings.PARAMETERS[name].metadata["help"].lower() + ".", name
+    for key, part in document_config.keys(SCHEMA):
+        assert part["description"], key
+    kinds = SCHEMA["properties"]["images"]["additionalProperties"]["properties"]
+    assert kinds["sample"]["enum"] == list(images.SAMPLES)
+    assert kinds["painting"]["enum"] == list(paintings.PAINTINGS)
+
+
+def test_every_key_has_a_default_or_is_required():
+    filled = config()
+    optional = set(SCHEMA["properties"]) - set(SCHEMA["required"])
+    assert all("default" in SCHEMA["properties"][key] for key in optional)
+    assert set(filled) == set(SCHEMA["properties"])
+
+
+def test_an_explicit_list_from_a_csv_file(tmp_path):
+    table = tmp_path / "runs.csv"
+    table.write_text("seed,style_weight,pooling\n1,0.5,\n2,,avg\n", encoding="utf-8-sig")
+    listed = study.expand(config(design="list", vary={}, runs=str(table)))
+    assert [(r.settings.seed, r.settings.style_weight, r.settings.pooling) for r in listed.rows] == [
+        (1, 0.5, "max"),
+        (2, 10.0, "avg"),
+    ]
+    assert [row.label for row in listed.rows] == ["seed 1, style_weight 0.5", "seed 2, pooling avg"]
+    before = study.definition(config(design="list", vary={}, runs=str(table)))
+    table.write_text("seed\n3\n")
+    assert study.definition(config(design="list", vary={}, runs=str(table))) != before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("seed\n1,2\n", "as many cells"), ("sed\n1\n", "Did you mean seed"), ("seed\nx\n", "seed is 'x'")],
+)
+def test_a_bad_csv_file_of_runs_is_refused(tmp_path, content, message):
+    (tmp_path / "runs.csv").write_text(content)
+    with pytest.raises(InputError, match=message):
+        study.expand(config(design="list", vary={}, runs=str(tmp_path / "runs.csv")))
+
+
+def test_a_missing_csv_file_of_runs_is_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot be read as a CSV file"):
+        study.expand(config(design="list", vary={}, runs=str(tmp_path / "none.csv")))

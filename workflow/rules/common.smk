@@ -60,10 +60,6 @@ def source_option(wildcards):
     return [] if NETWORK == "local" else ["--source", wildcards.source]
 
 
-def initial_option(wildcards):
-    return [word for path in initial_picture(wildcards) for word in ("--initial", path)]
-
-
 def settings_of(wildcards):
     return settings.to_json(STUDY.runs[wildcards.run_id].canonical())
 

@@ -27,9 +27,8 @@ rule transfer:
         gpu=1 if DEVICE == "gpu" else 0,
     params:
         settings=settings_of,
-        initial=initial_option,
     shell:
         'python "$SCRIPTS"/neural_style.py --settings {params.settings:q} --content {input.content:q}'
-        " --styles {input.styles:q} {params.initial:q} --network {input.weights:q} --output {output.image:q}"
+        " --styles {input.styles:q} --initial {input.initial:q} --network {input.weights:q} --output {output.image:q}"
         " --preserved-output {output.preserved:q} --losses {output.losses:q} --record {output.run:q} --overwrite"
         " --device $DEVICE --threads {threads} --print-iterations $PRINT_ITERATIONS > {log:q} 2>&1"

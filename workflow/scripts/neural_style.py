@@ -23,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
     pictures.add_argument("--content", type=Path, required=True, help="the content picture")
     pictures.add_argument("--styles", type=Path, nargs="+", required=True, help="one or more style pictures")
     pictures.add_argument("--network", type=Path, required=True, help="VGG-19 weights: .safetensors, .h5 or .mat")
-    pictures.add_argument("--initial", type=Path, help="start from this picture in place of noise")
+    pictures.add_argument("--initial", type=Path, nargs="?", help="start from this picture in place of noise")
     pictures.add_argument("--settings", help="the settings of a run as JSON, in place of the options below")
     settings = command_line.add_argument_group("settings (they decide the result)")
     for name, field in PARAMETERS.items():

@@ -69,7 +69,7 @@ class Settings:
         (1.0,), "share of each style, normalised to sum 1", minimum=0, per_style=True
     )
     style_layer_weight_exp: float = parameter(
-        1.0, "ratio of the weights of successive style layers", minimum=0, maximum=1e6
+        1.0, "ratio of the weights of successive style layers", minimum=0, maximum=1_000_000
     )
     tv_weight: float = parameter(100.0, "weight of the total variation loss", minimum=0)
     learning_rate: float = parameter(10.0, "Adam's learning rate, in grey levels", above=0)
@@ -208,24 +208,25 @@ def _check_number(name: str, value: Any) -> int | float:
         raise InputError(f"{name} is {value!r}: it must be finite")
     if limits.get("integer") and number != int(number):
         raise InputError(f"{name} is {value!r}: it must be a whole number")
-    allowed = _allowed(limits)
     if (
         number < limits.get("minimum", -math.inf)
         or number <= limits.get("above", -math.inf)
         or number > limits.get("maximum", math.inf)
     ):
-        raise InputError(f"{name} is {value!r}: it must be {allowed}")
+        raise InputError(f"{name} is {value!r}: it must be {allowed(name)}")
     return int(value) if limits.get("integer") else rounded(number)
 
 
-def _allowed(limits: Mapping[str, Any]) -> str:
-    bounds = []
+def allowed(name: str) -> str:
+    """What values parameter `name` takes, in words."""
+    limits = PARAMETERS[name].metadata
+    bounds = [" or ".join(limits["choices"])] if "choices" in limits else []
     if "minimum" in limits:
-        bounds.append(f"at least {limits['minimum']:g}")
+        bounds.append(f"at least {limits['minimum']:,}")
     if "above" in limits:
-        bounds.append(f"above {limits['above']:g}")
+        bounds.append(f"above {limits['above']:,}")
     if "maximum" in limits:
-        bounds.append(f"at most {limits['maximum']:.10g}")
+        bounds.append(f"at most {limits['maximum']:,}")
     return " and ".join(bounds)
 
 

@@ -5,6 +5,7 @@ A study is a list of rows. Each row is a label (pair, parameter, value) on a run
 
 from __future__ import annotations
 
+import csv
 import difflib
 import itertools
 import json
@@ -33,16 +34,19 @@ DEFINING_KEYS = (
     "max_runs",
     "seconds_per_run",
 )
+# It is handed over as one word of a command line, which Linux limits to 128 KiB.
+MAX_DEFINITION = 100_000
 GENERATORS = {"linspace": 3, "logspace": 3, "arange": 3}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One labelled run. parameter: what the row is about; empty in grids and lists."""
+    """One labelled run. parameter, value: what the row is about; empty in grids and lists. label: for figures."""
 
     pair: str
     parameter: str
     value: Any
+    label: str
     is_default: bool
     settings: Settings
 
@@ -101,9 +105,12 @@ def _with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
 
 def definition(config: Mapping[str, Any]) -> str:
     """The part of a config that decides the rows, as JSON: what a table of results depends on."""
-    text = json.dumps({key: config[key] for key in DEFINING_KEYS if key in config}, sort_keys=True)
-    if len(text) > 100_000:
-        raise InputError("the config lists too many runs by hand: use a star or a grid, or several studies")
+    defining = {key: config[key] for key in DEFINING_KEYS if key in config}
+    if isinstance(config["runs"], str):
+        defining["runs_sha256"] = files.checksum(config["runs"])
+    text = json.dumps(defining, sort_keys=True)
+    if len(text) > MAX_DEFINITION:
+        raise InputError("the config lists too many runs by hand: put them into a CSV file and name it under runs")
     return text
 
 
@@ -163,7 +170,8 @@ def _slice(parameter: str, text: str) -> slice:
 
 def expand(config: Mapping[str, Any]) -> Study:
     """All rows of the study that a config (with defaults filled in) describes. Raises `InputError`."""
-    for name in (*config["defaults"], *config["vary"], *itertools.chain.from_iterable(config["runs"])):
+    config = {**config, "runs": _read_runs(config["runs"])}
+    for name in (*config["vary"], *itertools.chain.from_iterable(config["runs"])):
         if name not in PARAMETERS:
             raise InputError(_unknown(str(name), PARAMETERS))
     points = {parameter: values(parameter, spec) for parameter, spec in config["vary"].items()}
@@ -184,9 +192,9 @@ def expand(config: Mapping[str, Any]) -> Study:
         default = Settings(**base)
         for parameter, value, changes in _points(config, points):
             run = Settings(**(base | changes))
-            rows.append(Row(name, parameter, value, run == default, run))
+            rows.append(Row(name, parameter, value, _label(parameter, changes), run == default, run))
         if config["design"] == "star" and not any(row.is_default and row.pair == name for row in rows):
-            rows.append(Row(name, "", None, True, default))
+            rows.append(Row(name, "", None, _label("", {}), True, default))
     return Study(config["study"], tuple(rows), {row.run_id: row.settings for row in rows})
 
 
@@ -219,6 +227,37 @@ def _points(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> Itera
     else:
         for run in config["runs"]:
             yield "", None, dict(run)
+
+
+def _label(parameter: str, changes: Mapping[str, Any]) -> str:
+    """What a figure writes beside a run: its value; in grids and lists every value with its parameter."""
+    texts = {name: f"{value:.5g}" if isinstance(value, float) else str(value) for name, value in changes.items()}
+    if parameter:
+        return texts[parameter]
+    return ", ".join(f"{name} {text}" for name, text in texts.items()) or "default"
+
+
+def _read_runs(runs: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of an explicit list. An empty cell of a CSV file means the default."""
+    if not isinstance(runs, str):
+        return runs
+    try:
+        with open(runs, newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"runs is {runs!r}, which cannot be read as a CSV file: {error}") from error
+    if any(None in row or None in row.values() for row in rows):
+        raise InputError(f"runs is {runs!r}: not every row has as many cells as the header")
+    return [{name: _cell(cell) for name, cell in row.items() if cell.strip()} for row in rows]
+
+
+def _cell(text: str) -> Any:
+    """A number, a word, or a list of numbers with spaces between (one for each style)."""
+    try:
+        numbers = [float(word) for word in text.split()]
+    except ValueError:
+        return text.strip()
+    return numbers if len(numbers) > 1 else numbers[0]
 
 
 def _names(pairs: Iterable[Mapping[str, Any]]) -> set[str]:

@@ -38,7 +38,7 @@ def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[st
         "pair": row.pair,
         "parameter": row.parameter,
         "value": float(row.value) if number else None,
-        "label": f"{row.value:g}" if number else str(row.value or ""),
+        "label": row.label,
         "is_default": row.is_default,
         "run_id": row.run_id,
         "status": record["status"],

@@ -113,6 +113,7 @@ def transfer(
         seconds_optimising = time.monotonic() - prepared
         image = network.postprocess(optimization.last if trace.diverged else optimization.best)
     _write(outputs, image, content, trace)
+    result = outputs.image or outputs.preserved
     record = {
         "run_id": settings.run_id,
         "status": "diverged" if trace.diverged else "ok",
@@ -124,6 +125,7 @@ def transfer(
         "weights": network.source,
         "iterations_done": max(trace.last_finite, 0),
         "best_iteration": trace.best_iteration,
+        "image_sha256": result and files.checksum(result),
         "final": trace.losses(trace.last_finite),
         "best": trace.losses(trace.best_iteration) if trace.last_finite >= 0 else {},
         "start": _timestamp(start),

@@ -1,6 +1,8 @@
 """The house stands: a module imports only from floors below, and the engine knows no workflow."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ ENGINE = Path(__file__).parents[2] / "workflow/scripts/styletransfer"
 FLOORS = [
     {"errors"},
     {"files", "settings"},
-    {"downloads", "devices", "images", "paintings"},
+    {"downloads", "devices", "images", "paintings", "weighting"},
     {"weights"},
     {"vgg"},
     {"losses"},
@@ -17,7 +19,8 @@ FLOORS = [
     {"trace"},
     {"transfer"},
     {"study"},
-    {"tables", "figures"},
+    {"tables"},
+    {"figures"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 
@@ -35,3 +38,10 @@ def test_imports_go_down(path):
             module = name.removeprefix("styletransfer.")
             if module in FLOOR:
                 assert FLOOR[module] < FLOOR[path.stem], f"{path.stem} imports {module}"
+
+
+def test_only_the_network_and_the_method_load_tensorflow():
+    """Light rules run anywhere; on a node with GPUs TensorFlow would take their memory."""
+    light = ", ".join(module for module in FLOOR if module not in ("vgg", "losses", "optimize", "trace"))
+    code = f"import sys; from styletransfer import {light}; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ENGINE.parent, check=False).returncode == 0

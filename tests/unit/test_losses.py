@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import signal
 
-from styletransfer import losses, optimize, vgg
+from styletransfer import losses, optimize, vgg, weighting
 from styletransfer.settings import Ingredient, Settings
 from styletransfer.weights import Weights
 
@@ -64,8 +64,8 @@ def numpy_terms(weights, image, content, styles, blend):
         F = features.reshape(-1, features.shape[-1])
         return F.T @ F / features.size
 
-    terms = [np.mean((X[layer] - P[layer]) ** 2) for layer in losses.CONTENT_LAYERS]
-    for layer in losses.STYLE_LAYERS:
+    terms = [np.mean((X[layer] - P[layer]) ** 2) for layer in weighting.CONTENT_LAYERS]
+    for layer in weighting.STYLE_LAYERS:
         S = [gram(numpy_features(weights, style)[layer]) for style in styles]
         terms.append(sum(b * np.mean((gram(X[layer]) - G) ** 2) for b, G in zip(blend, S, strict=True)))
     return np.array([*terms, np.mean(np.diff(image, axis=0) ** 2) + np.mean(np.diff(image, axis=1) ** 2)])
@@ -95,7 +95,7 @@ def test_terms_and_gradient_match_numpy_and_finite_differences(small_weights):
     mean = network.mean_pixel
     targets = optimize.measure_targets(network, run, content + mean, [style + mean for style in styles])
     blend = tf.constant(run.style_blend_weights, tf.float32)
-    weights = losses.weights(run)
+    weights = weighting.weights(run)
     variable = tf.Variable(image)
     with tf.GradientTape() as tape:
         terms = losses.terms(variable, network.features(variable, targets.layers), targets, blend)
@@ -118,12 +118,12 @@ def test_terms_and_gradient_match_numpy_and_finite_differences(small_weights):
     ("exponent", "expected"), [(1, [0.2] * 5), (0, [1, 0, 0, 0, 0]), (2, [1 / 31, 2 / 31, 4 / 31, 8 / 31, 16 / 31])]
 )
 def test_layer_weights(exponent, expected):
-    np.testing.assert_allclose(losses.layer_weights(exponent), expected)
+    np.testing.assert_allclose(weighting.layer_weights(exponent), expected)
 
 
 def test_report_adds_up():
     run = settings(content_weight=2, content_weight_blend=0.25, style_weight=3, tv_weight=5)
-    report = losses.report(np.arange(1, 9), run)
+    report = weighting.report(np.arange(1, 9), run)
     assert report["content_unweighted"] == pytest.approx(0.25 * 1 + 0.75 * 2)
     assert report["style"] == pytest.approx(3 * np.mean([3, 4, 5, 6, 7]))
     assert report["tv"] == pytest.approx(5 * 8)
@@ -143,7 +143,7 @@ def test_adam_matches_numpy(small_weights):
         variable = tf.Variable(x.astype(np.float32))
         with tf.GradientTape() as tape:
             terms = losses.terms(variable, network.features(variable, targets.layers), targets, tf.constant([1.0]))
-            total = tf.reduce_sum(tf.constant(losses.weights(run), tf.float32) * terms)
+            total = tf.reduce_sum(tf.constant(weighting.weights(run), tf.float32) * terms)
         gradient = tape.gradient(total, variable).numpy().astype(np.float64)
         mean, square = 0.8 * mean + 0.2 * gradient, 0.9 * square + 0.1 * gradient**2
         corrected = (mean / (1 - 0.8**t), square / (1 - 0.9**t))

@@ -223,7 +223,7 @@ def _time(words: list[Any]) -> float:
         [str(word) for word in words], check=False, capture_output=True, text=True, env=_environment()
     )
     if done.returncode:
-        raise InputError(f"{' '.join(command_line)} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+        raise InputError(f"{' '.join(map(str, words))} failed:\n{(done.stdout + done.stderr)[-3000:]}")
     return time.perf_counter() - begin
 
 

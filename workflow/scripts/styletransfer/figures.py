@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from styletransfer import files, images
+from styletransfer.tables import SEPARATOR
 
-INK, ACCENT = "#22262b", "#d1495b"
+INK, ACCENT, GREY = "#22262b", "#d1495b", "#5b6570"
+COLORS = mpl.colormaps["viridis"]
+# A grid or a list has no end of pictures: so many lines of them are shown, evenly chosen.
+MAX_LINES = 10
 TILE_INCHES = 1.75
 mpl.rcParams |= {"font.family": "DejaVu Sans", "pdf.fonttype": 42, "svg.hashsalt": "styletransfer", "text.color": INK}
 # Without a date the same tables give the same file.
@@ -48,26 +52,17 @@ def contact_sheet(
     runs: pd.DataFrame, pool: Path, pictures: Mapping[str, str], columns: int, limits: Mapping[str, Any], preserve: bool
 ) -> Figure:
     """A row of labelled pictures for each pair and parameter, with the inputs on top of each pair."""
-    bands: list[tuple[str, pd.DataFrame | None]] = []
-    for pair, of_pair in runs.groupby("pair", sort=False):
-        bands.append((str(pair), None))
-        default = of_pair[of_pair["is_default"]]
-        for parameter in dict.fromkeys(of_pair["parameter"]):
-            rows = of_pair[of_pair["parameter"] == parameter]
-            if not parameter:
-                bands += [("", rows.iloc[i : i + columns]) for i in range(0, len(rows), columns)]
-                continue
-            if not rows["is_default"].any() and len(default):
-                value = default.iloc[0][parameter]
-                extra = default.iloc[:1].assign(value=pd.to_numeric(value, errors="coerce"), label=f"{value}")
-                rows = pd.concat([rows, extra.astype(rows.dtypes.to_dict())])
-            bands.append((parameter, choose(rows, columns, limits.get(parameter))))
-    figure = Figure(figsize=(columns * TILE_INCHES + 1.5, len(bands) * (TILE_INCHES + 0.3) + 0.3), layout="constrained")
+    bands = [
+        band for pair in dict.fromkeys(runs["pair"]) for band in _bands(runs[runs["pair"] == pair], columns, limits)
+    ]
+    columns = max(columns, 1 + runs["styles"].str.count(SEPARATOR).max() + 1)
+    figure = Figure(figsize=(columns * TILE_INCHES + 1.5, len(bands) * (TILE_INCHES + 0.3) + 0.5), layout="constrained")
+    figure.suptitle(_caption(runs), x=0.01, ha="left", fontsize=9, color=GREY)
     grid = figure.subplots(len(bands), columns + 1, squeeze=False, width_ratios=[0.7] + [1] * columns)
     for axes, (title, rows) in zip(grid, bands, strict=True):
         for axis in axes:
             axis.set_axis_off()
-        axes[0].text(1, 0.5, title.replace("_", "\n"), ha="right", va="center", weight="bold", fontsize=9)
+        axes[0].text(1, 0.5, title.replace("_", "\n"), ha="right", va="center", weight="bold", fontsize=9, wrap=True)
         if rows is None:
             _show_inputs(axes[1:], runs[runs["pair"] == title].iloc[0], pictures)
             continue
@@ -76,17 +71,46 @@ def contact_sheet(
     return figure
 
 
+def _bands(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame | None]]:
+    """Title and rows of every line of pictures of one pair; no rows: the line of its inputs."""
+    yield of_pair["pair"].iloc[0], None
+    default = of_pair[of_pair["is_default"]].iloc[:1]
+    for parameter in dict.fromkeys(of_pair["parameter"]):
+        rows = of_pair[of_pair["parameter"] == parameter]
+        if not parameter:
+            rows = choose(rows, columns * MAX_LINES, None)
+            for first in range(0, len(rows), columns):
+                yield "", rows.iloc[first : first + columns]
+            continue
+        if not rows["is_default"].any() and len(default):
+            value = default[parameter].iloc[0]
+            extra = default.assign(value=pd.to_numeric(value, errors="coerce"), label=f"{value}")
+            rows = pd.concat([rows, extra.astype(rows.dtypes.to_dict())])
+        yield parameter, choose(rows, columns, limits.get(parameter))
+
+
+def _caption(runs: pd.DataFrame) -> str:
+    first = runs.iloc[0]
+    note = " (offline weights, not the original VGG-19)" if str(first["weights"]).startswith("hed") else ""
+    return (
+        f"{first['study']}: {runs['run_id'].nunique()} runs, {first['width']} x {first['height']} px, "
+        f"{first['iterations']} iterations, {first['weights']}{note}"
+    )
+
+
 def _show_inputs(axes: Sequence[Axes], row: Any, pictures: Mapping[str, str]) -> None:
-    named = [("content", row["content"])] + [("style", name) for name in row["styles"].split(" + ")]
+    named = [("content", row["content"])] + [("style", name) for name in row["styles"].split(SEPARATOR)]
     for axis, (role, name) in zip(axes, named, strict=False):
         axis.imshow(_thumbnail(Path(pictures[name])))
-        axis.set_title(f"{role}: {name}", fontsize=8, color="#5b6570")
+        axis.set_title(f"{role}: {name}", fontsize=8, color=GREY)
 
 
 def _show_run(axis: Axes, row: Any, pool: Path, preserve: bool) -> None:
     axis.imshow(_thumbnail(pool / row.run_id / ("preserved.png" if preserve else "image.png")))
-    label = row.label or "default"
-    axis.set_title(f"{label} (default)" if row.is_default and row.label else label, fontsize=9)
+    label = row.label if row.parameter else row.label.replace(", ", "\n")
+    axis.set_title(
+        f"{label} (default)" if row.is_default and row.parameter else label, fontsize=9 if row.parameter else 7
+    )
     if row.is_default:
         axis.add_patch(
             mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, ec=ACCENT, lw=3, clip_on=False)
@@ -108,28 +132,49 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
     panels = [parameter for parameter in dict.fromkeys(runs["parameter"]) if parameter] or [""]
     columns = min(3, len(panels))
     lines = -(-len(panels) // columns)
-    figure = Figure(figsize=(4.6 * columns, 3.3 * lines), layout="constrained")
+    figure = Figure(figsize=(4.6 * columns, 3.3 * lines + 0.4), layout="constrained")
+    figure.suptitle(f"{_caption(runs)}. Red: the default", x=0.01, ha="left", fontsize=9, color=GREY)
     grid = figure.subplots(lines, columns, squeeze=False)
     for axis in grid.flat[len(panels) :]:
         axis.set_axis_off()
     for axis, parameter in zip(grid.flat, panels, strict=False):
-        _panel(figure, axis, parameter, runs[runs["parameter"] == parameter], curves)
+        rows = runs[runs["parameter"] == parameter]
+        _panel(figure, axis, parameter, pd.concat([rows, runs[runs["is_default"]]]).drop_duplicates("run_id"), curves)
     return figure
 
 
 def _panel(figure: Figure, axis: Axes, parameter: str, rows: pd.DataFrame, curves: Mapping[Any, pd.DataFrame]) -> None:
-    values = rows["value"]
-    scale = mpl.colors.Normalize(values.min(), max(values.max(), values.min() + 1e-9)) if values.notna().any() else None
-    colors = mpl.colormaps["viridis"]
-    for row in rows.itertuples():
+    scale = _color_scale(rows.loc[rows["parameter"] == parameter, "value"])
+    # The default is drawn last, on top.
+    for row in rows.sort_values("is_default", kind="stable").itertuples():
         curve = curves[row.run_id]
-        color = colors(scale(row.value)) if scale and not row.is_default else ACCENT if row.is_default else "#6c7a89"
-        axis.plot(curve["iteration"], curve["weighted"], color=color, lw=2 if row.is_default else 0.9, alpha=0.9)
+        color = ACCENT if row.is_default else "#6c7a89" if scale is None else COLORS(scale(row.value))
+        axis.plot(curve["iteration"], curve["weighted"], color=color, lw=2 if row.is_default else 0.9)
+        if row.status != "ok":
+            last = curve[np.isfinite(curve["weighted"])].iloc[-1:]
+            axis.plot(last["iteration"], last["weighted"], "x", color=color, ms=7, mew=2)
+            axis.annotate(row.status, (0.98, 0.95), xycoords="axes fraction", ha="right", fontsize=8, color=GREY)
     if scale is not None:
-        figure.colorbar(mpl.cm.ScalarMappable(scale, colors), ax=axis, pad=0.02)
+        known = rows[rows["parameter"] == parameter].sort_values("value").drop_duplicates("value")
+        known = known.iloc[np.unique(np.linspace(0, len(known) - 1, 7).round().astype(int))]
+        bar = figure.colorbar(mpl.cm.ScalarMappable(scale, COLORS), ax=axis, pad=0.02)
+        bar.set_ticks(known["value"], labels=known["label"])
+        bar.ax.minorticks_off()
+        bar.ax.tick_params(labelsize=8)
     axis.set_yscale("log")
     axis.set_title(parameter.replace("_", " ") or "all runs", fontsize=10, loc="left", weight="bold")
     axis.set_xlabel("step", fontsize=8)
     axis.set_ylabel("total loss", fontsize=8)
-    axis.tick_params(labelsize=8)
+    axis.tick_params(labelsize=8, which="both")
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def _color_scale(values: pd.Series) -> mpl.colors.Normalize | None:
+    """Linear, or logarithmic where the values span more than a decade and most would share a colour."""
+    values = values.dropna()
+    if values.empty or values.min() == values.max():
+        return None
+    low, high = values.min(), values.max()
+    if (values < low + (high - low) / 4).mean() < 0.6:
+        return mpl.colors.Normalize(low, high)
+    return mpl.colors.SymLogNorm(linthresh=values[values > 0].min(), vmin=low, vmax=high)

@@ -1,7 +1,7 @@
 """The loss, term by term (Gatys, Ecker & Bethge 2015, arXiv:1508.06576).
 
-Every term is a plain mean of squares without its weight. The weights of a run form one vector; the total loss is the
-product of the two. So a traced graph serves every value of every weight, and the unweighted losses come for free.
+Every term is a plain mean of squares without its weight; `weighting` makes losses of them. So a traced graph serves
+every value of every weight, and the unweighted losses come for free.
 
 P, S and X are the features of the content picture, a style picture and the result.
 """
@@ -11,20 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import tensorflow as tf
 
 from styletransfer.settings import Settings
-
-CONTENT_LAYERS = ("relu4_2", "relu5_2")
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-TERMS = (
-    *(f"content_{layer}" for layer in CONTENT_LAYERS),
-    *(f"style_{layer}" for layer in STYLE_LAYERS),
-    "tv",
-)
-# The names under which losses are reported: sums of terms.
-LOSSES = ("content", "style", "tv", "total")
+from styletransfer.weighting import CONTENT_LAYERS, TERMS
 
 
 @dataclass(frozen=True)
@@ -92,37 +82,3 @@ def terms(image: tf.Tensor, features: Mapping[str, tf.Tensor], targets: Targets,
     for layer, grams in targets.style.items():
         values[f"style_{layer}"] = style_loss(features[layer], grams, blend)
     return tf.stack([values.get(name, tf.constant(0.0)) for name in TERMS])
-
-
-def layer_weights(exponent: float, layers: int = len(STYLE_LAYERS)) -> np.ndarray:
-    """Weights of successive style layers: proportional to exponent^k, sum 1 (0^0 = 1). Returns (layers,) float64."""
-    powers = np.float64(exponent) ** np.arange(layers)
-    return powers / powers.sum()
-
-
-def shares(settings: Settings) -> np.ndarray:
-    """What each term is of its unweighted loss (content, style, tv): (8,) float64 in the order of `TERMS`."""
-    blend = settings.content_weight_blend
-    return np.concatenate([[blend, 1 - blend], layer_weights(settings.style_layer_weight_exp), [1.0]])
-
-
-def weights(settings: Settings) -> np.ndarray:
-    """The weight of each term in the total loss: (8,) float64 in the order of `TERMS`."""
-    factors = [settings.content_weight] * len(CONTENT_LAYERS) + [settings.style_weight] * len(STYLE_LAYERS)
-    return shares(settings) * np.array([*factors, settings.tv_weight])
-
-
-def report(values: np.ndarray, settings: Settings) -> dict[str, float]:
-    """Losses by name from the terms of one evaluation: weighted under the names of `LOSSES`, and `*_unweighted`.
-
-    values: (8,), in the order of `TERMS`. Computed in float64.
-    """
-    values = np.asarray(values, np.float64)
-    losses: dict[str, float] = {}
-    for suffix, factors in (("", weights(settings)), ("_unweighted", shares(settings))):
-        parts = factors * values
-        losses[f"content{suffix}"] = float(parts[: len(CONTENT_LAYERS)].sum())
-        losses[f"style{suffix}"] = float(parts[len(CONTENT_LAYERS) : -1].sum())
-        losses[f"tv{suffix}"] = float(parts[-1])
-    losses["total"] = losses["content"] + losses["style"] + losses["tv"]
-    return losses

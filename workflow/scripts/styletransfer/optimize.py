@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from styletransfer import losses
+from styletransfer import losses, weighting
 from styletransfer.losses import Targets
 from styletransfer.settings import Settings
 from styletransfer.vgg import VGG19
@@ -22,7 +22,7 @@ NOISE_SCALE = 0.256
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The image after `iteration` steps, as far as the loss saw it. terms: (8,) float32, see `losses.TERMS`."""
+    """The image after `iteration` steps, as far as the loss saw it. terms: (8,) float32, see `weighting.TERMS`."""
 
     iteration: int
     terms: np.ndarray
@@ -54,7 +54,7 @@ class Optimization(tf.Module):
         super().__init__()
         self._network = network
         self._targets = targets
-        self._weights = tf.constant(losses.weights(settings), tf.float32)
+        self._weights = tf.constant(weighting.weights(settings), tf.float32)
         self._blend = tf.constant(settings.style_blend_weights, tf.float32)
         self._adam = tf.constant([settings.learning_rate, settings.beta1, settings.beta2, settings.eps], tf.float64)
         self._iterations = settings.iterations
@@ -133,11 +133,11 @@ def measure_targets(network: VGG19, settings: Settings, content: np.ndarray, sty
     grams = [
         {
             layer: losses.gram_matrix(S)
-            for layer, S in network.features(network.preprocess(style), losses.STYLE_LAYERS).items()
+            for layer, S in network.features(network.preprocess(style), weighting.STYLE_LAYERS).items()
         }
         for style in styles
     ]
     return Targets(
         content={layer: tf.cast(P[layer], tf.float32) for layer in layers},
-        style={layer: tf.stack([gram[layer] for gram in grams]) for layer in losses.STYLE_LAYERS},
+        style={layer: tf.stack([gram[layer] for gram in grams]) for layer in weighting.STYLE_LAYERS},
     )

@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 
 from styletransfer.errors import InputError
-from styletransfer.losses import LOSSES
 from styletransfer.study import Row, Study
+from styletransfer.weighting import LOSSES
+
+SEPARATOR = " + "  # between the styles of a blend
 
 
 def runs_table(study: Study, pool: Path) -> pd.DataFrame:
@@ -43,7 +45,7 @@ def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[st
         "run_id": row.run_id,
         "status": record["status"],
         "content": row.settings.content.name,
-        "styles": " + ".join(style.name for style in row.settings.styles),
+        "styles": SEPARATOR.join(style.name for style in row.settings.styles),
     }
     table_row |= {name: _cell(value) for name, value in record["settings"].items()}
     table_row |= {"width": record["width"], "height": record["height"]}

@@ -15,7 +15,7 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from styletransfer import files, losses
+from styletransfer import files, weighting
 from styletransfer.optimize import Evaluation
 from styletransfer.settings import Settings
 
@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 
 COLUMNS = (
     "iteration",
-    *losses.LOSSES,
-    *(f"{name}_unweighted" for name in losses.LOSSES if name != "total"),
-    *(term for term in losses.TERMS if term != "tv"),
+    *weighting.LOSSES,
+    *(f"{name}_unweighted" for name in weighting.LOSSES if name != "total"),
+    *(term for term in weighting.TERMS if term != "tv"),
 )
 
 
@@ -58,7 +58,7 @@ class Trace:
         """The losses of the image after that many steps, by name; empty for iteration -1."""
         if iteration < 0:
             return {}
-        return losses.report(self.evaluations[iteration].terms, self.settings)
+        return weighting.report(self.evaluations[iteration].terms, self.settings)
 
     def is_reported(self, iteration: int) -> bool:
         """Every print_iterations-th iteration is reported, the last one, and the one that diverged."""
@@ -77,7 +77,7 @@ def write_losses(path: Path, trace: Trace) -> None:
         for evaluation in trace.evaluations:
             if trace.is_reported(evaluation.iteration):
                 row = trace.losses(evaluation.iteration)
-                row |= dict(zip(losses.TERMS[:-1], map(float, evaluation.terms[:-1]), strict=True))
+                row |= dict(zip(weighting.TERMS[:-1], map(float, evaluation.terms[:-1]), strict=True))
                 writer.writerow([evaluation.iteration, *(row[name] for name in COLUMNS[1:])])
 
 
@@ -166,5 +166,5 @@ class Reporter:
 
 
 def _losses_text(values: dict[str, float]) -> str:
-    names: Sequence[str] = losses.LOSSES
+    names: Sequence[str] = weighting.LOSSES
     return "  ".join(f"{name} {values[name]:.5g}" for name in names)

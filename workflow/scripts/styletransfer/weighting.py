@@ -1,0 +1,55 @@
+"""How the terms of the loss are weighted, summed and named (Gatys et al. 2015, eq. 7): numbers, no TensorFlow.
+
+The weights of a run form one vector over `TERMS`; the total loss is its product with the unweighted terms that `losses`
+computes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from styletransfer.settings import Settings
+
+CONTENT_LAYERS = ("relu4_2", "relu5_2")
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+TERMS = (
+    *(f"content_{layer}" for layer in CONTENT_LAYERS),
+    *(f"style_{layer}" for layer in STYLE_LAYERS),
+    "tv",
+)
+# The names under which losses are reported: sums of terms.
+LOSSES = ("content", "style", "tv", "total")
+
+
+def layer_weights(exponent: float, layers: int = len(STYLE_LAYERS)) -> np.ndarray:
+    """Weights of successive style layers: proportional to exponent^k, sum 1 (0^0 = 1). Returns (layers,) float64."""
+    powers = np.float64(exponent) ** np.arange(layers)
+    return powers / powers.sum()
+
+
+def shares(settings: Settings) -> np.ndarray:
+    """What each term is of its unweighted loss (content, style, tv): (8,) float64 in the order of `TERMS`."""
+    blend = settings.content_weight_blend
+    return np.concatenate([[blend, 1 - blend], layer_weights(settings.style_layer_weight_exp), [1.0]])
+
+
+def weights(settings: Settings) -> np.ndarray:
+    """The weight of each term in the total loss: (8,) float64 in the order of `TERMS`."""
+    factors = [settings.content_weight] * len(CONTENT_LAYERS) + [settings.style_weight] * len(STYLE_LAYERS)
+    return shares(settings) * np.array([*factors, settings.tv_weight])
+
+
+def report(values: np.ndarray, settings: Settings) -> dict[str, float]:
+    """Losses by name from the terms of one evaluation: weighted under the names of `LOSSES`, and `*_unweighted`.
+
+    values: (8,), in the order of `TERMS`. Computed in float64.
+    """
+    values = np.asarray(values, np.float64)
+    losses: dict[str, float] = {}
+    for suffix, factors in (("", weights(settings)), ("_unweighted", shares(settings))):
+        parts = factors * values
+        losses[f"content{suffix}"] = float(parts[: len(CONTENT_LAYERS)].sum())
+        losses[f"style{suffix}"] = float(parts[len(CONTENT_LAYERS) : -1].sum())
+        losses[f"tv{suffix}"] = float(parts[-1])
+    losses["total"] = losses["content"] + losses["style"] + losses["tv"]
+    return losses

@@ -1,11 +1,15 @@
 """The whole workflow on the command line, in a temporary folder, with tiny pictures and the offline weights."""
 
+import concurrent.futures
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -56,7 +60,7 @@ def finished(tmp_path_factory):
 def test_tables_and_figures(finished):
     results = finished / "results/studies/tiny"
     runs = pd.read_parquet(results / "runs.parquet")
-    assert len(runs) == len(pd.read_csv(results / "runs.csv")) == 5
+    assert len(runs) == len(pd.read_csv(results / "runs.csv")) == 4
     by_value = runs.set_index(["parameter", "value"])["status"]
     assert by_value["learning_rate", 1e30] == "diverged"
     assert (by_value.drop(("learning_rate", 1e30)) == "ok").all()
@@ -84,21 +88,110 @@ def test_a_second_run_does_nothing(finished):
         ({"threads": 2, "print_iterations": 2, "max_runs": 77}, 0),
         ({"defaults": STUDY["defaults"] | {"tv_weight": 7}}, 4),
         ({"defaults": STUDY["defaults"] | {"pooling": "max", "eps": 1.0e-8}}, 0),
+        ({"design": "list", "runs": [{"style_weight": 5}, {"learning_rate": 10}, {"style_weight": 50}]}, 0),
+        ({"design": "list", "runs": [{"style_weight": 100, "tv_weight": 500}]}, 1),
     ],
-    ids=["added value", "fewer values", "another order", "renamed", "resources", "changed default", "named default"],
+    ids=[
+        *("added value", "fewer values", "another order", "renamed", "resources", "changed default", "named default"),
+        *("two studies share runs", "swapped values"),
+    ],
 )
 def test_only_what_changed_runs_again(finished, changes, new):
     assert jobs(snakemake(finished, "--dry-run", config=STUDY | changes)) == new
+
+
+def test_a_pair_of_swapped_values_is_another_run(finished):
+    """Snakemake compares the set of a job's params: two that change places would go unnoticed."""
+    one, other = ({"style_weight": 5, "tv_weight": 7}, {"style_weight": 7, "tv_weight": 5})
+    config = STUDY | {"design": "list", "vary": {}}
+    snakemake(finished, config=config | {"runs": [one], "study": "one"})
+    assert jobs(snakemake(finished, "--dry-run", config=config | {"runs": [one], "study": "one"})) == 0
+    assert jobs(snakemake(finished, "--dry-run", config=config | {"runs": [other], "study": "one"})) == 1
 
 
 def test_touched_code_and_a_moved_study_run_nothing(finished, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(finished, moved, ignore=shutil.ignore_patterns(".snakemake"))
     assert jobs(snakemake(moved, "--dry-run", config=STUDY)) == 0
+    for path in (moved / "resources/weights/hed.safetensors", moved / "resources/paintings/glass@1.png"):
+        path.touch()
+    assert jobs(snakemake(moved, "--dry-run", config=STUDY)) == 0
     clone = tmp_path / "clone"
     shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns(".*", "results", "resources"))
     output = snakemake(finished, "--dry-run", "--snakefile", str(clone / "Snakefile"), config=STUDY)
     assert jobs(output) == 0
+
+
+def test_own_pictures_weights_and_blends(finished, tmp_path):
+    """Names that a shell would stumble over, weights by path, two styles, and a start from a picture."""
+    odd = tmp_path / 'it\'s "a" $(touch owned) {picture}; ünïcode.png'
+    shutil.copy(finished / "resources/photographs/astronaut.png", odd)
+    shutil.copy(finished / "resources/weights/hed.safetensors", tmp_path / "my {weights}'.safetensors")
+    study = {
+        **STUDY,
+        "weights": "my {weights}'.safetensors",
+        "images": {
+            "odd": {"path": str(odd)},
+            "glass": {"painting": "glass"},
+            "candy": {"painting": "candy"},
+            "cat": {"sample": "chelsea"},
+        },
+        "pairs": [
+            {"content": "odd", "styles": ["glass", "candy"]},
+            {"content": "odd", "styles": ["glass"], "initial": "cat"},
+        ],
+        "design": "list",
+        "vary": {},
+        "runs": "runs.csv",
+    }
+    (tmp_path / "runs.csv").write_text("style_weight,style_scales\n3,0.5\n")
+    snakemake(tmp_path, config=study)
+    runs = pd.read_parquet(tmp_path / "results/studies/tiny/runs.parquet")
+    assert list(runs["pair"]) == ["odd x glass + candy", "odd x glass, from cat"]
+    assert list(runs["style_blend_weights"]) == ["0.5 0.5", "1"]
+    assert list(runs["initial_noiseblend"]) == [1, 0]
+    assert set(runs["weights"]) == {"hed-vgg19@1"}
+    assert not list(tmp_path.rglob("owned"))
+    assert "Nothing to be done" in snakemake(tmp_path, config=study)
+
+
+def test_a_killed_run_is_tried_again_and_a_bad_picture_stops_only_its_own_runs(finished, tmp_path):
+    (tmp_path / "resources").symlink_to(finished / "resources")
+    (tmp_path / "broken.png").write_bytes((finished / "resources/photographs/astronaut.png").read_bytes()[:5000])
+    study = {
+        **STUDY,
+        "images": STUDY["images"] | {"broken": {"path": "broken.png"}},
+        "pairs": [*STUDY["pairs"], {"content": "broken", "styles": ["artwork"]}],
+        "vary": {"style_weight": [7]},
+        "defaults": STUDY["defaults"] | {"iterations": 40},
+    }
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    killed = []
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        running = pool.submit(snakemake, tmp_path, config=study, code=1)
+        while not running.done() and not killed:
+            time.sleep(0.2)
+            found = [pid for log in tmp_path.glob("results/runs/*/transfer.log") for pid in writers(log)]
+            killed = found[:1]
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+        output = running.result()
+    assert len(killed) == 1
+    assert "broken.png" in "".join(path.read_text() for path in tmp_path.glob("resources/pictures/*.log"))
+    assert "Trying to restart job" in output
+    records = [json.loads(path.read_text()) for path in tmp_path.glob("results/runs/*/run.json")]
+    assert sorted(record["settings"]["style_weight"] for record in records) == [7, 500]
+    assert {record["status"] for record in records} == {"ok"}
+    assert not list(tmp_path.glob("results/runs/*/*.tmp*"))
+
+
+def writers(log):
+    """The Python processes that have the file as their standard output."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if (process / "fd/1").resolve() == log.resolve() and any(w.endswith(b"neural_style.py") for w in words):
+                yield int(process.name)
 
 
 def test_a_bad_config_is_one_message(tmp_path):

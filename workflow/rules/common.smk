@@ -18,7 +18,7 @@ from styletransfer.errors import InputError
 try:
     config = study.load(config, yaml.safe_load(SCHEMA.read_text()))
     STUDY = study.expand(config)
-    DEFINITION = study.definition(config)
+    study.definition(config)
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -30,7 +30,12 @@ DEVICE = (
     if config["device"] == "auto"
     else config["device"]
 )
-NETWORK = config["weights"] if config["weights"] in network_weights.SOURCES else "local"
+NETWORK = (
+    config["weights"]
+    if config["weights"] in network_weights.SOURCES
+    else f"local-{STUDY.weights.digest}"
+)
+PICTURES = study.picture_names(config)
 
 # Where and how a job runs is not what it computes: these reach the shell beside the rules, so that another clone,
 # device or logging interval does not look like another command.
@@ -51,13 +56,7 @@ def picture(name):
         return f"resources/paintings/{paintings.recipe(source)}.png"
     if kind == "sample":
         return f"resources/photographs/{source}.png"
-    digest = study.ingredient(config, name).checksum[-16:]
-    return f"resources/pictures/{name}-{digest}.png"
-
-
-def source_option(wildcards):
-    """A published source is verified once more before it is converted."""
-    return [] if NETWORK == "local" else ["--source", wildcards.source]
+    return f"resources/pictures/{name}-{study.ingredient(config, name).digest}.png"
 
 
 def settings_of(wildcards):
@@ -80,3 +79,22 @@ def initial_picture(wildcards):
 def path_of_picture(wildcards):
     """The user's own file behind a prepared picture."""
     return config["images"][wildcards.name]["path"]
+
+
+# Params that hold the user's words come from functions: in a plain string Snakemake takes braces for wildcards.
+def definition(wildcards):
+    return study.definition(config)
+
+
+def path_of_weights(wildcards):
+    return config["weights"]
+
+
+def sheet_options(wildcards):
+    return settings.to_json(
+        {**config["contact_sheet"], "preserve_colors": config["preserve_colors"]}
+    )
+
+
+def pictures_by_name(wildcards):
+    return settings.to_json({name: picture(name) for name in PICTURES})

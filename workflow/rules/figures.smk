@@ -5,11 +5,7 @@ rule contact_sheet:
     """All parameters side by side: a row of pictures for each."""
     input:
         runs=rules.collect.output.runs,
-        pictures=[
-            picture(name)
-            for pair in config["pairs"]
-            for name in (pair["content"], *pair["styles"])
-        ],
+        pictures=[picture(name) for name in PICTURES],
     output:
         report(
             multiext(f"{FIGURES}/contact_sheet", ".png", ".pdf"),
@@ -23,16 +19,8 @@ rule contact_sheet:
     conda:
         "../../envs/engine.yaml"
     params:
-        options=settings.to_json(
-            {**config["contact_sheet"], "preserve_colors": config["preserve_colors"]}
-        ),
-        pictures=settings.to_json(
-            {
-                name: picture(name)
-                for pair in config["pairs"]
-                for name in (pair["content"], *pair["styles"])
-            }
-        ),
+        options=sheet_options,
+        pictures=pictures_by_name,
     shell:
         'python "$SCRIPTS"/contact_sheet.py --runs {input.runs:q} --pool results/runs --options {params.options:q}'
         " --pictures {params.pictures:q} --output {output:q} > {log:q} 2>&1"

@@ -28,9 +28,7 @@ rule sample_photograph:
 
 
 rule prepare_picture:
-    """Read a picture of the user's."""
-    input:
-        ancient(path_of_picture),
+    """Read a picture of the user's. Its path is no input: Snakemake would read braces in it as a wildcard."""
     output:
         "resources/pictures/{name}-{digest}.png",
     log:
@@ -40,5 +38,7 @@ rule prepare_picture:
     localrule: True
     conda:
         "../../envs/engine.yaml"
+    params:
+        path=path_of_picture,
     shell:
-        'python "$SCRIPTS"/prepare_image.py --input {input:q} --output {output:q} > {log:q} 2>&1'
+        'python "$SCRIPTS"/prepare_image.py --input={params.path:q} --output {output:q} > {log:q} 2>&1'

@@ -16,7 +16,7 @@ rule collect:
     conda:
         "../../envs/engine.yaml"
     params:
-        study=DEFINITION,
+        study=definition,
     shell:
         'python "$SCRIPTS"/collect.py --study {params.study:q} --pool results/runs --runs {output.runs:q}'
         " --runs-csv {output.runs_csv:q} --losses {output.losses:q} > {log:q} 2>&1"
@@ -30,6 +30,6 @@ rule plan:
     conda:
         "../../envs/engine.yaml"
     params:
-        study=DEFINITION,
+        study=definition,
     shell:
         'python "$SCRIPTS"/plan.py --study {params.study:q} --pool results/runs 2> {log:q}'

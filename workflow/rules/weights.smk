@@ -17,23 +17,35 @@ rule fetch_weights:
 
 
 rule convert_weights:
-    """Bring the weights into safetensors."""
+    """Bring a published file of weights into safetensors; it is verified once more."""
     input:
-        ancient(
-            "resources/weights/source/{source}"
-            if NETWORK != "local"
-            else config["weights"]
-        ),
+        ancient("resources/weights/source/{source}"),
     output:
         "resources/weights/{source}.safetensors",
     log:
         "resources/weights/{source}.convert.log",
     wildcard_constraints:
-        source="[A-Za-z0-9-]+",
+        source="|".join(network_weights.SOURCES),
+    localrule: True
+    conda:
+        "../../envs/engine.yaml"
+    shell:
+        'python "$SCRIPTS"/convert_weights.py --input {input:q} --source {wildcards.source:q} --output {output:q}'
+        " > {log:q} 2>&1"
+
+
+rule adopt_weights:
+    """Bring weights of the user's into safetensors. What the file holds is part of the name, as with pictures."""
+    output:
+        "resources/weights/local-{digest}.safetensors",
+    log:
+        "resources/weights/local-{digest}.convert.log",
+    wildcard_constraints:
+        digest="[0-9a-f]{16}",
     localrule: True
     conda:
         "../../envs/engine.yaml"
     params:
-        source=source_option,
+        path=path_of_weights,
     shell:
-        'python "$SCRIPTS"/convert_weights.py --input {input:q} {params.source:q} --output {output:q} > {log:q} 2>&1'
+        'python "$SCRIPTS"/convert_weights.py --input={params.path:q} --output {output:q} > {log:q} 2>&1'

@@ -35,6 +35,11 @@ class Ingredient:
     name: str
     checksum: str
 
+    @property
+    def digest(self) -> str:
+        """16 hex digits for file names: equal only for equal ingredients."""
+        return hashlib.sha256(f"{self.name}\n{self.checksum}".encode()).hexdigest()[:16]
+
 
 def parameter(default: Any, help: str, **limits: Any) -> Any:
     """One field of `Settings`. Limits: `minimum`, `above`, `maximum`, `choices`, `integer`, `per_style`."""

@@ -58,9 +58,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Study:
-    """A name, the rows in order, and the distinct runs by their id."""
+    """A name, the weights of all runs, the rows in order, and the distinct runs by their id."""
 
     name: str
+    weights: Ingredient
     rows: tuple[Row, ...]
     runs: Mapping[str, Settings]
 
@@ -177,7 +178,7 @@ def expand(config: Mapping[str, Any]) -> Study:
     points = {parameter: values(parameter, spec) for parameter, spec in config["vary"].items()}
     _refuse_too_many(config, points)
     network = Ingredient(**weights.source_identity(config["weights"]))
-    used = {name: ingredient(config, name) for name in _names(config["pairs"])}
+    used = {name: ingredient(config, name) for name in picture_names(config)}
     rows: list[Row] = []
     for pair in config["pairs"]:
         base: dict[str, Any] = {
@@ -188,14 +189,14 @@ def expand(config: Mapping[str, Any]) -> Study:
         }
         if "initial" in pair:
             base["initial"] = used[pair["initial"]]
-        name = f"{pair['content']} x {' + '.join(pair['styles'])}"
+        name = _pair_name(pair)
         default = Settings(**base)
         for parameter, value, changes in _points(config, points):
             run = Settings(**(base | changes))
             rows.append(Row(name, parameter, value, _label(parameter, changes), run == default, run))
         if config["design"] == "star" and not any(row.is_default and row.pair == name for row in rows):
             rows.append(Row(name, "", None, _label("", {}), True, default))
-    return Study(config["study"], tuple(rows), {row.run_id: row.settings for row in rows})
+    return Study(config["study"], network, tuple(rows), {row.run_id: row.settings for row in rows})
 
 
 def count_runs(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> int:
@@ -229,6 +230,11 @@ def _points(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> Itera
             yield "", None, dict(run)
 
 
+def _pair_name(pair: Mapping[str, Any]) -> str:
+    start = f", from {pair['initial']}" if "initial" in pair else ""
+    return f"{pair['content']} x {' + '.join(pair['styles'])}{start}"
+
+
 def _label(parameter: str, changes: Mapping[str, Any]) -> str:
     """What a figure writes beside a run: its value; in grids and lists every value with its parameter."""
     texts = {name: f"{value:.5g}" if isinstance(value, float) else str(value) for name, value in changes.items()}
@@ -260,8 +266,14 @@ def _cell(text: str) -> Any:
     return numbers if len(numbers) > 1 else numbers[0]
 
 
-def _names(pairs: Iterable[Mapping[str, Any]]) -> set[str]:
-    return {name for pair in pairs for name in (pair["content"], *pair["styles"], *filter(None, [pair.get("initial")]))}
+def picture_names(config: Mapping[str, Any]) -> list[str]:
+    """The pictures that a study's pairs use, each once."""
+    names = [
+        name
+        for pair in config["pairs"]
+        for name in (pair["content"], *pair["styles"], *filter(None, [pair.get("initial")]))
+    ]
+    return list(dict.fromkeys(names))
 
 
 def ingredient(config: Mapping[str, Any], name: str) -> Ingredient:

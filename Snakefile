@@ -23,6 +23,7 @@ rule all:
     """The whole study: every run, the tables and the figures."""
     default_target: True
     input:
+        rules.collect.input,
         rules.collect.output,
         rules.contact_sheet.output,
         rules.loss_curves.output,

@@ -113,6 +113,19 @@ def test_touched_code_and_a_moved_study_run_nothing(finished, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(finished, moved, ignore=shutil.ignore_patterns(".snakemake"))
     assert jobs(snakemake(moved, "--dry-run", config=STUDY)) == 0
+    bare = tmp_path / "bare"
+    shutil.copytree(finished / "results", bare / "results")
+    added = STUDY | {"vary": STUDY["vary"] | {"style_weight": [5, 50, 7]}}
+    output = snakemake(bare, "--dry-run", config=added)
+    assert (jobs(output), jobs(output, "convert_weights")) == (1, 1), "weights that are gone made finished runs run"
+    fewer = STUDY | {"vary": {"style_weight": [5]}}
+    output = snakemake(bare, "--dry-run", config=fewer)
+    assert (jobs(output), jobs(output, "collect")) == (0, 1), "the tables of another study were left as they are"
+    gone = next(iter((moved / "results/runs").glob("*/run.json")))
+    gone.unlink()
+    output = snakemake(moved, "--dry-run", config=STUDY)
+    assert (jobs(output), jobs(output, "collect")) == (1, 1), "a result that is gone was not missed"
+    shutil.copy(finished / gone.relative_to(moved), gone)
     for path in (moved / "resources/weights/hed.safetensors", moved / "resources/paintings/glass@1.png"):
         path.touch()
     assert jobs(snakemake(moved, "--dry-run", config=STUDY)) == 0

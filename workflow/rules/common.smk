@@ -1,5 +1,7 @@
 """What all rules share: the checked config, the study that it describes, and look-ups into it."""
 
+import functools
+import hashlib
 import shlex
 import sys
 from pathlib import Path
@@ -18,11 +20,12 @@ from styletransfer.errors import InputError
 try:
     config = study.load(config, yaml.safe_load(SCHEMA.read_text()))
     STUDY = study.expand(config)
-    study.definition(config)
+    DEFINITION = study.definition(config)
 except InputError as error:
     raise WorkflowError(str(error))
 
 TABLES = f"results/studies/{STUDY.name}"
+DIGEST = hashlib.sha256(DEFINITION.encode()).hexdigest()[:12]
 FIGURES = f"{TABLES}/figures"
 RUN_IDS = list(STUDY.runs)
 DEVICE = (
@@ -35,59 +38,88 @@ NETWORK = (
     if config["weights"] in network_weights.SOURCES
     else f"local-{STUDY.weights.digest}"
 )
-PICTURES = study.picture_names(config)
+OUTPUTS = {
+    name: f"results/runs/{{run_id}}/{file}"
+    for name, file in (
+        ("image", "image.png"),
+        ("preserved", "preserved.png"),
+        ("losses", "losses.csv"),
+        ("run", "run.json"),
+    )
+}
 
-# Where and how a job runs is not what it computes: these reach the shell beside the rules, so that another clone,
-# device or logging interval does not look like another command.
-shell.prefix(
-    f"export SCRIPTS={shlex.quote(str(SCRIPTS))} DEVICE={DEVICE}"
-    f" PRINT_ITERATIONS={config['print_iterations']}; "
+# Where and how a job runs is not what it computes, and what a file holds is part of its name. So places and machine
+# reach the shell beside the rules: another clone, device or folder of pictures is not taken for another command.
+VARIABLES = {
+    "SCRIPTS": SCRIPTS,
+    "DEVICE": DEVICE,
+    "PRINT_ITERATIONS": config["print_iterations"],
+    "WEIGHTS": config["weights"],
+    **{
+        f"PICTURE_{found.digest}": config["images"][name]["path"]
+        for name, found in STUDY.pictures.items()
+        if "path" in config["images"][name]
+    },
+}
+# Snakemake formats the prefix as well, so braces are doubled.
+EXPORTS = " ".join(
+    f"{name}={shlex.quote(str(value))}" for name, value in VARIABLES.items()
 )
+shell.prefix(f"export {EXPORTS}; ".replace("{", "{{").replace("}", "}}"))
 
 
 wildcard_constraints:
     run_id="[A-Za-z0-9][A-Za-z0-9.+_-]*",
 
 
-def picture(name):
+def picture(ingredient):
     """The prepared file of a picture. What it holds is part of its name, so it is never out of date."""
-    ((kind, source),) = config["images"][name].items()
+    ((kind, source),) = config["images"][ingredient.name].items()
     if kind == "painting":
         return f"resources/paintings/{paintings.recipe(source)}.png"
     if kind == "sample":
         return f"resources/photographs/{source}.png"
-    return f"resources/pictures/{name}-{study.ingredient(config, name).digest}.png"
+    return f"resources/pictures/{ingredient.name}-{ingredient.digest}.png"
 
 
-def settings_of(wildcards):
-    return settings.to_json(STUDY.runs[wildcards.run_id].canonical())
+@functools.cache
+def finished(run_id):
+    forced = workflow.dag_settings.forceall or workflow.dag_settings.forcerun
+    return not forced and all(
+        Path(path.format(run_id=run_id)).exists() for path in OUTPUTS.values()
+    )
+
+
+def needed(run_id, paths):
+    """A finished run asks for nothing that is gone: Snakemake would make it anew and then every run that names it."""
+    return [path for path in paths if not finished(run_id) or Path(path).exists()]
+
+
+def network(wildcards):
+    return needed(wildcards.run_id, [f"resources/weights/{NETWORK}.safetensors"])
 
 
 def content_picture(wildcards):
-    return picture(STUDY.runs[wildcards.run_id].content.name)
+    return needed(wildcards.run_id, [picture(STUDY.runs[wildcards.run_id].content)])
 
 
 def style_pictures(wildcards):
-    return [picture(style.name) for style in STUDY.runs[wildcards.run_id].styles]
+    return needed(wildcards.run_id, map(picture, STUDY.runs[wildcards.run_id].styles))
 
 
 def initial_picture(wildcards):
     run = STUDY.runs[wildcards.run_id]
-    return [picture(run.initial.name)] if run.initial not in (None, run.content) else []
+    others = [run.initial] if run.initial not in (None, run.content) else []
+    return needed(wildcards.run_id, map(picture, others))
 
 
-def path_of_picture(wildcards):
-    """The user's own file behind a prepared picture."""
-    return config["images"][wildcards.name]["path"]
+# Params are functions: in a plain string Snakemake would take the braces of JSON and of the user's words for wildcards.
+def settings_of(wildcards):
+    return settings.to_json(STUDY.runs[wildcards.run_id].canonical())
 
 
-# Params that hold the user's words come from functions: in a plain string Snakemake takes braces for wildcards.
 def definition(wildcards):
-    return study.definition(config)
-
-
-def path_of_weights(wildcards):
-    return config["weights"]
+    return DEFINITION
 
 
 def sheet_options(wildcards):
@@ -97,4 +129,6 @@ def sheet_options(wildcards):
 
 
 def pictures_by_name(wildcards):
-    return settings.to_json({name: picture(name) for name in PICTURES})
+    return settings.to_json(
+        {name: picture(found) for name, found in STUDY.pictures.items()}
+    )

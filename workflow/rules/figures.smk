@@ -5,7 +5,7 @@ rule contact_sheet:
     """All parameters side by side: a row of pictures for each."""
     input:
         runs=rules.collect.output.runs,
-        pictures=[picture(name) for name in PICTURES],
+        pictures=[picture(found) for found in STUDY.pictures.values()],
     output:
         report(
             multiext(f"{FIGURES}/contact_sheet", ".png", ".pdf"),
@@ -22,7 +22,7 @@ rule contact_sheet:
         options=sheet_options,
         pictures=pictures_by_name,
     shell:
-        'python "$SCRIPTS"/contact_sheet.py --runs {input.runs:q} --pool results/runs --options {params.options:q}'
+        'python "$SCRIPTS/contact_sheet.py" --runs {input.runs:q} --pool results/runs --options {params.options:q}'
         " --pictures {params.pictures:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -44,5 +44,5 @@ rule loss_curves:
     conda:
         "../../envs/engine.yaml"
     shell:
-        'python "$SCRIPTS"/loss_curves.py --runs {input.runs:q} --losses {input.losses:q} --output {output:q}'
+        'python "$SCRIPTS/loss_curves.py" --runs {input.runs:q} --losses {input.losses:q} --output {output:q}'
         " > {log:q} 2>&1"

@@ -11,7 +11,7 @@ rule paint_style:
     conda:
         "../../envs/engine.yaml"
     shell:
-        'python "$SCRIPTS"/paint_style.py --painting {wildcards.painting:q} --output {output:q} > {log:q} 2>&1'
+        'python "$SCRIPTS/paint_style.py" --painting {wildcards.painting:q} --output {output:q} > {log:q} 2>&1'
 
 
 rule sample_photograph:
@@ -24,11 +24,11 @@ rule sample_photograph:
     conda:
         "../../envs/engine.yaml"
     shell:
-        'python "$SCRIPTS"/prepare_image.py --sample {wildcards.sample:q} --output {output:q} > {log:q} 2>&1'
+        'python "$SCRIPTS/prepare_image.py" --sample {wildcards.sample:q} --output {output:q} > {log:q} 2>&1'
 
 
 rule prepare_picture:
-    """Read a picture of the user's. Its path is no input: Snakemake would read braces in it as a wildcard."""
+    """Read a picture of the user's. Its path comes by the shell: as an input its braces would be wildcards."""
     output:
         "resources/pictures/{name}-{digest}.png",
     log:
@@ -38,7 +38,5 @@ rule prepare_picture:
     localrule: True
     conda:
         "../../envs/engine.yaml"
-    params:
-        path=path_of_picture,
     shell:
-        'python "$SCRIPTS"/prepare_image.py --input={params.path:q} --output {output:q} > {log:q} 2>&1'
+        'path=PICTURE_{wildcards.digest}; python "$SCRIPTS/prepare_image.py" --input="${{!path}}" --output {output:q} > {log:q} 2>&1'

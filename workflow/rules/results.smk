@@ -10,6 +10,8 @@ rule collect:
         runs=f"{TABLES}/runs.parquet",
         runs_csv=f"{TABLES}/runs.csv",
         losses=f"{TABLES}/losses.parquet",
+        # Another study under this name is another file: so it is noticed even where Snakemake's own records are gone.
+        definition=f"{TABLES}/study-{DIGEST}.json",
     log:
         f"{TABLES}/collect.log",
     localrule: True
@@ -18,8 +20,8 @@ rule collect:
     params:
         study=definition,
     shell:
-        'python "$SCRIPTS"/collect.py --study {params.study:q} --pool results/runs --runs {output.runs:q}'
-        " --runs-csv {output.runs_csv:q} --losses {output.losses:q} > {log:q} 2>&1"
+        'python "$SCRIPTS/collect.py" --study {params.study:q} --pool results/runs --runs {output.runs:q}'
+        " --runs-csv {output.runs_csv:q} --losses {output.losses:q} --definition {output.definition:q} > {log:q} 2>&1"
 
 
 rule plan:
@@ -32,4 +34,4 @@ rule plan:
     params:
         study=definition,
     shell:
-        'python "$SCRIPTS"/plan.py --study {params.study:q} --pool results/runs 2> {log:q}'
+        'python "$SCRIPTS/plan.py" --study {params.study:q} --pool results/runs 2> {log:q}'

@@ -4,15 +4,12 @@
 rule transfer:
     """One style transfer. Its settings are in its name, so its inputs never make it out of date."""
     input:
-        weights=ancient(f"resources/weights/{NETWORK}.safetensors"),
+        weights=ancient(network),
         content=ancient(content_picture),
         styles=ancient(style_pictures),
         initial=ancient(initial_picture),
     output:
-        image="results/runs/{run_id}/image.png",
-        preserved="results/runs/{run_id}/preserved.png",
-        losses="results/runs/{run_id}/losses.csv",
-        run="results/runs/{run_id}/run.json",
+        **OUTPUTS,
     log:
         "results/runs/{run_id}/transfer.log",
     benchmark:
@@ -28,7 +25,7 @@ rule transfer:
     params:
         settings=settings_of,
     shell:
-        'python "$SCRIPTS"/neural_style.py --settings {params.settings:q} --content {input.content:q}'
+        'python "$SCRIPTS/neural_style.py" --settings {params.settings:q} --content {input.content:q}'
         " --styles {input.styles:q} --initial {input.initial:q} --network {input.weights:q} --output {output.image:q}"
         " --preserved-output {output.preserved:q} --losses {output.losses:q} --record {output.run:q} --overwrite"
         " --device $DEVICE --threads {threads} --print-iterations $PRINT_ITERATIONS > {log:q} 2>&1"

@@ -13,7 +13,7 @@ rule fetch_weights:
     conda:
         "../../envs/engine.yaml"
     shell:
-        'python "$SCRIPTS"/fetch_weights.py --source {wildcards.source:q} --output {output:q} > {log:q} 2>&1'
+        'python "$SCRIPTS/fetch_weights.py" --source {wildcards.source:q} --output {output:q} > {log:q} 2>&1'
 
 
 rule convert_weights:
@@ -30,7 +30,7 @@ rule convert_weights:
     conda:
         "../../envs/engine.yaml"
     shell:
-        'python "$SCRIPTS"/convert_weights.py --input {input:q} --source {wildcards.source:q} --output {output:q}'
+        'python "$SCRIPTS/convert_weights.py" --input {input:q} --source {wildcards.source:q} --output {output:q}'
         " > {log:q} 2>&1"
 
 
@@ -45,7 +45,5 @@ rule adopt_weights:
     localrule: True
     conda:
         "../../envs/engine.yaml"
-    params:
-        path=path_of_weights,
     shell:
-        'python "$SCRIPTS"/convert_weights.py --input={params.path:q} --output {output:q} > {log:q} 2>&1'
+        'python "$SCRIPTS/convert_weights.py" --input="$WEIGHTS" --output {output:q} > {log:q} 2>&1'

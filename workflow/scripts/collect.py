@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
     parser.add_argument("--runs-csv", type=Path, required=True, help="the same as .csv")
     parser.add_argument("--losses", type=Path, required=True, help="the table of losses, .parquet")
+    parser.add_argument("--definition", type=Path, required=True, help="the definition, study-<digest>.json")
     options = parser.parse_args()
     expanded = study.expand(json.loads(options.study))
     runs = tables.runs_table(expanded, options.pool)
@@ -27,6 +28,9 @@ def main() -> None:
             table.to_parquet(temporary, index=False)
     with files.atomic_path(options.runs_csv) as temporary:
         runs.to_csv(temporary, index=False)
+    for outdated in options.definition.parent.glob("study-*.json"):
+        outdated.unlink()
+    files.write_text(options.definition, options.study + "\n")
 
 
 if __name__ == "__main__":

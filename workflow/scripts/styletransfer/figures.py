@@ -93,7 +93,7 @@ def _caption(runs: pd.DataFrame) -> str:
     first = runs.iloc[0]
     note = " (offline weights, not the original VGG-19)" if str(first["weights"]).startswith("hed") else ""
     return (
-        f"{first['study']}: {runs['run_id'].nunique()} runs, {first['width']} x {first['height']} px, "
+        f"{first['study']}: {runs['run_id'].nunique()} runs, {first['width']} px wide, "
         f"{first['iterations']} iterations, {first['weights']}{note}"
     )
 

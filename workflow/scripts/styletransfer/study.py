@@ -58,10 +58,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Study:
-    """A name, the weights of all runs, the rows in order, and the distinct runs by their id."""
+    """A name, the weights of all runs, the pictures by name, the rows in order, the distinct runs by their id."""
 
     name: str
     weights: Ingredient
+    pictures: Mapping[str, Ingredient]
     rows: tuple[Row, ...]
     runs: Mapping[str, Settings]
 
@@ -178,7 +179,7 @@ def expand(config: Mapping[str, Any]) -> Study:
     points = {parameter: values(parameter, spec) for parameter, spec in config["vary"].items()}
     _refuse_too_many(config, points)
     network = Ingredient(**weights.source_identity(config["weights"]))
-    used = {name: ingredient(config, name) for name in picture_names(config)}
+    used = {name: ingredient(config, name) for name in _picture_names(config)}
     rows: list[Row] = []
     for pair in config["pairs"]:
         base: dict[str, Any] = {
@@ -196,7 +197,7 @@ def expand(config: Mapping[str, Any]) -> Study:
             rows.append(Row(name, parameter, value, _label(parameter, changes), run == default, run))
         if config["design"] == "star" and not any(row.is_default and row.pair == name for row in rows):
             rows.append(Row(name, "", None, _label("", {}), True, default))
-    return Study(config["study"], network, tuple(rows), {row.run_id: row.settings for row in rows})
+    return Study(config["study"], network, used, tuple(rows), {row.run_id: row.settings for row in rows})
 
 
 def count_runs(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> int:
@@ -266,7 +267,7 @@ def _cell(text: str) -> Any:
     return numbers if len(numbers) > 1 else numbers[0]
 
 
-def picture_names(config: Mapping[str, Any]) -> list[str]:
+def _picture_names(config: Mapping[str, Any]) -> list[str]:
     """The pictures that a study's pairs use, each once."""
     names = [
         name

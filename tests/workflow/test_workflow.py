@@ -198,6 +198,73 @@ def test_a_killed_run_is_tried_again_and_a_bad_picture_stops_only_its_own_runs(f
     assert not list(tmp_path.glob("results/runs/*/*.tmp*"))
 
 
+def test_a_finished_run_is_never_computed_again(finished):
+    """Not even by force, and not after a crash of Snakemake: the run's record tells that all of it is there."""
+    before = {path: path.read_bytes() for path in finished.glob("results/runs/*/image.png")}
+    output = snakemake(finished, "--forceall", "--until", "transfer", config=STUDY)
+    assert jobs(output) == 4
+    assert all("finished already" in path.read_text() for path in finished.glob("results/runs/*/transfer.log"))
+    assert {path: path.read_bytes() for path in before} == before
+    image = next(iter(before))
+    image.write_bytes(image.read_bytes()[:100])
+    snakemake(finished, "--forcerun", str(image.relative_to(finished)), config=STUDY)
+    assert image.read_bytes() == before[image], "a damaged result was taken for a whole one"
+
+
+def test_runs_in_packs(finished, tmp_path):
+    """Several runs in one job: the same results, each its own target; one that fails takes no other with it."""
+    (tmp_path / "resources").symlink_to(finished / "resources")
+    packs = STUDY | {"runs_per_job": 3}
+    assert jobs(snakemake(tmp_path, "--dry-run", config=packs), r"transfer_0001") == 1
+    snakemake(tmp_path, config=packs)
+    for image in finished.glob("results/runs/*/image.png"):
+        assert (tmp_path / image.relative_to(finished)).read_bytes() == image.read_bytes()
+        assert "iteration" in (tmp_path / image.relative_to(finished)).with_name("transfer.log").read_text()
+    assert "Nothing to be done" in snakemake(tmp_path, "--dry-run", config=packs)
+    assert "Nothing to be done" in snakemake(tmp_path, "--dry-run", config=STUDY)
+
+
+def test_a_run_that_fails_does_not_stop_its_pack(finished, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    record = json.loads(next(iter(finished.glob("results/runs/*/run.json"))).read_text())
+    run = {
+        "settings": record["identity"],
+        "content": str(finished / "resources/photographs/astronaut.png"),
+        "styles": [str(finished / "resources/paintings/glass@1.png")],
+        "initial": None,
+    }
+    runs = [
+        run | {"content": str(tmp_path / "broken.png"), "folder": str(tmp_path / "bad")},
+        run | {"folder": str(tmp_path / "good")},
+    ]
+    command = [sys.executable, str(ROOT / "workflow/scripts/transfer_pack.py"), "--print-iterations", "1", "--runs"]
+    command += [json.dumps(runs), "--network", str(finished / "resources/weights/hed.safetensors")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "1 of 2 runs finished" in done.stderr
+    assert "broken.png" in (tmp_path / "bad/transfer.log").read_text()
+    assert json.loads((tmp_path / "good/run.json").read_text())["outputs"] == record["outputs"]
+    assert not (tmp_path / "bad/run.json").exists()
+
+
+def test_two_processes_never_compute_one_run_at_the_same_time(finished, tmp_path):
+    """The second waits for the first, and then finds its result."""
+    record = json.loads(next(iter(finished.glob("results/runs/*/run.json"))).read_text())
+    command = [
+        *(sys.executable, str(ROOT / "workflow/scripts/neural_style.py"), "--device", "cpu", "--once"),
+        *("--settings", json.dumps(record["identity"])),
+        *("--content", str(finished / "resources/photographs/astronaut.png")),
+        *("--styles", str(finished / "resources/paintings/glass@1.png")),
+        *("--network", str(finished / "resources/weights/hed.safetensors")),
+        *("--output", str(tmp_path / "image.png"), "--record", str(tmp_path / "run.json")),
+    ]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    logs = [process.communicate(timeout=300)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert sum("iteration" in log for log in logs) == 1
+    assert sum("finished already" in log for log in logs) == 2
+
+
 def writers(log):
     """The Python processes that have the file as their standard output."""
     for process in Path("/proc").glob("[0-9]*"):

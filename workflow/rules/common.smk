@@ -2,6 +2,8 @@
 
 import functools
 import hashlib
+import itertools
+import math
 import shlex
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
 sys.path.insert(0, str(SCRIPTS))
 
-from styletransfer import devices, paintings, settings, study
+from styletransfer import devices, paintings, settings, study, transfer
 from styletransfer import weights as network_weights
 from styletransfer.errors import InputError
 
@@ -39,13 +41,7 @@ NETWORK = (
     else f"local-{STUDY.weights.digest}"
 )
 OUTPUTS = {
-    name: f"results/runs/{{run_id}}/{file}"
-    for name, file in (
-        ("image", "image.png"),
-        ("preserved", "preserved.png"),
-        ("losses", "losses.csv"),
-        ("run", "run.json"),
-    )
+    name: f"results/runs/{{run_id}}/{file}" for name, file in transfer.RUN_FILES.items()
 }
 
 # Where and how a job runs is not what it computes, and what a file holds is part of its name. So places and machine
@@ -65,6 +61,9 @@ VARIABLES = {
 EXPORTS = " ".join(
     f"{name}={shlex.quote(str(value))}" for name, value in VARIABLES.items()
 )
+# Rules call `python`: that of Snakemake's own environment, whether or not it is activated, unless rules have theirs.
+if not workflow.deployment_settings.deployment_method:
+    EXPORTS += f" PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"
 shell.prefix(f"export {EXPORTS}; ".replace("{", "{{").replace("}", "}}"))
 
 
@@ -84,15 +83,27 @@ def picture(ingredient):
 
 @functools.cache
 def finished(run_id):
-    forced = workflow.dag_settings.forceall or workflow.dag_settings.forcerun
-    return not forced and all(
-        Path(path.format(run_id=run_id)).exists() for path in OUTPUTS.values()
-    )
+    return all(Path(path.format(run_id=run_id)).exists() for path in OUTPUTS.values())
 
 
 def needed(run_id, paths):
     """A finished run asks for nothing that is gone: Snakemake would make it anew and then every run that names it."""
-    return [path for path in paths if not finished(run_id) or Path(path).exists()]
+    forced = workflow.dag_settings.forceall or workflow.dag_settings.forcerun
+    return [
+        path for path in paths if forced or not finished(run_id) or Path(path).exists()
+    ]
+
+
+def pictures_of(run_id):
+    """Where the pictures of a run lie; initial only where it starts from another picture than the content."""
+    run = STUDY.runs[run_id]
+    return {
+        "content": picture(run.content),
+        "styles": [picture(style) for style in run.styles],
+        "initial": (
+            picture(run.initial) if run.initial not in (None, run.content) else None
+        ),
+    }
 
 
 def network(wildcards):
@@ -100,22 +111,70 @@ def network(wildcards):
 
 
 def content_picture(wildcards):
-    return needed(wildcards.run_id, [picture(STUDY.runs[wildcards.run_id].content)])
+    return needed(wildcards.run_id, [pictures_of(wildcards.run_id)["content"]])
 
 
 def style_pictures(wildcards):
-    return needed(wildcards.run_id, map(picture, STUDY.runs[wildcards.run_id].styles))
+    return needed(wildcards.run_id, pictures_of(wildcards.run_id)["styles"])
 
 
 def initial_picture(wildcards):
-    run = STUDY.runs[wildcards.run_id]
-    others = [run.initial] if run.initial not in (None, run.content) else []
-    return needed(wildcards.run_id, map(picture, others))
+    initial = pictures_of(wildcards.run_id)["initial"]
+    return needed(wildcards.run_id, [initial] if initial else [])
+
+
+def packs():
+    """By number, the runs of equal pictures that one job computes in turn, less those that are finished.
+
+    A job on another host parses this file anew, when some of its runs may be there: it takes its pack whole.
+    """
+    size = config["runs_per_job"]
+    alike = [list(runs) for _, runs in itertools.groupby(RUN_IDS, key=pictures_of)]
+    packs = [runs[i : i + size] for runs in alike for i in range(0, len(runs), size)]
+    left = [
+        [run_id for run_id in pack if workflow.remote_exec or not finished(run_id)]
+        for pack in packs
+    ]
+    return {f"{number:04}": pack for number, pack in enumerate(left, start=1) if pack}
+
+
+def pack_pictures(pack):
+    found = [pictures_of(run_id) for run_id in pack]
+    names = [[run["content"], *run["styles"], run["initial"]] for run in found]
+    return sorted({name for group in names for name in group if name})
+
+
+def pack_outputs(pack):
+    return [
+        update(path.format(run_id=run_id))
+        for run_id in pack
+        for path in OUTPUTS.values()
+    ]
+
+
+def minutes(runs):
+    """Time limit of a job of so many runs, for clusters; every attempt gets more."""
+    expected = 5 + runs * config["seconds_per_run"] / 60
+    return lambda wildcards, attempt: math.ceil(2 * expected * attempt)
 
 
 # Params are functions: in a plain string Snakemake would take the braces of JSON and of the user's words for wildcards.
-def settings_of(wildcards):
+# These name `output` as well, so that Snakemake keeps no record of them: a run is its settings, whatever job computes it.
+def settings_of(wildcards, output):
     return settings.to_json(STUDY.runs[wildcards.run_id].canonical())
+
+
+def runs_of(pack):
+    return lambda wildcards, output: settings.to_json(
+        [
+            {
+                "folder": f"results/runs/{run_id}",
+                "settings": STUDY.runs[run_id].canonical(),
+                **pictures_of(run_id),
+            }
+            for run_id in pack
+        ]
+    )
 
 
 def definition(wildcards):

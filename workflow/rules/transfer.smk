@@ -1,31 +1,65 @@
-"""The runs: one style transfer, one job, one device."""
+"""The runs: one style transfer, one job, one device; or several in turn in one job, where starting jobs is dear."""
 
+if config["runs_per_job"] == 1:
 
-rule transfer:
-    """One style transfer. Its settings are in its name, so its inputs never make it out of date."""
-    input:
-        weights=ancient(network),
-        content=ancient(content_picture),
-        styles=ancient(style_pictures),
-        initial=ancient(initial_picture),
-    output:
-        **OUTPUTS,
-    log:
-        "results/runs/{run_id}/transfer.log",
-    benchmark:
-        "results/runs/{run_id}/benchmark.tsv"
-    priority: 10
-    # A run that was killed is tried once more; one that diverges is a result and does not fail.
-    retries: 1
-    conda:
-        "../../envs/engine.yaml"
-    threads: config["threads"]
-    resources:
-        gpu=1 if DEVICE == "gpu" else 0,
-    params:
-        settings=settings_of,
-    shell:
-        'python "$SCRIPTS/neural_style.py" --settings {params.settings:q} --content {input.content:q}'
-        " --styles {input.styles:q} --initial {input.initial:q} --network {input.weights:q} --output {output.image:q}"
-        " --preserved-output {output.preserved:q} --losses {output.losses:q} --record {output.run:q} --overwrite"
-        " --device $DEVICE --threads {threads} --print-iterations $PRINT_ITERATIONS > {log:q} 2>&1"
+    rule transfer:
+        """One style transfer. Its settings are in its name, so its inputs never make it out of date."""
+        input:
+            weights=ancient(network),
+            content=ancient(content_picture),
+            styles=ancient(style_pictures),
+            initial=ancient(initial_picture),
+        # `update`: a result that is there is not removed when its job starts again; the job finds it and keeps it.
+        output:
+            **{name: update(path) for name, path in OUTPUTS.items()},
+        log:
+            "results/runs/{run_id}/transfer.log",
+        benchmark:
+            "results/runs/{run_id}/benchmark.tsv"
+        priority: 10
+        # A run that was killed is tried once more; one that diverges is a result and does not fail.
+        retries: 1
+        conda:
+            "../../envs/engine.yaml"
+        threads: config["threads"]
+        resources:
+            gpu=1 if DEVICE == "gpu" else 0,
+            runtime=minutes(1),
+        params:
+            settings=settings_of,
+        shell:
+            'python "$SCRIPTS/neural_style.py" --settings {params.settings:q} --content {input.content:q}'
+            " --styles {input.styles:q} --initial {input.initial:q} --network {input.weights:q} --once"
+            " --output {output.image:q} --preserved-output {output.preserved:q} --losses {output.losses:q}"
+            " --record {output.record:q} --device $DEVICE --threads {threads} --print-iterations $PRINT_ITERATIONS"
+            " > {log:q} 2>&1"
+
+else:
+
+    for number, pack in packs().items():
+
+        rule:
+            name:
+                f"transfer_{number}"
+            input:
+                weights=ancient(f"resources/weights/{NETWORK}.safetensors"),
+                pictures=ancient(pack_pictures(pack)),
+            output:
+                pack_outputs(pack),
+            log:
+                f"{TABLES}/packs/{number}.log",
+            benchmark:
+                f"{TABLES}/packs/{number}.tsv"
+            priority: 10
+            retries: 1
+            conda:
+                "../../envs/engine.yaml"
+            threads: config["threads"]
+            resources:
+                gpu=1 if DEVICE == "gpu" else 0,
+                runtime=minutes(len(pack)),
+            params:
+                runs=runs_of(pack),
+            shell:
+                'python "$SCRIPTS/transfer_pack.py" --runs {params.runs:q} --network {input.weights:q}'
+                " --device $DEVICE --threads {threads} --print-iterations $PRINT_ITERATIONS > {log:q} 2>&1"

@@ -11,7 +11,7 @@ from pathlib import Path
 from styletransfer import devices, files
 from styletransfer.errors import InputError, command
 from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
-from styletransfer.transfer import Inputs, Outputs, transfer
+from styletransfer.transfer import LOG_FORMAT, LOG_TIME, Inputs, Outputs, Run, Worker
 
 OPTION_TYPES = {"width": int, "iterations": int, "seed": int}
 
@@ -38,6 +38,9 @@ def parser() -> argparse.ArgumentParser:
     outputs = command_line.add_argument_group("outputs")
     outputs.add_argument("--output", type=Path, required=True, help="the result: .png, .jpg, .webp or .tif")
     outputs.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    outputs.add_argument(
+        "--once", action="store_true", help="keep a finished result of the same settings (told by its --record)"
+    )
     outputs.add_argument("--preserve-colors", action="store_true", help="give the result the colours of the content")
     outputs.add_argument("--preserved-output", type=Path, help="write the result with the content's colours here too")
     outputs.add_argument("--losses", type=Path, help="a CSV of the losses")
@@ -51,7 +54,9 @@ def parser() -> argparse.ArgumentParser:
     outputs.add_argument("--checkpoint-iterations", type=int, help="keep a picture every so many iterations")
     machine = command_line.add_argument_group("machine (it does not decide the result)")
     machine.add_argument("--device", choices=devices.CHOICES, default="auto", help="what to compute on")
-    machine.add_argument("--device-wait", type=float, default=3600.0, help="seconds to wait for a free GPU")
+    machine.add_argument(
+        "--device-wait", type=float, default=3600.0, help="seconds to wait for a GPU, or for the same run elsewhere"
+    )
     machine.add_argument("--threads", type=int, help="CPU threads; default: all cores")
     return command_line
 
@@ -99,21 +104,20 @@ def outputs_of(options: argparse.Namespace) -> Outputs:
 @command
 def main() -> None:
     """Run one transfer."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_TIME)
     options = parser().parse_args()
     for name in ("print_iterations", "checkpoint_iterations", "threads"):
         if (value := getattr(options, name)) is not None and value < 1:
             raise InputError(f"--{name.replace('_', '-')} is {value}: it must be at least 1")
-    record = transfer(
+    if options.once and options.record is None:
+        raise InputError("--once needs --record FILE: the record tells what is finished")
+    run = Run(
         settings_of(options),
         Inputs(options.content, options.styles, options.network, options.initial),
         outputs_of(options),
-        device=options.device,
-        device_wait=options.device_wait,
-        threads=options.threads,
-        print_iterations=options.print_iterations,
-        overwrite=options.overwrite,
     )
+    with Worker(options.device, options.device_wait, options.threads, options.print_iterations) as worker:
+        record = worker.transfer_once(run) if options.once else worker.transfer(run, options.overwrite)
     logging.info("%s: %s after %.1f s", record["status"], options.output, record["seconds"])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import random
 import re
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from filelock import FileLock, Timeout
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
@@ -70,7 +70,7 @@ def fetch(
         parse_checksum(checksum, origin=f"checksum of {path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(path):
+        with files.alone(path, math.inf):
             if not _is_right(path, size, checksum):
                 _fetch_any(urls, _Target(path, size, checksum), _Patience(timeout, retries, backoff), schemes)
     except OSError as error:
@@ -292,22 +292,6 @@ def _session(schemes: Sequence[str]) -> requests.Session:
     for scheme in schemes:
         session.mount(f"{scheme}://", HTTPAdapter())
     return session
-
-
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock of `path`. The lock file stays: removing it would let two processes hold two locks of one name."""
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
-    while True:
-        try:
-            lock.acquire(timeout=REPORT_SECONDS)
-            break
-        except Timeout:
-            logger.warning("%s: waiting for another process that fetches it", path)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _is_right(path: Path, size: int | None, checksum: str | None) -> bool:

@@ -19,7 +19,7 @@ INK, ACCENT, GREY = "#22262b", "#d1495b", "#5b6570"
 COLORS = mpl.colormaps["viridis"]
 # A grid or a list has no end of pictures: so many lines of them are shown, evenly chosen.
 MAX_LINES = 10
-TILE_INCHES = 1.75
+TILE_INCHES, LABEL_INCHES = 1.75, 0.3
 mpl.rcParams |= {"font.family": "DejaVu Sans", "pdf.fonttype": 42, "svg.hashsalt": "styletransfer", "text.color": INK}
 # Without a date the same tables give the same file.
 NO_DATE = {".pdf": {"CreationDate": None}, ".png": {"Software": None}}
@@ -56,9 +56,11 @@ def contact_sheet(
         band for pair in dict.fromkeys(runs["pair"]) for band in _bands(runs[runs["pair"] == pair], columns, limits)
     ]
     columns = max(columns, 1 + runs["styles"].str.count(SEPARATOR).max() + 1)
-    figure = Figure(figsize=(columns * TILE_INCHES + 1.5, len(bands) * (TILE_INCHES + 0.3) + 0.5), layout="constrained")
+    heights = [TILE_INCHES * _aspect(title, rows, runs, pictures) + LABEL_INCHES for title, rows in bands]
+    figure = Figure(figsize=(columns * TILE_INCHES + 1.5, sum(heights) + 0.5), layout="constrained")
     figure.suptitle(_caption(runs), x=0.01, ha="left", fontsize=9, color=GREY)
-    grid = figure.subplots(len(bands), columns + 1, squeeze=False, width_ratios=[0.7] + [1] * columns)
+    widths = [0.7] + [1.0] * columns
+    grid = figure.subplots(len(bands), columns + 1, squeeze=False, width_ratios=widths, height_ratios=heights)
     for axes, (title, rows) in zip(grid, bands, strict=True):
         for axis in axes:
             axis.set_axis_off()
@@ -89,6 +91,19 @@ def _bands(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any]) -> It
         yield parameter, choose(rows, columns, limits.get(parameter))
 
 
+def _aspect(title: str, rows: pd.DataFrame | None, runs: pd.DataFrame, pictures: Mapping[str, str]) -> float:
+    """Height of the tallest picture of a line over its width."""
+    if rows is not None:
+        return (rows["height"] / rows["width"]).max()
+    inputs = [images.image_size(pictures[name]) for _, name in _inputs(runs[runs["pair"] == title].iloc[0])]
+    return max(height / width for width, height in inputs)
+
+
+def _inputs(row: Any) -> list[tuple[str, str]]:
+    """Role and name of the pictures that a run is made of."""
+    return [("content", row["content"])] + [("style", name) for name in row["styles"].split(SEPARATOR)]
+
+
 def _caption(runs: pd.DataFrame) -> str:
     first = runs.iloc[0]
     note = " (offline weights, not the original VGG-19)" if str(first["weights"]).startswith("hed") else ""
@@ -99,8 +114,7 @@ def _caption(runs: pd.DataFrame) -> str:
 
 
 def _show_inputs(axes: Sequence[Axes], row: Any, pictures: Mapping[str, str]) -> None:
-    named = [("content", row["content"])] + [("style", name) for name in row["styles"].split(SEPARATOR)]
-    for axis, (role, name) in zip(axes, named, strict=False):
+    for axis, (role, name) in zip(axes, _inputs(row), strict=False):
         axis.imshow(_thumbnail(Path(pictures[name])))
         axis.set_title(f"{role}: {name}", fontsize=8, color=GREY)
 

@@ -1,13 +1,27 @@
-"""Files that are either whole or absent, and checksums of them."""
+"""Files that are either whole or absent, checksums of them, and locks on them."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from styletransfer.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+REPORT_SECONDS = 30.0
+
+
+class BusyError(InputError):
+    """Another process holds a lock for longer than this one wants to wait."""
 
 
 @contextlib.contextmanager
@@ -44,6 +58,34 @@ def checksum(path: str | Path, algorithm: str = "sha256") -> str:
     """Hexadecimal digest of a file's content."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+@contextlib.contextmanager
+def alone(path: str | Path, wait_seconds: float) -> Iterator[None]:
+    """Hold the lock of `path` for the block: no other process that asks for it is in its block meanwhile.
+
+    The kernel frees the lock when the process ends, however it ends. It reaches as far as the file system's locks do:
+    over all hosts on NFS. Raises `BusyError` after wait_seconds; the wait is logged.
+    """
+    # The lock file stays: removing it would let two processes hold two locks of one name.
+    lock = FileLock(Path(path).with_name(f".{Path(path).name}.lock"))
+    end = time.monotonic() + wait_seconds
+    while True:
+        left = end - time.monotonic()
+        try:
+            lock.acquire(timeout=max(0.0, min(left, REPORT_SECONDS)))
+            break
+        except Timeout:
+            if left <= REPORT_SECONDS:
+                raise BusyError(
+                    f"{path}: another process works on it, and did not end within {wait_seconds:.0f} s. "
+                    "Wait for it, or end it"
+                ) from None
+            logger.warning("%s: waiting for another process that works on it", path)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _umask() -> int:

@@ -110,7 +110,7 @@ def definition(config: Mapping[str, Any]) -> str:
     defining = {key: config[key] for key in DEFINING_KEYS if key in config}
     if isinstance(config["runs"], str):
         defining["runs_sha256"] = files.checksum(config["runs"])
-    text = json.dumps(defining, sort_keys=True)
+    text = json.dumps(defining)  # in the config's order: that of the rows
     if len(text) > MAX_DEFINITION:
         raise InputError("the config lists too many runs by hand: put them into a CSV file and name it under runs")
     return text

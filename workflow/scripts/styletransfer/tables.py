@@ -10,6 +10,7 @@ import pandas as pd
 
 from styletransfer.errors import InputError
 from styletransfer.study import Row, Study
+from styletransfer.transfer import RUN_FILES
 from styletransfer.weighting import LOSSES
 
 SEPARATOR = " + "  # between the styles of a blend
@@ -50,8 +51,9 @@ def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[st
     table_row |= {name: _cell(value) for name, value in record["settings"].items()}
     table_row |= {"width": record["width"], "height": record["height"]}
     table_row |= {"weights": record["weights"]["name"], "weights_sha256": record["weights"]["source_sha256"]}
-    copied = ("start", "end", "seconds", "seconds_per_iteration", "host", "peak_memory_mib", "image_sha256")
+    copied = ("start", "end", "seconds", "seconds_per_iteration", "host", "peak_memory_mib")
     table_row |= {name: record[name] for name in copied}
+    table_row["image_sha256"] = record["outputs"].get(RUN_FILES["image"])
     table_row |= {"device": record["device"]["uuid"], "iterations_done": record["iterations_done"]}
     table_row["best_iteration"] = record["best_iteration"]
     for stage in ("final", "best"):

@@ -1,13 +1,16 @@
-"""One run, from files to files: read the pictures, optimise, write the result and the record of how it came about.
+"""Runs, from files to files: read the pictures, optimise, write the result and the record of how it came about.
 
-TensorFlow is loaded only after a device has been leased, so everything that needs it is imported inside functions.
+A `Worker` is one process on one device, for one run or for several. TensorFlow is loaded only after the device has been
+leased, so everything that needs it is imported inside functions.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import importlib.metadata
+import itertools
 import json
 import logging
 import os
@@ -15,7 +18,7 @@ import platform
 import re
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +36,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LOG_FORMAT, LOG_TIME = "%(asctime)s %(message)s", "%H:%M:%S"
+
+
+# The files that a run of a study keeps, in the run's own folder, by their names in `Outputs`.
+RUN_LOG = "transfer.log"
+RUN_FILES = {"image": "image.png", "preserved": "preserved.png", "losses": "losses.csv", "record": "run.json"}
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -46,7 +56,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files a run writes; only `image` is compulsory.
+    """The files a run writes; `image` or `preserved` is compulsory.
 
     image: the picture with the lowest loss. preserved: the same with the content's colours. losses: a CSV row per
     reported evaluation. record: all about the run, JSON. progress, plot: the reference program's progress.txt and
@@ -63,10 +73,20 @@ class Outputs:
     checkpoint_iterations: int | None = None
     preserve_checkpoints: bool = False
 
+    @classmethod
+    def in_folder(cls, folder: Path) -> Outputs:
+        """What a run of a study writes, under the names of `RUN_FILES`."""
+        image, preserved, losses, record = (folder / name for name in RUN_FILES.values())
+        return cls(image, preserved, losses, record)
+
     def named(self) -> list[Path]:
         """All files with a fixed name."""
         paths = (self.image, self.preserved, self.losses, self.record, self.progress, self.plot)
         return [path for path in paths if path is not None]
+
+    def results(self) -> list[Path]:
+        """The files that hold the result: all but the record, which is about them."""
+        return [path for path in self.named() if path != self.record]
 
     def checkpoint(self, iteration: int) -> Path | None:
         """Where the picture after that many steps goes, if it is to be kept."""
@@ -87,61 +107,182 @@ def checkpoint_name(pattern: str, iteration: int) -> str:
     return pattern.replace(places[0], text)
 
 
-def transfer(
-    settings: Settings,
-    inputs: Inputs,
-    outputs: Outputs,
-    *,
-    device: str = "auto",
-    device_wait: float = 3600.0,
-    threads: int | None = None,
-    print_iterations: int = 10,
-    overwrite: bool = False,
-) -> dict[str, Any]:
-    """Compute one run and write its files; returns the record that goes into `Outputs.record`.
+@dataclass(frozen=True)
+class Run:
+    """One transfer: what it is, what it reads, what it writes."""
 
-    A run that diverges is a result: its status says so, and its picture is the last one with a finite loss. Raises
-    `InputError` for pictures, weights or outputs that cannot be used, before anything is computed or written.
+    settings: Settings
+    inputs: Inputs
+    outputs: Outputs
+
+
+class Worker(contextlib.AbstractContextManager["Worker"]):
+    """One process on one device, which computes runs one after another.
+
+    The device is leased for the first run that has something to compute, and kept: there is one lease and one start of
+    TensorFlow, however many runs follow. device, device_wait: see `devices.lease`. threads: of the CPU, None for all.
+    print_iterations: losses are reported every so many iterations.
     """
-    start, begin = time.time(), time.monotonic()
-    _check_outputs(outputs, overwrite)
-    content, styles, initial = read_pictures(settings, inputs)
-    with devices.lease(device, device_wait) as leased:
-        network, optimization = _prepare(settings, inputs, threads, content, styles, initial)
+
+    def __init__(
+        self,
+        device: str = "auto",
+        device_wait: float = 3600.0,
+        threads: int | None = None,
+        print_iterations: int = 10,
+    ) -> None:
+        self._choice, self._wait, self._threads = device, device_wait, threads
+        self._print_iterations = print_iterations
+        self._leases = contextlib.ExitStack()
+        self._device: devices.Device | None = None
+        self._networks: dict[tuple[Any, ...], VGG19] = {}
+
+    def __exit__(self, *_: object) -> None:
+        self._leases.close()
+
+    def transfer_once(self, run: Run, wait_seconds: float | None = None) -> dict[str, Any]:
+        """Compute a run unless its result is there already, whole and of the same settings; returns the record.
+
+        Two processes never compute one run at the same time: the second waits for the first, at most wait_seconds (by
+        default as long as for a device), and then finds the result. Raises `BusyError` if it does not, and `InputError`
+        as `transfer` does.
+        """
+        assert run.outputs.record is not None
+        with files.alone(run.outputs.record, self._wait if wait_seconds is None else wait_seconds):
+            record = finished(run)
+            if record is not None:
+                folder = run.outputs.record.parent
+                logger.info("finished already, nothing computed. To compute it anew, remove the folder %s", folder)
+                return record
+            return self.transfer(run, overwrite=True)
+
+    def transfer_all(self, runs: Sequence[Run]) -> int:
+        """Compute runs one after another, each as `transfer_once` does; returns how many failed.
+
+        A run that fails is logged and does not stop the others. Runs that another process computes come last. While a
+        run is computed, what is logged goes to `transfer.log` in its folder as well.
+        """
+        busy: list[Run] = []
+        failed = 0
+        # The second part is looked at only when the first is through.
+        for run, wait in itertools.chain(((run, 0.0) for run in runs), ((run, self._wait) for run in busy)):
+            assert run.outputs.record is not None
+            with _logged_to(run.outputs.record.with_name(RUN_LOG)):
+                try:
+                    self.transfer_once(run, wait)
+                except Exception as error:
+                    if wait == 0 and isinstance(error, files.BusyError):
+                        busy.append(run)
+                        continue
+                    failed += 1
+                    unexpected = not isinstance(error, InputError)
+                    logger.error("%s failed: %s", run.settings.run_id, error, exc_info=unexpected)
+        return failed
+
+    def transfer(self, run: Run, overwrite: bool = False) -> dict[str, Any]:
+        """Compute one run and write its files; returns the record that goes into `Outputs.record`.
+
+        A run that diverges is a result: its status says so, and its picture is the last one with a finite loss. Raises
+        `InputError` for pictures, weights or outputs that cannot be used, before anything is computed or written.
+        """
+        settings, outputs = run.settings, run.outputs
+        _check_outputs(outputs, overwrite)
+        content, styles, initial = read_pictures(settings, run.inputs)
+        device = self._leased()
+        start, begin = time.time(), time.monotonic()
+        network, optimization = self._prepare(settings, run.inputs, content, styles, initial)
         prepared = time.monotonic()
-        trace = _optimise(settings, network, optimization, outputs, print_iterations, content)
+        trace = _optimise(settings, network, optimization, outputs, self._print_iterations, content)
         seconds_optimising = time.monotonic() - prepared
         image = network.postprocess(optimization.last if trace.diverged else optimization.best)
-    _write(outputs, image, content, trace)
-    result = outputs.image or outputs.preserved
-    record = {
-        "run_id": settings.run_id,
-        "status": "diverged" if trace.diverged else "ok",
-        "settings": settings.values(),
-        "identity": settings.canonical(),
-        "width": content.shape[1],
-        "height": content.shape[0],
-        "inputs": _checksums(inputs),
-        "weights": network.source,
-        "iterations_done": max(trace.last_finite, 0),
-        "best_iteration": trace.best_iteration,
-        "image_sha256": result and files.checksum(result),
-        "final": trace.losses(trace.last_finite),
-        "best": trace.losses(trace.best_iteration) if trace.last_finite >= 0 else {},
-        "start": _timestamp(start),
-        "end": _timestamp(time.time()),
-        "seconds": round(time.monotonic() - begin, 3),
-        "seconds_preparing": round(prepared - begin, 3),
-        "seconds_per_iteration": round(seconds_optimising / len(trace.evaluations), 6),
-        "device": dataclasses.asdict(leased),
-        "threads": threads,
-        "host": platform.node(),
-        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "versions": _versions(),
-    }
-    if outputs.record is not None:
-        files.write_text(outputs.record, json.dumps(record, indent=1, sort_keys=True) + "\n")
-    return record
+        _write(outputs, image, content, trace)
+        record = {
+            "run_id": settings.run_id,
+            "status": "diverged" if trace.diverged else "ok",
+            "settings": settings.values(),
+            "identity": settings.canonical(),
+            "width": content.shape[1],
+            "height": content.shape[0],
+            "inputs": _checksums(run.inputs),
+            "outputs": {path.name: files.checksum(path) for path in outputs.results()},
+            "weights": network.source,
+            "iterations_done": max(trace.last_finite, 0),
+            "best_iteration": trace.best_iteration,
+            "final": trace.losses(trace.last_finite),
+            "best": trace.losses(trace.best_iteration) if trace.last_finite >= 0 else {},
+            "start": _timestamp(start),
+            "end": _timestamp(time.time()),
+            "seconds": round(time.monotonic() - begin, 3),
+            "seconds_preparing": round(prepared - begin, 3),
+            "seconds_per_iteration": round(seconds_optimising / len(trace.evaluations), 6),
+            "device": dataclasses.asdict(device),
+            "threads": self._threads,
+            "host": platform.node(),
+            "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "versions": _versions(),
+        }
+        if outputs.record is not None:
+            files.write_text(outputs.record, json.dumps(record, indent=1, sort_keys=True) + "\n")
+        return record
+
+    def _leased(self) -> devices.Device:
+        if self._device is None:
+            self._device = self._leases.enter_context(devices.lease(self._choice, self._wait))
+        return self._device
+
+    def _prepare(
+        self,
+        settings: Settings,
+        inputs: Inputs,
+        content: np.ndarray,
+        styles: list[np.ndarray],
+        initial: np.ndarray | None,
+    ) -> tuple[VGG19, Optimization]:
+        network = self._network(settings, inputs.network)
+        from styletransfer import optimize
+
+        targets = optimize.measure_targets(network, settings, content, styles)
+        begin = None if initial is None else network.preprocess(initial)
+        start = optimize.starting_image(settings, begin, content.shape)
+        return network, optimize.Optimization(network, targets, settings, start)
+
+    def _network(self, settings: Settings, path: Path) -> VGG19:
+        if not self._networks:
+            _load_tensorflow(self._threads)
+        from styletransfer import vgg, weights
+
+        kind = (settings.pooling, settings.kernel_layout, settings.precision)
+        if (path, *kind) not in self._networks:
+            self._networks[path, *kind] = vgg.VGG19(weights.load(path), *kind)
+        return self._networks[path, *kind]
+
+
+@contextlib.contextmanager
+def _logged_to(path: Path) -> Iterator[None]:
+    """While the block lasts, whatever is logged goes to a file as well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter(LOG_FORMAT, LOG_TIME))
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+def finished(run: Run) -> dict[str, Any] | None:
+    """The record of a run whose result is there: of the same settings, and every file as the record says.
+
+    The record is written last, so a run that was killed has none.
+    """
+    assert run.outputs.record is not None
+    try:
+        record = json.loads(run.outputs.record.read_text(encoding="utf-8"))
+        whole = record["outputs"] == {path.name: files.checksum(path) for path in run.outputs.results()}
+        return record if whole and record["identity"] == run.settings.canonical() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _check_outputs(outputs: Outputs, overwrite: bool) -> None:
@@ -172,24 +313,6 @@ def read_pictures(settings: Settings, inputs: Inputs) -> tuple[np.ndarray, list[
         return content, styles, content
     height = content.shape[0]
     return content, styles, images.resize(images.read_image(inputs.initial), width, height)
-
-
-def _prepare(
-    settings: Settings,
-    inputs: Inputs,
-    threads: int | None,
-    content: np.ndarray,
-    styles: list[np.ndarray],
-    initial: np.ndarray | None,
-) -> tuple[VGG19, Optimization]:
-    _load_tensorflow(threads)
-    from styletransfer import optimize, vgg, weights
-
-    network = vgg.VGG19(weights.load(inputs.network), settings.pooling, settings.kernel_layout, settings.precision)
-    targets = optimize.measure_targets(network, settings, content, styles)
-    begin = None if initial is None else network.preprocess(initial)
-    start = optimize.starting_image(settings, begin, content.shape)
-    return network, optimize.Optimization(network, targets, settings, start)
 
 
 def _load_tensorflow(threads: int | None) -> None:

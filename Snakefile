@@ -27,3 +27,4 @@ rule all:
         rules.collect.output,
         rules.contact_sheet.output,
         rules.loss_curves.output,
+        rules.device_timeline.output,

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+FIGURES = ("contact_sheet", "loss_curves", "device_timeline")
 STUDY = {
     "study": "tiny",
     "weights": "hed",
@@ -68,7 +69,7 @@ def test_tables_and_figures(finished):
     losses = pd.read_parquet(results / "losses.parquet")
     assert set(losses["loss"]) == {"content", "style", "tv", "total"}
     assert set(losses["run_id"]) == set(runs["run_id"])
-    for name in ("contact_sheet.png", "contact_sheet.pdf", "loss_curves.png", "loss_curves.pdf"):
+    for name in (f"{figure}.{kind}" for figure in FIGURES for kind in ("png", "pdf")):
         assert (results / "figures" / name).stat().st_size > 1000
     record = json.loads((finished / "results/runs" / runs["run_id"][0] / "run.json").read_text())
     assert record["weights"]["source_sha256"]

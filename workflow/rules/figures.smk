@@ -46,3 +46,23 @@ rule loss_curves:
     shell:
         'python "$SCRIPTS/loss_curves.py" --runs {input.runs:q} --losses {input.losses:q} --output {output:q}'
         " > {log:q} 2>&1"
+
+
+rule device_timeline:
+    """Which device was busy with which run, and how well the schedule used them."""
+    input:
+        runs=rules.collect.output.runs,
+    output:
+        report(
+            multiext(f"{FIGURES}/device_timeline", ".png", ".pdf"),
+            caption="../report/device_timeline.rst",
+            category="Devices",
+            labels={"figure": "device timeline", "study": STUDY.name},
+        ),
+    log:
+        f"{FIGURES}/device_timeline.log",
+    localrule: True
+    conda:
+        "../../envs/engine.yaml"
+    shell:
+        'python "$SCRIPTS/device_timeline.py" --runs {input.runs:q} --output {output:q} > {log:q} 2>&1'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from styletransfer import files, images
+from styletransfer import files, images, timeline
+from styletransfer.study import duration
 from styletransfer.tables import SEPARATOR
 
 INK, ACCENT, GREY = "#22262b", "#d1495b", "#5b6570"
 COLORS = mpl.colormaps["viridis"]
+# Okabe and Ito's colours: told apart by colour-blind people as well.
+CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
 # A grid or a list has no end of pictures: so many lines of them are shown, evenly chosen.
 MAX_LINES = 10
 TILE_INCHES, LABEL_INCHES = 1.75, 0.3
@@ -192,3 +197,51 @@ def _color_scale(values: pd.Series) -> mpl.colors.Normalize | None:
     if (values < low + (high - low) / 4).mean() < 0.6:
         return mpl.colors.Normalize(low, high)
     return mpl.colors.SymLogNorm(linthresh=values[values > 0].min(), vmin=low, vmax=high)
+
+
+def device_timeline(runs: pd.DataFrame) -> Figure:
+    """A bar for each run on its device: idle devices are seen as gaps."""
+    bars = timeline.intervals(runs)
+    lanes = sorted(bars["lane"].unique())
+    figure = Figure(figsize=(11, 1.9 + 0.34 * len(lanes)), layout="constrained")
+    figure.suptitle(_usage_text(timeline.usage(bars)), x=0.01, ha="left", fontsize=9, color=GREY)
+    axis = figure.subplots()
+    unit, seconds = ("minutes", 60.0) if bars["end"].max() < 7200 else ("hours", 3600.0)
+    for color, parameter in zip(itertools.cycle(CATEGORIES), dict.fromkeys(bars["parameter"]), strict=False):
+        of = bars[bars["parameter"] == parameter]
+        axis.barh(
+            [lanes.index(lane) for lane in of["lane"]],
+            (of["end"] - of["begin"]) / seconds,
+            left=of["begin"] / seconds,
+            height=0.78,
+            color=color,
+            edgecolor="white",
+            linewidth=0.6,
+            label=parameter.replace("_", " ") or "runs",
+        )
+    for run in bars[bars["status"] != "ok"].itertuples():
+        axis.plot((run.begin + run.end) / 2 / seconds, lanes.index(run.lane), "x", color="white", ms=6, mew=2)
+    axis.set_yticks(range(len(lanes)), [_short(lane) for lane in lanes])
+    axis.invert_yaxis()
+    axis.set_xlabel(f"{unit} since the first run began", fontsize=8)
+    axis.tick_params(labelsize=8)
+    axis.margins(x=0.01)
+    axis.spines[["top", "right", "left"]].set_visible(False)
+    axis.tick_params(axis="y", length=0)
+    figure.legend(loc="outside lower left", ncols=7, frameon=False, fontsize=8)
+    return figure
+
+
+def _usage_text(usage: timeline.Usage) -> str:
+    pauses = f"; {usage.pauses} pauses between sessions cut out" if usage.pauses else ""
+    return (
+        f"{usage.runs} runs on {usage.lanes} {'lane' if usage.lanes == 1 else 'lanes'}: "
+        f"{duration(usage.busy)} of computing in {duration(usage.elapsed)}\n"
+        f"speed-up {usage.speed_up:.2f}, utilisation {usage.utilisation:.0%}; no schedule takes less than "
+        f"{duration(usage.bound)} ({usage.elapsed / usage.bound - 1:.1%} above){pauses}"
+    )
+
+
+def _short(lane: str) -> str:
+    """Lane names without most of the digits of a UUID."""
+    return re.sub(r"((?:GPU|MIG)-[0-9a-f]{8})-[0-9a-f-]{20,}", r"\1", lane)

@@ -54,8 +54,8 @@ def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[st
     copied = ("start", "end", "seconds", "seconds_per_iteration", "host", "peak_memory_mib")
     table_row |= {name: record[name] for name in copied}
     table_row["image_sha256"] = record["outputs"].get(RUN_FILES["image"])
-    table_row |= {"device": record["device"]["uuid"], "iterations_done": record["iterations_done"]}
-    table_row["best_iteration"] = record["best_iteration"]
+    table_row |= {"device": record["device"]["uuid"], "device_slot": record["device"].get("slot", 0)}
+    table_row |= {name: record[name] for name in ("iterations_done", "best_iteration")}
     for stage in ("final", "best"):
         for name in (*LOSSES, *(f"{name}_unweighted" for name in LOSSES[:-1])):
             table_row[f"{stage}_{name}"] = record[stage].get(name)

@@ -1,0 +1,77 @@
+"""The timeline of a study: sweep line, lanes, pauses, and the schedule against what no schedule can beat."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from styletransfer import figures, timeline
+
+SPANS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 20), st.integers(1, 9)), max_size=9)
+
+
+@given(SPANS, st.integers(1, 3))
+def test_overlaps_agree_with_counting_every_moment(found, most):
+    spans = [(name, begin, begin + length) for name, begin, length in found]
+    expected = {
+        name
+        for name, moment in itertools.product("ab", np.arange(0.5, 30))
+        if sum(lane == name and begin < moment < end for lane, begin, end in spans) > most
+    }
+    assert timeline.overlaps(spans, most) == sorted(expected)
+
+
+@given(st.lists(st.floats(0.1, 100), min_size=1, max_size=60), st.integers(1, 8))
+def test_a_schedule_keeps_graham_s_bound(durations, lanes):
+    elapsed = timeline.schedule(durations, lanes)
+    assert elapsed >= max(*durations, sum(durations) / lanes) - 1e-9
+    assert elapsed <= sum(durations) / lanes + (1 - 1 / lanes) * max(durations) + 1e-9
+
+
+def test_the_2018_study_within_two_percent_of_the_bound_where_fixed_chunks_left_a_gpu_idle():
+    """252 runs of 97 s on average on four GPUs; those of one chunk ran 17 minutes less than the longest chunk."""
+    for seed in range(20):
+        durations = np.random.default_rng(seed).normal(97, 12, 252).clip(60, 150)
+        durations[:63] *= 108 / 102  # four chunks of 63 runs of about 102 minutes; the slowest took 108
+        bound = durations.sum() / 4
+        assert timeline.schedule(durations, 4) <= 1.02 * bound
+        assert timeline.chunks(durations, 4) > timeline.schedule(durations, 4)
+
+
+def runs_table(rows):
+    table = pd.DataFrame(rows, columns=["run_id", "device", "device_slot", "begin", "end"])
+    clock = pd.Timestamp("2026-01-01", tz="UTC")
+    for name, column in (("start", "begin"), ("end", "end")):
+        table[name] = [(clock + pd.Timedelta(seconds=s)).isoformat() for s in table[column]]
+    return table.assign(parameter="style_weight", status="ok", host="node")
+
+
+def test_lanes_of_the_cpu_and_of_slots():
+    cpu = runs_table([("a", "cpu", 0, 0, 10), ("b", "cpu", 0, 1, 5), ("c", "cpu", 0, 6, 9), ("d", "cpu", 0, 11, 12)])
+    assert list(timeline.intervals(cpu)["lane"]) == ["cpu 1", "cpu 2", "cpu 2", "cpu 1"]
+    gpu = runs_table([("a", "GPU-1", 0, 0, 10), ("b", "GPU-1", 1, 1, 5)])
+    assert list(timeline.intervals(gpu)["lane"]) == ["GPU-1 slot 0", "GPU-1 slot 1"]
+    assert list(timeline.intervals(gpu.assign(host=["x", "y"]))["lane"]) == ["x GPU-1 slot 0", "y GPU-1 slot 1"]
+
+
+def test_long_pauses_are_cut_out_and_short_ones_are_idle_time():
+    bars = timeline.intervals(
+        runs_table([("a", "GPU-1", 0, 0, 10), ("b", "GPU-1", 0, 20, 30), ("c", "GPU-2", 0, 100_000, 100_010)])
+    )
+    usage = timeline.usage(bars)
+    assert (usage.pauses, usage.lanes, usage.busy, usage.elapsed) == (1, 2, 30, 40)
+    assert usage.speed_up == pytest.approx(0.75)
+    assert usage.utilisation == pytest.approx(0.375)
+    assert usage.bound == 15
+
+
+def test_runs_of_several_labels_are_one_bar_and_the_figure_says_how_well_devices_were_used():
+    runs = runs_table([("a", "GPU-1", 0, 0, 60), ("b", "GPU-2", 0, 0, 30), ("a", "GPU-1", 0, 0, 60)])
+    figure = figures.device_timeline(runs)
+    assert len(figure.axes[0].patches) == 2
+    text = figure.get_suptitle()
+    assert "2 runs on 2 lanes" in text
+    assert "speed-up 1.50, utilisation 75%" in text

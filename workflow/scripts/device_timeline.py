@@ -1,0 +1,24 @@
+"""Draw which device was busy with which run of a study."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from styletransfer import figures
+from styletransfer.errors import command
+
+
+@command
+def main() -> None:
+    """Read the table, draw, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
+    options = parser.parse_args()
+    figures.save(figures.device_timeline(pd.read_parquet(options.runs)), options.output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""When which device was busy: the runs of a study as intervals, and how well they fill the devices.
+
+A lane is a slot of a device; runs on the CPU, which is not leased, get as many lanes as ran at once. Drawing is left to
+`figures`.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+# A study that goes on after days has not been idle for days. Longer pauses of all devices are cut out.
+PAUSE_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How well a study's runs filled its lanes. Seconds; `pauses` says how many pauses were cut out of `elapsed`."""
+
+    lanes: int
+    runs: int
+    busy: float
+    elapsed: float
+    pauses: int
+
+    @property
+    def speed_up(self) -> float:
+        """How many times faster than one run after another."""
+        return self.busy / self.elapsed
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the lanes' time that was spent on runs."""
+        return self.busy / (self.lanes * self.elapsed)
+
+    @property
+    def bound(self) -> float:
+        """No schedule of these runs on these lanes takes less time."""
+        return self.busy / self.lanes
+
+
+def intervals(runs: pd.DataFrame) -> pd.DataFrame:
+    """One row for each distinct run, by start: run_id, parameter, status, lane, begin and end.
+
+    runs: a study's table. begin, end: seconds since the first start, less the pauses that were cut out.
+    """
+    distinct = runs.drop_duplicates("run_id").copy()
+    for name in ("start", "end"):
+        distinct[name] = pd.to_datetime(distinct[name], utc=True)
+    distinct = distinct.sort_values("start", kind="stable", ignore_index=True)
+    zero = distinct["start"].min()
+    begin, end = ((distinct[name] - zero).dt.total_seconds() for name in ("start", "end"))
+    cut = _pauses(begin.tolist(), end.tolist())
+    distinct["begin"], distinct["end"] = begin - cut, end - cut
+    distinct["lane"] = _lanes(distinct)
+    distinct.attrs["pauses"] = len(set(cut)) - 1
+    return distinct[["run_id", "parameter", "status", "lane", "begin", "end"]]
+
+
+def _pauses(begin: Sequence[float], end: Sequence[float]) -> list[float]:
+    """For runs in order of their start: the seconds of long pauses before each."""
+    cut, found, latest = 0.0, [], 0.0
+    for start, stop in zip(begin, end, strict=True):
+        if start - latest > PAUSE_SECONDS:
+            cut += start - latest
+        latest = max(latest, stop)
+        found.append(cut)
+    return found
+
+
+def _lanes(distinct: pd.DataFrame) -> list[str]:
+    """The lane of each run: host, device and slot; for the CPU the first of its lanes that is free."""
+    several = distinct["host"].nunique() > 1
+    free: dict[str, list[float]] = {}
+    lanes = []
+    for run in distinct.itertuples():
+        name = f"{run.host} {run.device}" if several else str(run.device)
+        if run.device != "cpu":
+            lanes.append(f"{name} slot {run.device_slot}" if distinct["device_slot"].max() > 0 else name)
+            continue
+        ends = free.setdefault(name, [])
+        place = next((i for i, end in enumerate(ends) if end <= run.begin), len(ends))
+        ends[place : place + 1] = [run.end]
+        lanes.append(f"{name} {place + 1}")
+    return lanes
+
+
+def usage(bars: pd.DataFrame) -> Usage:
+    """How well the lanes were filled. bars: from `intervals`."""
+    busy = float((bars["end"] - bars["begin"]).sum())
+    return Usage(bars["lane"].nunique(), len(bars), busy, float(bars["end"].max()), bars.attrs["pauses"])
+
+
+def overlaps(spans: Iterable[tuple[str, float, float]], most: int = 1) -> list[str]:
+    """The lanes (or devices) on which more than `most` spans (name, begin, end) hold at some moment.
+
+    A sweep over all begins and ends. A span that ends when another begins does not overlap it.
+    """
+    events = sorted(event for name, begin, end in spans for event in ((begin, 1, name), (end, 0, name)) if end > begin)
+    depth: dict[str, int] = {}
+    wrong = set()
+    for _, starts, name in events:
+        depth[name] = depth.get(name, 0) + (1 if starts else -1)
+        if depth[name] > most:
+            wrong.add(name)
+    return sorted(wrong)
+
+
+def schedule(durations: Iterable[float], lanes: int) -> float:
+    """Seconds until all is done if every lane takes the next run as soon as it is free, as leases do.
+
+    Whatever the order, that is at most busy / lanes + (1 - 1 / lanes) * longest (Graham 1966).
+    """
+    free = [0.0] * lanes
+    for duration in durations:
+        heapq.heapreplace(free, free[0] + duration)
+    return max(free)
+
+
+def chunks(durations: Sequence[float], lanes: int) -> float:
+    """Seconds until all is done if the runs are cut into one fixed chunk for each lane, as the 2018 study did."""
+    size = math.ceil(len(durations) / lanes)
+    return max(sum(durations[i : i + size]) for i in range(0, len(durations), size))

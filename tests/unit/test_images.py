@@ -1,10 +1,12 @@
 """Pictures of every kind come in as RGB; what cannot be read is named."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from styletransfer import images, paintings
 from styletransfer.errors import InputError
@@ -55,8 +57,26 @@ def test_cmyk_and_animation(tmp_path):
 def test_exif_orientation(tmp_path, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    pixels = saved(tmp_path / "a.png", Image.new("RGB", (5, 3), RED), exif=exif)
+    image = Image.fromarray(np.arange(45, dtype=np.uint8).reshape(3, 5, 3))
+    pixels = saved(tmp_path / "a.png", image, exif=exif)
+    with Image.open(tmp_path / "a.png") as again:
+        np.testing.assert_array_equal(pixels, ImageOps.exif_transpose(again))
     assert pixels.shape == ((3, 5, 3) if orientation < 5 else (5, 3, 3))
+
+
+def test_one_pixel_wide_and_high(tmp_path):
+    for size in ((1, 7), (7, 1), (1, 1)):
+        assert saved(tmp_path / "thin.png", Image.new("RGB", size, RED)).shape == (size[1], size[0], 3)
+
+
+def test_a_huge_picture_is_refused_by_its_header(tmp_path):
+    """Before its pixels are decoded: 2.5 gigapixels would take 7.5 GB."""
+    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b"")]
+    parts = [struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks]
+    (tmp_path / "huge.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    with pytest.raises(InputError, match="50000 x 50000 pixels"):
+        images.read_image(tmp_path / "huge.png")
 
 
 @pytest.mark.parametrize("cut", [0, 20, 0.3, 0.9])

@@ -204,3 +204,15 @@ def test_a_bad_csv_file_of_runs_is_refused(tmp_path, content, message):
 def test_a_missing_csv_file_of_runs_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read as a CSV file"):
         study.expand(config(design="list", vary={}, runs=str(tmp_path / "none.csv")))
+
+
+def test_a_plan_counts_new_cached_and_shared_runs(tmp_path):
+    described = config(vary={"style_weight": [5, 10], "tv_weight": [100, 7]}, seconds_per_run=90)
+    expanded = study.expand(described)
+    done = expanded.rows[0].run_id
+    (tmp_path / done).mkdir()
+    (tmp_path / done / "run.json").touch()
+    lines = [line.split() for line in study.plan(described, expanded, tmp_path).splitlines()]
+    assert ["style_weight", "2", "1", "1", "0"] in lines
+    assert ["tv_weight", "2", "1", "0", "1"] in lines, "both rows of the default point are one run"
+    assert lines[-1][:3] == ["about", "3.0", "minutes"]

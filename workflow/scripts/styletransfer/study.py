@@ -300,16 +300,21 @@ def duration(seconds: float) -> str:
 
 def plan(config: Mapping[str, Any], study: Study, pool: Path) -> str:
     """What a study would run: rows per parameter, new, cached and shared runs, and the device time of the new ones."""
-    cached = {run_id for run_id in study.runs if (pool / run_id / "run.json").exists()}
+    finished = {run_id for run_id in study.runs if (pool / run_id / "run.json").exists()}
     lines = [f"study {study.name}: {len(study.rows)} rows, {len(study.runs)} distinct runs", ""]
-    lines.append(f"  {'parameter':24} {'rows':>6} {'new':>6} {'cached':>6}")
+    lines.append(f"  {'parameter':24} {'rows':>6} {'new':>6} {'cached':>6} {'shared':>6}")
+    seen: set[str] = set()
     for parameter in dict.fromkeys(row.parameter for row in study.rows):
         rows = [row for row in study.rows if row.parameter == parameter]
-        done = sum(row.run_id in cached for row in rows)
-        lines.append(f"  {parameter or '(defaults, grid or list)':24} {len(rows):6} {len(rows) - done:6} {done:6}")
-    new = len(study.runs) - len(cached)
-    shared = len(study.rows) - len(study.runs)
+        runs = {row.run_id for row in rows} - seen
+        seen |= runs
+        cached = len(runs & finished)
+        lines.append(
+            f"  {parameter or '(defaults, grid or list)':24} {len(rows):6} {len(runs) - cached:6} {cached:6} "
+            f"{len(rows) - len(runs):6}"
+        )
+    new = len(study.runs) - len(finished)
     estimate = duration(new * config["seconds_per_run"])
-    lines += ["", f"  {new} new runs, {len(cached)} cached, {shared} rows share another row's run"]
+    lines += ["", f"  {new} new runs, {len(finished)} cached; shared: the run of a row above"]
     lines.append(f"  about {estimate} of device time at {config['seconds_per_run']:g} s a run")
     return "\n".join(lines)

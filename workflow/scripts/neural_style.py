@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     machine = command_line.add_argument_group("machine (it does not decide the result)")
     machine.add_argument("--device", choices=devices.CHOICES, default="auto", help="what to compute on")
     machine.add_argument("--device-wait", type=float, default=3600.0, help="seconds to wait for a free GPU")
+    machine.add_argument("--device-slots", type=int, default=1, help="how many runs may share one GPU")
     machine.add_argument("--threads", type=int, help="CPU threads; default: all cores")
     return command_line
 
@@ -101,7 +102,7 @@ def main() -> None:
     """Run one transfer."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     options = parser().parse_args()
-    for name in ("print_iterations", "checkpoint_iterations", "threads"):
+    for name in ("print_iterations", "checkpoint_iterations", "device_slots", "threads"):
         if (value := getattr(options, name)) is not None and value < 1:
             raise InputError(f"--{name.replace('_', '-')} is {value}: it must be at least 1")
     record = transfer(
@@ -110,6 +111,7 @@ def main() -> None:
         outputs_of(options),
         device=options.device,
         device_wait=options.device_wait,
+        device_slots=options.device_slots,
         threads=options.threads,
         print_iterations=options.print_iterations,
         overwrite=options.overwrite,

@@ -94,6 +94,7 @@ def transfer(
     *,
     device: str = "auto",
     device_wait: float = 3600.0,
+    device_slots: int = 1,
     threads: int | None = None,
     print_iterations: int = 10,
     overwrite: bool = False,
@@ -106,8 +107,9 @@ def transfer(
     start, begin = time.time(), time.monotonic()
     _check_outputs(outputs, overwrite)
     content, styles, initial = read_pictures(settings, inputs)
-    with devices.lease(device, device_wait) as leased:
-        network, optimization = _prepare(settings, inputs, threads, content, styles, initial)
+    with devices.lease(device, device_wait, device_slots) as leased:
+        _load_tensorflow(threads, leased)
+        network, optimization = _prepare(settings, inputs, content, styles, initial)
         prepared = time.monotonic()
         trace = _optimise(settings, network, optimization, outputs, print_iterations, content)
         seconds_optimising = time.monotonic() - prepared
@@ -177,12 +179,10 @@ def read_pictures(settings: Settings, inputs: Inputs) -> tuple[np.ndarray, list[
 def _prepare(
     settings: Settings,
     inputs: Inputs,
-    threads: int | None,
     content: np.ndarray,
     styles: list[np.ndarray],
     initial: np.ndarray | None,
 ) -> tuple[VGG19, Optimization]:
-    _load_tensorflow(threads)
     from styletransfer import optimize, vgg, weights
 
     network = vgg.VGG19(weights.load(inputs.network), settings.pooling, settings.kernel_layout, settings.precision)
@@ -192,14 +192,21 @@ def _prepare(
     return network, optimize.Optimization(network, targets, settings, start)
 
 
-def _load_tensorflow(threads: int | None) -> None:
-    """Import TensorFlow, quiet, deterministic, and no greedier than it needs to be."""
+def _load_tensorflow(threads: int | None, leased: devices.Device) -> None:
+    """Import TensorFlow, quiet, deterministic, no greedier than it needs to be, and on the leased device."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
     # Equal seeds give equal bits, on GPUs as well.
     tf.config.experimental.enable_op_determinism()
-    for gpu in tf.config.list_physical_devices("GPU"):
+    gpus = tf.config.list_physical_devices("GPU")
+    # Tests have no GPU but want to see runs being scheduled.
+    if leased.kind == "gpu" and not gpus and not os.environ.get("STYLETRANSFER_FAKE_GPUS"):
+        raise InputError(
+            f"{leased.uuid} is leased, but TensorFlow sees no GPU and would compute on the CPU. Install "
+            "envs/requirements-gpu.txt and check the driver, or compute on the CPU (device: cpu, --device cpu)"
+        )
+    for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     # The network is one chain of operations: a second one beside it only costs memory.
     tf.config.threading.set_inter_op_parallelism_threads(1)

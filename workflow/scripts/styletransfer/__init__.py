@@ -7,5 +7,5 @@ modules are floors of a house; each imports only from floors below (`tests/unit/
     run      transfer                   one run, from files to files
     method   losses, optimize           the paper
     network  weights, vgg               VGG-19
-    ground   errors, files, downloads, devices, settings, images, paintings, weighting
+    ground   errors, files, downloads, devices, monitor, settings, images, paintings, weighting
 """

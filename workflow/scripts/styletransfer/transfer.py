@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from styletransfer import devices, files, images
+from styletransfer import devices, files, images, monitor
 from styletransfer.errors import InputError
 from styletransfer.settings import Settings
 
@@ -107,7 +107,7 @@ def transfer(
     start, begin = time.time(), time.monotonic()
     _check_outputs(outputs, overwrite)
     content, styles, initial = read_pictures(settings, inputs)
-    with devices.lease(device, device_wait, device_slots) as leased:
+    with devices.lease(device, device_wait, device_slots) as leased, monitor.watch(leased.uuid) as usage:
         _load_tensorflow(threads, leased)
         network, optimization = _prepare(settings, inputs, content, styles, initial)
         prepared = time.monotonic()
@@ -136,6 +136,7 @@ def transfer(
         "seconds_preparing": round(prepared - begin, 3),
         "seconds_per_iteration": round(seconds_optimising / len(trace.evaluations), 6),
         "device": dataclasses.asdict(leased),
+        "gpu": usage.summary(),
         "threads": threads,
         "host": platform.node(),
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

@@ -141,8 +141,7 @@ def test_never_two_on_a_slot_and_none_lost(tmp_path, monkeypatch, count, slots, 
     for place in places:  # all are free again: none is lost
         with open(tmp_path / "leases" / f"{place}.lock", "r+") as file:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    # Nobody starves: with 4 more in the queue than slots, a fair share of the waiting is a few stays.
-    assert longest_wait < 5 + 20 * stay
+    assert longest_wait < 30, "somebody starved: a stay is at most 0.4 s, and four more want a slot than there are"
     assert while_holding >= runs // 20
     print(
         f"{count} devices x {slots}: {len(leases)} leases of {runs} holders in {seconds:.1f} s, {kills} killed, "

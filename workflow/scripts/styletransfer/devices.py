@@ -192,8 +192,11 @@ def _wait_for_slot(pool: Sequence[str], slots: int, wait_seconds: float) -> tupl
 
 
 def _pause(waited: float) -> float:
-    """Seconds until the next try, 0.01 to 0.3. Who has waited longer asks more often, so that nobody starves."""
-    return max(0.02, 0.2 / (1 + waited / 10)) * random.uniform(0.5, 1.5)
+    """Seconds until the next try, 0.01 to 0.75.
+
+    Who has waited longer asks more often, so whoever came first is never less likely than others to get the next slot.
+    """
+    return max(0.02, 0.5 / (1 + waited / 60)) * random.uniform(0.5, 1.5)
 
 
 def _lock_file(folder: Path, uuid: str, slot: int) -> Path:
@@ -258,6 +261,8 @@ def lock_folder() -> Path:
     else than an own, private folder has its name.
     """
     folder = Path(os.environ.get("STYLETRANSFER_LEASES") or f"/tmp/styletransfer-leases-{os.getuid()}")
+    if not folder.is_absolute():
+        raise InputError(f"STYLETRANSFER_LEASES is {str(folder)!r}: give the full path, so that it means one folder")
     try:
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)

@@ -28,4 +28,5 @@ rule transfer:
         'python "$SCRIPTS/neural_style.py" --settings {params.settings:q} --content {input.content:q}'
         " --styles {input.styles:q} --initial {input.initial:q} --network {input.weights:q} --output {output.image:q}"
         " --preserved-output {output.preserved:q} --losses {output.losses:q} --record {output.run:q} --overwrite"
-        " --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads} --print-iterations $PRINT_ITERATIONS > {log:q} 2>&1"
+        " --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads} --print-iterations $PRINT_ITERATIONS"
+        " > {log:q} 2>&1"

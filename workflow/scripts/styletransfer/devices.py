@@ -53,8 +53,8 @@ def gpus(environ: Mapping[str, str] = os.environ) -> list[str]:
 
     Indices and abbreviated UUIDs become whole UUIDs where nvidia-smi can tell them, so that two processes which name a
     device differently still mean one device. Where it cannot, a name is taken as it is, and an index N as `index-N`:
-    processes that name a device alike then still respect each other. A GPU that is split into MIG devices stands for
-    those.
+    processes that name a device alike then still respect each other, and needlessly so where a batch system shows each
+    another device under one index. A GPU that is split into MIG devices stands for those.
     """
     host = _host_gpus()
     visible = environ.get("CUDA_VISIBLE_DEVICES")

@@ -11,7 +11,7 @@ ENGINE = Path(__file__).parents[2] / "workflow/scripts/styletransfer"
 FLOORS = [
     {"errors"},
     {"files", "settings"},
-    {"downloads", "devices", "images", "paintings", "timeline", "weighting"},
+    {"downloads", "devices", "monitor", "images", "paintings", "timeline", "weighting"},
     {"weights"},
     {"vgg"},
     {"losses"},

@@ -1,77 +1,214 @@
 """Leases on a machine with a fake nvidia-smi."""
 
+import dataclasses
+import logging
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
+from unittest import mock
 
+import numpy as np
 import pytest
 
-from styletransfer import devices
+from gpus import fake_gpus
+from styletransfer import devices, images, transfer
 from styletransfer.errors import InputError
 
 HOLD = """
-import time
+import subprocess, sys, time
 from styletransfer import devices
-with devices.lease("gpu", 5) as device:
-    print(device.uuid, flush=True)
+with devices.lease("gpu", 5, slots=int(sys.argv[1])) as device:
+    print(device.uuid, device.slot, flush=True)
+    {meanwhile}
     time.sleep(60)
+"""
+MIG = """GPU 0: A (UUID: GPU-aaaa-1)
+  MIG 1g Device 0: (UUID: MIG-1111)
+  MIG 1g Device 1: (UUID: MIG-1122)
+GPU 1: B (UUID: GPU-aaaa-2)
+GPU 2: C (UUID: GPU-cccc-3)
 """
 
 
 @pytest.fixture
 def two_gpus(tmp_path, monkeypatch):
-    smi = tmp_path / "nvidia-smi"
-    smi.write_text('#!/bin/sh\nfor i in 0 1; do echo "GPU $i: Fake (UUID: GPU-fake-$i)"; done\n')
-    smi.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setenv("STYLETRANSFER_LEASES", str(tmp_path / "leases"))
-    monkeypatch.setenv("PYTHONPATH", "workflow/scripts")
+    fake_gpus(monkeypatch, tmp_path, 2)
     return tmp_path
 
 
-def hold():
-    process = subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True)
-    return process, process.stdout.readline().strip()
+class Holder:
+    """A process that leases a device and keeps it until it is killed."""
+
+    def __init__(self, meanwhile="", slots=1):
+        code = [sys.executable, "-c", HOLD.format(meanwhile=meanwhile), str(slots)]
+        self.process = subprocess.Popen(code, stdout=subprocess.PIPE, text=True)
+        self.uuid, self.slot = self.process.stdout.readline().split()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.kill()
+        self.process.stdout.close()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
 
 def test_two_processes_get_two_devices_and_a_killed_one_frees_its_own(two_gpus):
-    first, second = hold(), hold()
-    try:
-        assert {first[1], second[1]} == {"GPU-fake-0", "GPU-fake-1"}
-        with pytest.raises(InputError, match="none of 2 GPUs"), devices.lease("gpu", 0.1):
+    with Holder() as first, Holder() as second:
+        assert {first.uuid, second.uuid} == {"GPU-fake-0", "GPU-fake-1"}
+        held = rf"none of 2 GPUs became free within 0.1 s: .*{first.uuid}.0 held by process {first.process.pid}"
+        with pytest.raises(InputError, match=held), devices.lease("gpu", 0.1):
             pass
-        first[0].kill()
-        first[0].wait()
-        with devices.lease("gpu", 5) as device:
-            assert device.uuid == first[1]
-    finally:
-        for process, _ in (first, second):
-            process.kill()
-            process.wait()
-            process.stdout.close()
+        first.kill()
+        with devices.lease("gpu", 0) as device:
+            assert dataclasses.asdict(device) == {"kind": "gpu", "uuid": first.uuid, "slot": 0}
+
+
+def test_cuda_shows_the_leased_device_and_nothing_else(two_gpus, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    with devices.lease("gpu", 0):
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-fake-1"
+        assert os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+
+
+def test_one_given_device_is_locked_too(two_gpus, monkeypatch):
+    """A batch system gave one device; two runs by hand in that allocation must not share it."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with Holder(), pytest.raises(InputError, match="none of 1 GPUs"), devices.lease("auto", 0):
+        pass
+
+
+def test_slots_fill_devices_first_and_end(two_gpus):
+    with Holder(slots=2) as a, Holder(slots=2) as b, Holder(slots=2) as c, Holder(slots=2) as d:
+        assert {a.uuid, b.uuid} == {c.uuid, d.uuid} == {"GPU-fake-0", "GPU-fake-1"}
+        assert [a.slot, b.slot, c.slot, d.slot] == ["0", "0", "1", "1"]
+        with pytest.raises(InputError, match="none of 2"), devices.lease("gpu", 0, slots=2):
+            pass
+        with pytest.raises(InputError, match="none of 2"), devices.lease("gpu", 0, slots=1):
+            pass
+        with devices.lease("gpu", 0, slots=3) as device:
+            assert device.slot == 2
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        "print(subprocess.Popen(['sleep', '60']).pid, flush=True)",
+        "print(subprocess.Popen(['sleep', '60'], close_fds=False).pid, flush=True)",
+        "import os; child = os.fork(); child or (time.sleep(60), os._exit(0)); print(child, flush=True)",
+    ],
+    ids=["exec", "exec that would inherit open files", "bare fork"],
+)
+def test_a_child_that_outlives_its_killed_parent_holds_nothing(two_gpus, monkeypatch, meanwhile):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with Holder(meanwhile) as holder:
+        child = int(holder.process.stdout.readline())
+        try:
+            with pytest.raises(InputError, match="none of 1"), devices.lease("gpu", 0):
+                pass
+            holder.kill()
+            os.kill(child, 0)  # it is still there
+            with devices.lease("gpu", 0):
+                pass
+        finally:
+            os.kill(child, 9)
+
+
+def test_a_forked_child_that_ends_does_not_free_its_parents_device(two_gpus, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with Holder("import os; child = os.fork(); child or sys.exit(); os.wait(); print('gone', flush=True)") as holder:
+        assert holder.process.stdout.readline() == "gone\n"
+        with pytest.raises(InputError, match="none of 1"), devices.lease("gpu", 0):
+            pass
+
+
+def test_a_second_lease_in_one_process_is_refused(two_gpus):
+    refused = pytest.raises(RuntimeError, match="one process, one device")
+    with devices.lease("gpu", 0), refused, devices.lease("gpu", 0):
+        pass
+    with devices.lease("gpu", 0):
+        pass
+
+
+def test_waiting_is_told_at_its_start_and_then_now_and_again(two_gpus, caplog, monkeypatch):
+    monkeypatch.setattr(devices, "REPORT_SECONDS", 0.3)
+    caplog.set_level(logging.INFO)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with Holder() as holder, pytest.raises(InputError), devices.lease("gpu", 2.5):
+        pass
+    told = [message for message in caplog.messages if message.startswith("waiting")]
+    assert len(told) >= 3
+    assert told[0] == f"waiting for a GPU, 0 of at most 2.5 s: GPU-fake-0.0 held by process {holder.process.pid}"
+
+
+def test_who_waits_longer_asks_more_often():
+    pauses = [[devices._pause(waited) for _ in range(200)] for waited in (0, 60, 600, 1e6)]
+    means = [sum(group) / len(group) for group in pauses]
+    assert means[0] > means[1] > means[2]
+    assert all(0.01 <= pause <= 0.75 for group in pauses for pause in group)
 
 
 @pytest.mark.parametrize(
     ("visible", "expected"),
     [
-        ("1", ["GPU-fake-1"]),
-        ("1,0", ["GPU-fake-1", "GPU-fake-0"]),
-        ("7", ["index-7"]),
+        ("1", ["GPU-aaaa-2"]),
+        ("2,1", ["GPU-cccc-3", "GPU-aaaa-2"]),
+        ("2, 2", ["GPU-cccc-3"]),
+        ("0", ["MIG-1111", "MIG-1122"]),
+        ("7", []),
+        ("2,7,1", ["GPU-cccc-3"]),
+        ("2,-1,1", ["GPU-cccc-3"]),
         ("-1", []),
         ("", []),
-        ("MIG-a/1/0,GPU-x", ["MIG-a/1/0", "GPU-x"]),
+        ("NoDevFiles", []),
+        ("GPU-cccc-3", ["GPU-cccc-3"]),
+        ("GPU-c", ["GPU-cccc-3"]),
+        ("GPU-aaaa", []),
+        ("GPU-other", []),
+        ("GPU-aaaa-1", ["MIG-1111", "MIG-1122"]),
+        ("MIG-1122,GPU-cccc", ["MIG-1122", "GPU-cccc-3"]),
+        ("MIG-112", ["MIG-1122"]),
+        ("MIG-GPU-aaaa-1/1/0", ["MIG-GPU-aaaa-1/1/0"]),
+        ("../../evil", []),
     ],
 )
-def test_cuda_visible_devices(two_gpus, visible, expected):
+def test_cuda_visible_devices(tmp_path, monkeypatch, visible, expected):
+    fake_gpus(monkeypatch, tmp_path, MIG)
     assert devices.gpus({"CUDA_VISIBLE_DEVICES": visible}) == expected
 
 
-def test_mig_devices_stand_for_their_gpu(two_gpus):
-    (two_gpus / "nvidia-smi").write_text(
-        "#!/bin/sh\necho 'GPU 0: A (UUID: GPU-a)'\necho '  MIG 1g Device 0: (UUID: MIG-1)'\n"
-        "echo '  MIG 1g Device 1: (UUID: MIG-2)'\necho 'GPU 1: B (UUID: GPU-b)'\n"
-    )
-    assert devices.gpus({}) == ["MIG-1", "MIG-2", "GPU-b"]
+def test_mig_devices_stand_for_their_gpu(tmp_path, monkeypatch):
+    fake_gpus(monkeypatch, tmp_path, MIG)
+    assert devices.gpus({}) == ["MIG-1111", "MIG-1122", "GPU-aaaa-2", "GPU-cccc-3"]
+
+
+def test_an_invalid_entry_is_told(two_gpus, caplog):
+    devices.gpus({"CUDA_VISIBLE_DEVICES": "0,9,1"})
+    assert "CUDA_VISIBLE_DEVICES is '0,9,1': '9' is no device here" in caplog.text
+
+
+def test_without_nvidia_smi_names_are_taken_as_they_are(tmp_path, monkeypatch):
+    fake_gpus(monkeypatch, tmp_path, 0)
+    (tmp_path / "nvidia-smi").unlink()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert devices.gpus({}) == []
+    assert devices.gpus({"CUDA_VISIBLE_DEVICES": "1,GPU-ab,MIG-x"}) == ["index-1", "GPU-ab", "MIG-x"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    with devices.lease("gpu", 0) as device:
+        assert device.uuid == "index-3"
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "3"
+        assert (tmp_path / "leases/index-3.0.lock").exists()
+
+
+def test_an_nvidia_smi_that_fails_means_no_gpu_and_is_told(two_gpus, caplog):
+    (two_gpus / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
+    assert devices.gpus({}) == []
+    assert "exit status 9" in caplog.text
 
 
 def test_a_gpu_asked_for_and_none_there(two_gpus, monkeypatch):
@@ -79,11 +216,168 @@ def test_a_gpu_asked_for_and_none_there(two_gpus, monkeypatch):
     with pytest.raises(InputError, match="no GPU is visible"), devices.lease("gpu"):
         pass
     with devices.lease("auto") as device:
-        assert device.kind == "cpu"
+        assert device == devices.CPU
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
 
 
-def test_a_lock_folder_of_others_is_refused(two_gpus):
-    (two_gpus / "elsewhere").mkdir()
-    (two_gpus / "leases").symlink_to(two_gpus / "elsewhere")
-    with pytest.raises(InputError, match="not a private folder"):
+@pytest.mark.parametrize(("tokens", "slots"), [(1, 1), (2, 1), (4, 2)])
+def test_a_workflow_that_fits_may_start(two_gpus, tokens, slots):
+    devices.check("gpu", tokens, slots)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "slots", "message"),
+    [
+        (3, 1, r"3 runs may .* room for 2 \(GPUs: 2, slots per device: 1\). Say --resources gpu=2,"),
+        (5, 2, r"5 runs may .* room for 4 \(GPUs: 2, slots per device: 2\)"),
+        (None, 1, "any number of runs"),
+        (0, 1, "or less but not 0"),
+    ],
+)
+def test_a_workflow_with_more_tokens_than_slots_is_refused(two_gpus, tokens, slots, message):
+    with pytest.raises(InputError, match=message):
+        devices.check("gpu", tokens, slots)
+
+
+def test_a_workflow_for_gpus_is_refused_where_there_is_none_and_one_for_cpus_is_not(tmp_path, monkeypatch):
+    fake_gpus(monkeypatch, tmp_path, 0)
+    devices.check("cpu", None)
+    with pytest.raises(InputError, match="device is gpu, but no GPU is visible"):
+        devices.check("gpu", 1)
+
+
+def symlinked(folder):
+    (folder / "elsewhere").mkdir(mode=0o700)
+    (folder / "leases").symlink_to(folder / "elsewhere")
+
+
+def readable_by_others(folder):
+    (folder / "leases").mkdir(mode=0o700)
+    (folder / "leases").chmod(0o750)
+
+
+def a_file(folder):
+    (folder / "leases").write_text("")
+
+
+@pytest.mark.parametrize("hijack", [symlinked, readable_by_others, a_file])
+def test_a_folder_that_is_not_the_users_alone_is_refused(two_gpus, hijack):
+    hijack(two_gpus)
+    with pytest.raises(InputError, match="not a private folder of this user"), devices.lease("gpu", 0):
+        pass
+
+
+def test_a_folder_of_somebody_else_is_refused(two_gpus, monkeypatch):
+    devices.lock_folder()
+    owner = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+    with pytest.raises(InputError, match=f"owner {owner + 1}"):
         devices.lock_folder()
+
+
+def test_a_folder_that_cannot_be_made_is_told(two_gpus, monkeypatch):
+    monkeypatch.setenv("STYLETRANSFER_LEASES", str(two_gpus / "no/such/place"))
+    with pytest.raises(InputError, match="name another folder in STYLETRANSFER_LEASES"):
+        devices.lock_folder()
+
+
+def test_a_folder_that_depends_on_where_one_stands_is_refused(two_gpus, monkeypatch):
+    monkeypatch.setenv("STYLETRANSFER_LEASES", "leases")
+    with pytest.raises(InputError, match="'leases': give the full path"):
+        devices.lock_folder()
+
+
+def test_each_user_has_a_folder_of_their_own(monkeypatch):
+    monkeypatch.delenv("STYLETRANSFER_LEASES", raising=False)
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    folder = devices.lock_folder()
+    assert folder == Path(f"/tmp/styletransfer-leases-{os.getuid()}")
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.fixture
+def lock(two_gpus, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    (two_gpus / "victim").write_text("precious")
+    return devices.lock_folder() / "GPU-fake-0.0.lock"
+
+
+@pytest.mark.parametrize(
+    "hijack",
+    [
+        lambda lock: lock.symlink_to(lock.parents[1] / "victim"),
+        lambda lock: lock.hardlink_to(lock.parents[1] / "victim"),
+        lambda lock: lock.mkdir(),
+        os.mkfifo,
+    ],
+    ids=["symlink", "hard link", "folder", "pipe"],
+)
+def test_a_lock_file_that_is_something_else_is_refused(lock, hijack):
+    hijack(lock)
+    refused = r"GPU-fake-0.0.lock (is not|cannot be used as) a lock file"
+    with pytest.raises(InputError, match=refused), devices.lease("gpu", 0):
+        pass
+    assert (lock.parents[1] / "victim").read_text() == "precious"
+
+
+def test_a_lock_file_of_somebody_else_is_refused(lock, monkeypatch):
+    with devices.lease("gpu", 0):
+        pass
+    owner = os.getuid()
+    monkeypatch.setattr(devices, "lock_folder", lambda: lock.parent)
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+    with pytest.raises(InputError, match="not a lock file of this user"), devices.lease("gpu", 0):
+        pass
+
+
+def test_a_lock_file_is_private_and_not_inherited(lock):
+    with devices.lease("gpu", 0):
+        assert lock.stat().st_mode & 0o777 == 0o600
+        assert lock.read_text() == f"{os.getpid()}\n"
+        (descriptor,) = [link.name for link in Path("/proc/self/fd").iterdir() if link.resolve() == lock]
+        assert not os.get_inheritable(int(descriptor))
+
+
+def test_tensorflow_starts_on_the_leased_device_alone(two_gpus, monkeypatch):
+    """A stand-in for TensorFlow tells what it would see when it is imported."""
+    (two_gpus / "tensorflow").mkdir()
+    (two_gpus / "tensorflow/__init__.py").write_text("import os, sys; sys.exit(os.environ['CUDA_VISIBLE_DEVICES'])")
+    monkeypatch.setenv("PYTHONPATH", f"{two_gpus}{os.pathsep}{os.environ['PYTHONPATH']}")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    images.write_image(two_gpus / "a.png", np.zeros((8, 8, 3), np.uint8))
+    picture = str(two_gpus / "a.png")
+    command = [sys.executable, f"{os.environ['PYTHONPATH'].split(os.pathsep)[1]}/neural_style.py"]
+    command += ["--content", picture, "--styles", picture, "--network", picture, "--output", f"{two_gpus}/b.png"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == "GPU-fake-1", done.stderr
+
+
+@pytest.fixture
+def tensorflow(monkeypatch):
+    module = mock.MagicMock()
+    monkeypatch.setitem(sys.modules, "tensorflow", module)
+    return module
+
+
+def test_memory_growth_is_on(tensorflow):
+    tensorflow.config.list_physical_devices.return_value = ["the leased one"]
+    transfer._load_tensorflow(None, devices.Device("gpu", "GPU-a"))
+    tensorflow.config.experimental.set_memory_growth.assert_called_once_with("the leased one", True)
+
+
+def test_a_leased_gpu_that_tensorflow_does_not_see_is_an_error(tensorflow):
+    """Else a study would compute on the CPU for days, and its tables would say GPU."""
+    tensorflow.config.list_physical_devices.return_value = []
+    transfer._load_tensorflow(None, devices.CPU)
+    with pytest.raises(InputError, match="GPU-a is leased, but TensorFlow sees no GPU"):
+        transfer._load_tensorflow(None, devices.Device("gpu", "GPU-a"))
+
+
+def test_the_page_about_gpus_quotes_what_the_code_says():
+    root = Path(__file__).parents[2]
+    page = (root / "docs/gpus.md").read_text()
+    engine = "".join(path.read_text() for path in (root / "workflow/scripts").rglob("*.py"))
+    quoted = re.findall(r"^\| `([^`:]+)` \|", page, re.MULTILINE)
+    assert len(quoted) == 9
+    for words in (*quoted, *re.findall(r"STYLETRANSFER_\w+|--device-\w+", page)):
+        assert words in engine, f"{words} is in docs/gpus.md, but not in the engine"

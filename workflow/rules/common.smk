@@ -49,6 +49,7 @@ OUTPUTS = {
 VARIABLES = {
     "SCRIPTS": SCRIPTS,
     "DEVICE": DEVICE,
+    "DEVICE_SLOTS": config["slots_per_device"],
     "PRINT_ITERATIONS": config["print_iterations"],
     "WEIGHTS": config["weights"],
     **{
@@ -67,6 +68,12 @@ if not workflow.deployment_settings.deployment_method:
 shell.prefix(f"export {EXPORTS}; ".replace("{", "{{").replace("}", "}}"))
 
 
+# Only where runs start on this host: not for a dry run, a plan, or a login node that submits jobs to others.
+onstart:
+    if workflow.is_main_process and workflow.local_exec and not workflow.touch:
+        refuse_missing_gpus()
+
+
 wildcard_constraints:
     run_id="[A-Za-z0-9][A-Za-z0-9.+_-]*",
 
@@ -79,6 +86,15 @@ def picture(ingredient):
     if kind == "sample":
         return f"resources/photographs/{source}.png"
     return f"resources/pictures/{ingredient.name}-{ingredient.digest}.png"
+
+
+def refuse_missing_gpus():
+    if any(job.rule.name.startswith("transfer") for job in workflow.dag.needrun_jobs()):
+        tokens = workflow.global_resources.get("gpu")
+        try:
+            devices.check(DEVICE, tokens and tokens.value, config["slots_per_device"])
+        except InputError as error:
+            raise WorkflowError(str(error))
 
 
 @functools.cache

@@ -31,8 +31,8 @@ if config["runs_per_job"] == 1:
             'python "$SCRIPTS/neural_style.py" --settings {params.settings:q} --content {input.content:q}'
             " --styles {input.styles:q} --initial {input.initial:q} --network {input.weights:q} --once"
             " --output {output.image:q} --preserved-output {output.preserved:q} --losses {output.losses:q}"
-            " --record {output.record:q} --device $DEVICE --threads {threads} --print-iterations $PRINT_ITERATIONS"
-            " > {log:q} 2>&1"
+            " --record {output.record:q} --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads}"
+            " --print-iterations $PRINT_ITERATIONS > {log:q} 2>&1"
 
 else:
 
@@ -62,4 +62,5 @@ else:
                 runs=runs_of(pack),
             shell:
                 'python "$SCRIPTS/transfer_pack.py" --runs {params.runs:q} --network {input.weights:q}'
-                " --device $DEVICE --threads {threads} --print-iterations $PRINT_ITERATIONS > {log:q} 2>&1"
+                " --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads}"
+                " --print-iterations $PRINT_ITERATIONS > {log:q} 2>&1"

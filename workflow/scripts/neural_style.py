@@ -45,20 +45,39 @@ def parser() -> argparse.ArgumentParser:
     outputs.add_argument("--preserved-output", type=Path, help="write the result with the content's colours here too")
     outputs.add_argument("--losses", type=Path, help="a CSV of the losses")
     outputs.add_argument("--record", type=Path, help="a JSON record of the run")
-    outputs.add_argument("--print-iterations", type=int, default=10, help="report the losses every so many iterations")
     outputs.add_argument("--progress-write", action="store_true", help="write progress.txt beside the output")
     outputs.add_argument(
         "--progress-plot", action="store_true", help="plot the losses to progress.png beside the output"
     )
     outputs.add_argument("--checkpoint-output", help="pattern of pictures on the way, such as step-{:05}.png")
     outputs.add_argument("--checkpoint-iterations", type=int, help="keep a picture every so many iterations")
+    add_machine_options(command_line)
+    return command_line
+
+
+def add_machine_options(command_line: argparse.ArgumentParser) -> None:
+    """What `worker_of` wants to know."""
     machine = command_line.add_argument_group("machine (it does not decide the result)")
     machine.add_argument("--device", choices=devices.CHOICES, default="auto", help="what to compute on")
     machine.add_argument(
         "--device-wait", type=float, default=3600.0, help="seconds to wait for a GPU, or for the same run elsewhere"
     )
+    machine.add_argument("--device-slots", type=int, default=1, help="how many runs may share one GPU")
     machine.add_argument("--threads", type=int, help="CPU threads; default: all cores")
-    return command_line
+    machine.add_argument("--print-iterations", type=int, default=10, help="report the losses every so many iterations")
+
+
+def worker_of(options: argparse.Namespace) -> Worker:
+    """The process that computes, as the options have it. Raises `InputError` for numbers below 1."""
+    for name in ("print_iterations", "device_slots", "threads"):
+        check_at_least_one(options, name)
+    return Worker(options.device, options.device_wait, options.device_slots, options.threads, options.print_iterations)
+
+
+def check_at_least_one(options: argparse.Namespace, name: str) -> None:
+    """Raise `InputError` if a number is given and below 1."""
+    if (value := getattr(options, name)) is not None and value < 1:
+        raise InputError(f"--{name.replace('_', '-')} is {value}: it must be at least 1")
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -106,9 +125,7 @@ def main() -> None:
     """Run one transfer."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_TIME)
     options = parser().parse_args()
-    for name in ("print_iterations", "checkpoint_iterations", "threads"):
-        if (value := getattr(options, name)) is not None and value < 1:
-            raise InputError(f"--{name.replace('_', '-')} is {value}: it must be at least 1")
+    check_at_least_one(options, "checkpoint_iterations")
     if options.once and options.record is None:
         raise InputError("--once needs --record FILE: the record tells what is finished")
     run = Run(
@@ -116,7 +133,7 @@ def main() -> None:
         Inputs(options.content, options.styles, options.network, options.initial),
         outputs_of(options),
     )
-    with Worker(options.device, options.device_wait, options.threads, options.print_iterations) as worker:
+    with worker_of(options) as worker:
         record = worker.transfer_once(run) if options.once else worker.transfer(run, options.overwrite)
     logging.info("%s: %s after %.1f s", record["status"], options.output, record["seconds"])
 

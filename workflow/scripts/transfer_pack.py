@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from styletransfer import devices
+from neural_style import add_machine_options, worker_of
 from styletransfer.errors import InputError, command
 from styletransfer.settings import from_canonical
-from styletransfer.transfer import LOG_FORMAT, LOG_TIME, Inputs, Outputs, Run, Worker
+from styletransfer.transfer import LOG_FORMAT, LOG_TIME, Inputs, Outputs, Run
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,10 +24,7 @@ def parser() -> argparse.ArgumentParser:
         help="JSON: a list of runs, each with its settings, content, styles, initial (or null) and folder of results",
     )
     command_line.add_argument("--network", type=Path, required=True, help="VGG-19 weights")
-    command_line.add_argument("--device", choices=devices.CHOICES, default="auto", help="what to compute on")
-    command_line.add_argument("--device-wait", type=float, default=3600.0, help="seconds to wait for a GPU")
-    command_line.add_argument("--threads", type=int, help="CPU threads; default: all cores")
-    command_line.add_argument("--print-iterations", type=int, default=10, help="report losses every so many iterations")
+    add_machine_options(command_line)
     return command_line
 
 
@@ -51,7 +48,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_TIME)
     options = parser().parse_args()
     runs = runs_of(options.runs, options.network)
-    with Worker(options.device, options.device_wait, options.threads, options.print_iterations) as worker:
+    with worker_of(options) as worker:
         failed = worker.transfer_all(runs)
     logging.info("%d of %d runs finished", len(runs) - failed, len(runs))
     return 1 if failed else 0

@@ -7,6 +7,5 @@ modules are floors of a house; each imports only from floors below (`tests/unit/
     run      transfer                   one run, from files to files
     method   losses, optimize           the paper
     network  weights, vgg               VGG-19
-    ground   errors, files, downloads, devices, settings, images, paintings, timeline,
-             weighting
+    ground   errors, files, settings, downloads, devices, monitor, images, paintings, timeline, weighting
 """

@@ -1,41 +1,48 @@
 """Devices: which GPUs this process may use, and the lease of one of them.
 
-A workflow manager hands out a number of GPUs, not which ones. So every run leases a concrete device: it takes an
-exclusive kernel lock on a file named after the device, in a folder of this host and user, before TensorFlow is loaded.
-The kernel frees the lock when the process ends, however it ends.
+A workflow manager hands out a number of GPUs, not which ones. So every run leases a concrete device: before TensorFlow
+is loaded, it takes an exclusive kernel lock on a file named after the device, in a folder of this host and user. The
+kernel frees the lock when the process ends, however it ends. A device may have several slots, each a lock of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import random
 import re
 import stat
 import subprocess
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from styletransfer.errors import InputError
 
 logger = logging.getLogger(__name__)
 
 CHOICES = ("auto", "gpu", "cpu")
-POLL_SECONDS = 0.2
 REPORT_SECONDS = 30.0
+
+# A process sees one device for its whole life. A second lease in it would also undo the first: see `_try_lock`.
+_LEASING = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Device:
-    """What a run computes on. uuid: as nvidia-smi names it, or what CUDA_VISIBLE_DEVICES says; `cpu` for the CPU."""
+    """What a run computes on.
+
+    uuid: of a GPU or a MIG device, as nvidia-smi names it; `index-N` where nvidia-smi cannot tell; `cpu` for the CPU.
+    slot: which of the device's slots, from 0.
+    """
 
     kind: str
     uuid: str
+    slot: int = 0
 
 
 CPU = Device("cpu", "cpu")
@@ -44,113 +51,226 @@ CPU = Device("cpu", "cpu")
 def gpus(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Identifiers of the GPUs this process may use: CUDA_VISIBLE_DEVICES' if it is set, else all of the host's.
 
-    Indices become UUIDs where nvidia-smi can tell them, so that two processes which name a device differently still
-    mean one device.
+    Indices and abbreviated UUIDs become whole UUIDs where nvidia-smi can tell them, so that two processes which name a
+    device differently still mean one device. Where it cannot, a name is taken as it is, and an index N as `index-N`:
+    processes that name a device alike then still respect each other, and needlessly so where a batch system shows each
+    another device under one index. A GPU that is split into MIG devices stands for those.
     """
+    host = _host_gpus()
     visible = environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
-        return _host_gpus()
-    host: list[str] | None = None
+        return [device for split in host.values() for device in split]
     found: list[str] = []
-    for entry in (part.strip() for part in visible.split(",")):
-        if re.fullmatch(r"\d+", entry):
-            host = _host_gpus() if host is None else host
-            index = int(entry)
-            found.append(host[index] if index < len(host) else f"index-{index}")
-        elif re.fullmatch(r"(GPU|MIG)-[\w/-]+", entry):
-            found.append(entry)
-        else:
-            break  # CUDA ignores everything from the first invalid entry on, -1 among them
+    for entry in visible.split(","):
+        named = _named(entry.strip(), host)
+        if not named:
+            # CUDA ignores everything from the first invalid entry on; -1 is the usual way to say "none".
+            if entry.strip() not in ("", "-1"):
+                logger.warning("CUDA_VISIBLE_DEVICES is %r: %r is no device here, the rest is ignored", visible, entry)
+            break
+        found += named
     return list(dict.fromkeys(found))
 
 
-def _host_gpus() -> list[str]:
-    """UUIDs from `nvidia-smi -L`, in its order. A GPU that is split into MIG devices stands for those."""
+def _named(entry: str, host: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """The devices that one entry of CUDA_VISIBLE_DEVICES stands for; none if it is invalid."""
+    if re.fullmatch(r"[0-9]+", entry):
+        if not host:
+            return [f"index-{int(entry)}"]
+        return dict(enumerate(host.values())).get(int(entry), [])
+    if not re.fullmatch(r"(GPU|MIG)-[\w/-]+", entry):
+        return []
+    devices = {device: [device] for split in host.values() for device in split} | dict(host)
+    known = [entry] if entry in devices else [name for name in devices if name.startswith(entry)]
+    if len(known) == 1:
+        return devices[known[0]]
+    # Old drivers name a MIG device by its GPU and two numbers; new ones still accept that, but list it otherwise.
+    return [entry] if not host or entry.startswith("MIG-GPU-") else []
+
+
+def _host_gpus() -> dict[str, list[str]]:
+    """GPUs that `nvidia-smi -L` lists, in its order: UUID to the MIG devices it is split into, or to itself."""
     try:
         listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30, check=True).stdout
     except FileNotFoundError:
-        return []
+        return {}
     except (subprocess.SubprocessError, OSError) as error:
         logger.warning("nvidia-smi does not list devices (%s): assuming that there is no GPU", error)
-        return []
-    found: list[str] = []
-    for line in listing.splitlines():
-        match = re.search(r"UUID: ((GPU|MIG)-[\w/-]+)", line)
-        if match is None:
-            continue
-        if match[2] == "MIG" and found and found[-1].startswith("GPU-"):
-            found.pop()
-        found.append(match[1])
-    return found
+        return {}
+    split: dict[str, list[str]] = {}
+    gpu = ""
+    for uuid in re.findall(r"UUID: ((?:GPU|MIG)-[\w/-]+)", listing):
+        if uuid.startswith("GPU-"):
+            gpu = uuid
+        split.setdefault(gpu, [])
+        if uuid != gpu:
+            split[gpu].append(uuid)
+    return {gpu: devices or [gpu] for gpu, devices in split.items()}
+
+
+def check(choice: str, tokens: int | None, slots: int = 1) -> None:
+    """Refuse, before a workflow starts any run, what its runs could not get on this host.
+
+    choice: `gpu` or `cpu`. tokens: how many runs the workflow manager lets have a GPU at once; None: without limit.
+    slots: of each device. Raises `InputError` if there is no GPU, and if there is no token or more than slots.
+    """
+    if choice == "cpu":
+        return
+    pool = _pool()
+    places = len(pool) * slots
+    if tokens is None or not 1 <= tokens <= places:
+        raise InputError(
+            f"{'any number of' if tokens is None else tokens} runs may have a GPU at once, but this host has room for "
+            f"{places} (GPUs: {len(pool)}, slots per device: {slots}). Say --resources gpu={places}, or less but not 0"
+        )
+
+
+def _pool() -> list[str]:
+    pool = gpus()
+    if not pool:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "unset")
+        raise InputError(
+            "device is gpu, but no GPU is visible: see what `nvidia-smi -L` lists; CUDA_VISIBLE_DEVICES is "
+            f"{visible!r}. Mend that, or compute on the CPU (device: cpu in the config, --device cpu by hand)"
+        )
+    return pool
 
 
 @contextlib.contextmanager
-def lease(choice: str = "auto", wait_seconds: float = 3600.0) -> Iterator[Device]:
-    """Hold one device for the block and make it the only one that CUDA shows.
+def lease(choice: str = "auto", wait_seconds: float = 3600.0, slots: int = 1) -> Iterator[Device]:
+    """Hold one slot of one device for the block, and make that device the only one that CUDA shows.
 
-    Must be entered before TensorFlow is imported. choice: `gpu`, `cpu`, or `auto` for a GPU where there is one.
-    Raises `InputError` if a GPU is asked for and there is none, or if none becomes free within wait_seconds.
+    Must be entered before TensorFlow is imported; CUDA shows nothing else afterwards either, as TensorFlow keeps to its
+    device. choice: `gpu`, `cpu`, or `auto` for a GPU where there is one. slots: how many runs may share a device;
+    second slots are taken when every device has a run. Processes that disagree about slots never exceed the largest
+    count among them. Raises `InputError` if a GPU is asked for and there is none, or if none becomes free within
+    wait_seconds, and `RuntimeError` if this process holds a lease of a GPU already.
     """
-    pool = [] if choice == "cpu" else gpus()
+    pool = [] if choice == "cpu" else _pool() if choice == "gpu" else gpus()
     if not pool:
-        if choice == "gpu":
-            raise InputError(
-                "device is gpu, but no GPU is visible: nvidia-smi lists none or CUDA_VISIBLE_DEVICES "
-                f"is {os.environ.get('CUDA_VISIBLE_DEVICES')!r}. Use --device cpu, or check the driver"
-            )
         _show("-1")
         yield CPU
         return
-    with _first_free(pool, wait_seconds) as uuid:
-        _show(uuid.removeprefix("index-"))
-        yield Device("gpu", uuid)
+    if not _LEASING.acquire(blocking=False):
+        raise RuntimeError("this process holds a lease already: one process, one device")
+    with contextlib.ExitStack() as at_end:
+        at_end.callback(_LEASING.release)
+        device, descriptor = _wait_for_slot(pool, slots, wait_seconds)
+        at_end.callback(os.close, descriptor)  # this frees the lock
+        _show(device.uuid.removeprefix("index-"))
+        yield device
 
 
 def _show(devices: str) -> None:
-    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # an index means the same to CUDA as to nvidia-smi
     os.environ["CUDA_VISIBLE_DEVICES"] = devices
 
 
-@contextlib.contextmanager
-def _first_free(pool: list[str], wait_seconds: float) -> Iterator[str]:
+def _wait_for_slot(pool: Sequence[str], slots: int, wait_seconds: float) -> tuple[Device, int]:
+    """The first slot that is free, and the open file that holds its lock."""
     folder = lock_folder()
     begin = time.monotonic()
-    report = begin + REPORT_SECONDS
+    report = 0.0
     while True:
-        for uuid in random.sample(pool, len(pool)):
-            # A name that cannot leave the folder, whatever CUDA_VISIBLE_DEVICES holds.
-            lock = FileLock(folder / f"{uuid.replace('/', '_')}.lock", mode=0o600)
-            with contextlib.suppress(Timeout):
-                lock.acquire(timeout=0)
-                try:
-                    logger.info("leased %s after %.1f s", uuid, time.monotonic() - begin)
-                    yield uuid
-                finally:
-                    lock.release()
-                return
-        now = time.monotonic()
-        if now - begin > wait_seconds:
+        for slot in range(slots):
+            for uuid in random.sample(pool, len(pool)):
+                descriptor = _try_lock(_lock_file(folder, uuid, slot))
+                if descriptor is not None:
+                    logger.info("leased %s, slot %d, after %.1f s", uuid, slot, time.monotonic() - begin)
+                    return Device("gpu", uuid, slot), descriptor
+        waited = time.monotonic() - begin
+        places = [_lock_file(folder, uuid, slot) for uuid in pool for slot in range(slots)]
+        if waited >= wait_seconds:
             raise InputError(
-                f"none of {len(pool)} GPUs became free within {wait_seconds:.0f} s: {', '.join(pool)}. "
-                "Ask for no more gpu tokens than there are devices, or wait longer (--device-wait)"
+                f"none of {len(pool)} GPUs became free within {wait_seconds:g} s: {_holders(places)}. Hand out no "
+                "more gpu tokens than there are devices, or wait longer (--device-wait)"
             )
-        if now > report:
-            logger.info("waiting for one of %d GPUs for %.0f s", len(pool), now - begin)
-            report = now + REPORT_SECONDS
-        time.sleep(POLL_SECONDS * random.uniform(0.5, 1.5))
+        if waited >= report:
+            logger.info("waiting for a GPU, %.0f of at most %g s: %s", waited, wait_seconds, _holders(places))
+            report += REPORT_SECONDS
+        time.sleep(min(_pause(waited), wait_seconds - waited))
+
+
+def _pause(waited: float) -> float:
+    """Seconds until the next try, 0.01 to 0.75.
+
+    Who has waited longer asks more often, so whoever came first is never less likely than others to get the next slot.
+    """
+    return max(0.02, 0.5 / (1 + waited / 60)) * random.uniform(0.5, 1.5)
+
+
+def _lock_file(folder: Path, uuid: str, slot: int) -> Path:
+    # A name that cannot leave the folder, whatever CUDA_VISIBLE_DEVICES holds.
+    return folder / f"{uuid.replace('/', '_')}.{slot}.lock"
+
+
+def _holders(places: Sequence[Path]) -> str:
+    """Who holds which slot, for people: what the holders wrote into their files."""
+    return ", ".join(f"{path.stem} held by process {_signature(path) or '?'}" for path in places)
+
+
+def _signature(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _try_lock(path: Path) -> int | None:
+    """An open file that holds the lock, or None while another process holds it. Raises `InputError`.
+
+    This is a POSIX lock (`lockf`), not `flock`: it belongs to the process, not to the open file, so no child holds it,
+    whether it was forked, with or without exec, and whether or not it outlives its parent. The price: the process
+    loses the lock as soon as it closes any descriptor of the file. Nothing else opens it while the lease is held.
+    """
+    try:
+        with contextlib.ExitStack() as on_failure:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            on_failure.callback(os.close, descriptor)
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_nlink > 1:
+                raise InputError(f"{path} is not a lock file of this user (a plain file with one name): remove it")
+            try:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):  # POSIX allows either when another process holds it
+                return None
+            if os.fstat(descriptor).st_nlink == 0:  # removed in between: it guards nothing, the next try makes another
+                return None
+            _sign(descriptor)
+            on_failure.pop_all()
+            return descriptor
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be used as a lock file ({error.strerror}): remove it, or name another folder in "
+            "STYLETRANSFER_LEASES"
+        ) from error
+
+
+def _sign(descriptor: int) -> None:
+    """Write who holds the lock, for people; and keep the file young, for those who clean /tmp by age."""
+    with contextlib.suppress(OSError):  # a full disk is no reason not to compute
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
 
 
 def lock_folder() -> Path:
-    """The folder of this host's and user's leases, private to the user.
+    """The folder of this host's and user's leases, private to the user; it is made if need be.
 
-    The same for all of the user's processes on the host, so neither TMPDIR nor a working directory decides it.
-    Raises `InputError` if something else than an own, private folder has its name.
+    The same for all of the user's processes on the host, so neither TMPDIR nor a working directory decides it. Not in
+    /dev/shm: systemd-logind may empty that when the user logs out, while runs go on. Raises `InputError` if something
+    else than an own, private folder has its name.
     """
-    parent = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path("/tmp")
-    folder = Path(os.environ.get("STYLETRANSFER_LEASES", parent / f"styletransfer-leases-{os.getuid()}"))
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    status = folder.lstat()
+    folder = Path(os.environ.get("STYLETRANSFER_LEASES") or f"/tmp/styletransfer-leases-{os.getuid()}")
+    if not folder.is_absolute():
+        raise InputError(f"STYLETRANSFER_LEASES is {str(folder)!r}: give the full path, so that it means one folder")
+    try:
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        status = folder.lstat()
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be made ({error.strerror}): name another folder in STYLETRANSFER_LEASES"
+        ) from error
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise InputError(
             f"{folder} is not a private folder of this user (a directory, owner {os.getuid()}, mode 0700): "

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from styletransfer import devices, files, images
+from styletransfer import devices, files, images, monitor
 from styletransfer.errors import InputError
 from styletransfer.settings import Settings
 
@@ -120,18 +120,20 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
     """One process on one device, which computes runs one after another.
 
     The device is leased for the first run that has something to compute, and kept: there is one lease and one start of
-    TensorFlow, however many runs follow. device, device_wait: see `devices.lease`. threads: of the CPU, None for all.
-    print_iterations: losses are reported every so many iterations.
+    TensorFlow, however many runs follow. device, device_wait, device_slots: see `devices.lease`. threads: of the CPU,
+    None for all. print_iterations: losses are reported every so many iterations.
     """
 
     def __init__(
         self,
         device: str = "auto",
         device_wait: float = 3600.0,
+        device_slots: int = 1,
         threads: int | None = None,
         print_iterations: int = 10,
     ) -> None:
-        self._choice, self._wait, self._threads = device, device_wait, threads
+        self._choice, self._wait, self._slots = device, device_wait, device_slots
+        self._threads = threads
         self._print_iterations = print_iterations
         self._leases = contextlib.ExitStack()
         self._device: devices.Device | None = None
@@ -190,10 +192,11 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         content, styles, initial = read_pictures(settings, run.inputs)
         device = self._leased()
         start, begin = time.time(), time.monotonic()
-        network, optimization = self._prepare(settings, run.inputs, content, styles, initial)
-        prepared = time.monotonic()
-        trace = _optimise(settings, network, optimization, outputs, self._print_iterations, content)
-        seconds_optimising = time.monotonic() - prepared
+        with monitor.watch(device.uuid) as usage:
+            network, optimization = self._prepare(settings, run.inputs, content, styles, initial)
+            prepared = time.monotonic()
+            trace = _optimise(settings, network, optimization, outputs, self._print_iterations, content)
+            seconds_optimising = time.monotonic() - prepared
         image = network.postprocess(optimization.last if trace.diverged else optimization.best)
         _write(outputs, image, content, trace)
         record = {
@@ -216,6 +219,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "seconds_preparing": round(prepared - begin, 3),
             "seconds_per_iteration": round(seconds_optimising / len(trace.evaluations), 6),
             "device": dataclasses.asdict(device),
+            "gpu": usage.summary(),
             "threads": self._threads,
             "host": platform.node(),
             "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
@@ -227,7 +231,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
 
     def _leased(self) -> devices.Device:
         if self._device is None:
-            self._device = self._leases.enter_context(devices.lease(self._choice, self._wait))
+            self._device = self._leases.enter_context(devices.lease(self._choice, self._wait, self._slots))
         return self._device
 
     def _prepare(
@@ -248,7 +252,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
 
     def _network(self, settings: Settings, path: Path) -> VGG19:
         if not self._networks:
-            _load_tensorflow(self._threads)
+            _load_tensorflow(self._threads, self._leased())
         from styletransfer import vgg, weights
 
         kind = (settings.pooling, settings.kernel_layout, settings.precision)
@@ -315,14 +319,21 @@ def read_pictures(settings: Settings, inputs: Inputs) -> tuple[np.ndarray, list[
     return content, styles, images.resize(images.read_image(inputs.initial), width, height)
 
 
-def _load_tensorflow(threads: int | None) -> None:
+def _load_tensorflow(threads: int | None, leased: devices.Device) -> None:
     """Import TensorFlow, quiet, deterministic, and no greedier than it needs to be."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
     # Equal seeds give equal bits, on GPUs as well.
     tf.config.experimental.enable_op_determinism()
-    for gpu in tf.config.list_physical_devices("GPU"):
+    gpus = tf.config.list_physical_devices("GPU")
+    # Tests have no GPU but want to see runs being scheduled.
+    if leased.kind == "gpu" and not gpus and not os.environ.get("STYLETRANSFER_FAKE_GPUS"):
+        raise InputError(
+            f"{leased.uuid} is leased, but TensorFlow sees no GPU and would compute on the CPU. Install "
+            "envs/requirements-gpu.txt and check the driver, or compute on the CPU (device: cpu, --device cpu)"
+        )
+    for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     # The network is one chain of operations: a second one beside it only costs memory.
     tf.config.threading.set_inter_op_parallelism_threads(1)

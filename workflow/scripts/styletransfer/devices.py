@@ -75,9 +75,10 @@ def gpus(environ: Mapping[str, str] = os.environ) -> list[str]:
 def _named(entry: str, host: Mapping[str, Sequence[str]]) -> Sequence[str]:
     """The devices that one entry of CUDA_VISIBLE_DEVICES stands for; none if it is invalid."""
     if re.fullmatch(r"[0-9]+", entry):
-        if not host:
-            return [f"index-{int(entry)}"]
-        return dict(enumerate(host.values())).get(int(entry), [])
+        index, listed = int(entry), list(host.values())
+        if not listed:
+            return [f"index-{index}"]
+        return listed[index] if index < len(listed) else []
     if not re.fullmatch(r"(GPU|MIG)-[\w/-]+", entry):
         return []
     devices = {device: [device] for split in host.values() for device in split} | dict(host)

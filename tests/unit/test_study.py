@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from styletransfer import images, paintings, settings, study
+from styletransfer import images, paintings, settings, study, tables
 from styletransfer.errors import InputError
 from styletransfer.settings import Ingredient, Settings
 
@@ -216,3 +216,13 @@ def test_a_plan_counts_new_cached_and_shared_runs(tmp_path):
     assert ["style_weight", "2", "1", "1", "0"] in lines
     assert ["tv_weight", "2", "1", "0", "1"] in lines, "both rows of the default point are one run"
     assert lines[-1][:3] == ["about", "3.0", "minutes"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"status": "ok"}'])
+def test_a_damaged_record_is_named_with_a_remedy(tmp_path, text):
+    expanded = study.expand(config(vary={}))
+    (path,) = (tmp_path / run_id / "run.json" for run_id in expanded.runs)
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"run\.json is no record of a run .*delete it"):
+        tables.runs_table(expanded, tmp_path)

@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from styletransfer import timeline
+
 ROOT = Path(__file__).parents[2]
 FIGURES = ("contact_sheet", "loss_curves", "device_timeline")
 STUDY = {
@@ -32,7 +34,7 @@ STUDY = {
 
 def snakemake(folder, *arguments, config=None, code=0):
     if config is not None:
-        (folder / "study.yaml").write_text(yaml.safe_dump(config))
+        (folder / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *arguments]
     if config is not None:
         command += ["--configfile", "study.yaml"]
@@ -288,6 +290,34 @@ def test_the_2018_study_and_its_plan():
     plan = snakemake(ROOT, "plan")
     assert "252 rows, 251 distinct runs" in plan
     assert "about 4.2 hours" in plan
+
+
+def test_the_2018_study_in_small_to_the_end(finished, tmp_path):
+    """All 252 rows as shipped, but for size, iterations and weights."""
+    (tmp_path / "resources").symlink_to(finished / "resources")
+    study = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    study |= {"weights": "hed", "device": "cpu", "runs_per_job": 50, "print_iterations": 1}
+    study["defaults"] |= {"width": 32, "iterations": 2}
+    snakemake(tmp_path, config=study)
+    results = tmp_path / "results/studies/cloudheat-2018"
+    runs = pd.read_parquet(results / "runs.parquet")
+    assert (len(runs), runs["run_id"].nunique()) == (252, 251)
+    counts = {"learning_rate": 13, "style_scales": 49, "content_weight_blend": 30}
+    counts |= {"style_weight": 75, "tv_weight": 50, "style_layer_weight_exp": 35}
+    assert runs["parameter"].value_counts().to_dict() == counts
+    assert list(dict.fromkeys(runs["parameter"])) == list(counts), "rows are not in the order of the config"
+    assert set(runs["status"]) == {"ok"}
+    assert not timeline.overlaps(zip(*spans(runs), strict=True), most=os.cpu_count())
+    assert pd.read_parquet(results / "losses.parquet")["run_id"].nunique() == 251
+    assert all((results / f"figures/{name}.png").stat().st_size > 1000 for name in FIGURES)
+    assert "Nothing to be done" in snakemake(tmp_path, config=study)
+
+
+def spans(runs):
+    """Device, start and end of every distinct run."""
+    distinct = runs.drop_duplicates("run_id")
+    begin, end = (pd.to_datetime(distinct[name]).map(pd.Timestamp.timestamp) for name in ("start", "end"))
+    return distinct["device"], begin, end
 
 
 def test_a_report_is_built(finished):

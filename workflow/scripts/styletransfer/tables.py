@@ -13,6 +13,11 @@ from styletransfer.study import Row, Study
 from styletransfer.transfer import RUN_FILES
 from styletransfer.weighting import LOSSES
 
+COPIED = (
+    *("width", "height", "start", "end", "seconds", "seconds_per_iteration", "host", "peak_memory_mib"),
+    *("iterations_done", "best_iteration"),
+)
+GPU_COLUMNS = ("utilisation_mean_percent", "utilisation_peak_percent", "memory_mean_mib", "memory_peak_mib")
 SEPARATOR = " + "  # between the styles of a blend
 
 
@@ -25,17 +30,19 @@ def runs_table(study: Study, pool: Path) -> pd.DataFrame:
 
 
 def _record(path: Path) -> dict[str, Any]:
+    """What a table takes from a run's record, by column; the columns of labels and settings are added by `_row`."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return _columns(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        fault = f"{type(error).__name__}: {error}"
         raise InputError(
-            f"{path} is no record of a run ({error}): delete it, and the workflow computes it anew"
+            f"{path} is no record of a run ({fault}): delete it, and the workflow computes it anew"
         ) from error
 
 
 def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[str, Any]:
     number = isinstance(row.value, int | float)
-    table_row: dict[str, Any] = {
+    label = {
         "study": study,
         "position": position,
         "pair": row.pair,
@@ -44,22 +51,24 @@ def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[st
         "label": row.label,
         "is_default": row.is_default,
         "run_id": row.run_id,
-        "status": record["status"],
         "content": row.settings.content.name,
         "styles": SEPARATOR.join(style.name for style in row.settings.styles),
     }
-    table_row |= {name: _cell(value) for name, value in record["settings"].items()}
-    table_row |= {"width": record["width"], "height": record["height"]}
-    table_row |= {"weights": record["weights"]["name"], "weights_sha256": record["weights"]["source_sha256"]}
-    copied = ("start", "end", "seconds", "seconds_per_iteration", "host", "peak_memory_mib")
-    table_row |= {name: record[name] for name in copied}
-    table_row["image_sha256"] = record["outputs"].get(RUN_FILES["image"])
-    table_row |= {"device": record["device"]["uuid"], "device_slot": record["device"].get("slot", 0)}
-    table_row |= {name: record[name] for name in ("iterations_done", "best_iteration")}
+    return label | record
+
+
+def _columns(record: dict[str, Any]) -> dict[str, Any]:
+    columns = {"status": record["status"]}
+    columns |= {name: _cell(value) for name, value in record["settings"].items()}
+    columns |= {"weights": record["weights"]["name"], "weights_sha256": record["weights"]["source_sha256"]}
+    columns |= {name: record[name] for name in COPIED}
+    columns["image_sha256"] = record["outputs"].get(RUN_FILES["image"])
+    columns |= {"device": record["device"]["uuid"], "device_slot": record["device"]["slot"]}
+    columns |= {f"gpu_{name}": (record["gpu"] or {}).get(name) for name in GPU_COLUMNS}
     for stage in ("final", "best"):
         for name in (*LOSSES, *(f"{name}_unweighted" for name in LOSSES[:-1])):
-            table_row[f"{stage}_{name}"] = record[stage].get(name)
-    return table_row | {f"version_{name}": version for name, version in record["versions"].items()}
+            columns[f"{stage}_{name}"] = record[stage].get(name)
+    return columns | {f"version_{name}": version for name, version in record["versions"].items()}
 
 
 def _cell(value: Any) -> Any:

@@ -56,7 +56,10 @@ def test_only_a_run_on_a_gpu_takes_a_token(tmp_path, monkeypatch, gpus, device, 
 
 
 def test_a_login_node_is_not_asked_for_gpus(tmp_path, no_gpu):
-    """It only submits; here it fails to, as there is no SLURM, but not for want of a GPU."""
+    """It only submits; here that fails, but not for want of a GPU."""
+    for name in ("sbatch", "sacct", "squeue"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 'no cluster here' >&2\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
     (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\ntouch '{tmp_path}/asked'\n")
     arguments = ("--executor", "slurm", "--jobs", "2", "--default-resources", "slurm_account=a", "slurm_partition=p")
     arguments += ("--slurm-init-seconds-before-status-checks", "1")

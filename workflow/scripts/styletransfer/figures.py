@@ -14,8 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from styletransfer import files, images, timeline
-from styletransfer.study import duration
+from styletransfer import files, images, study, timeline
 from styletransfer.tables import SEPARATOR
 
 INK, ACCENT, GREY = "#22262b", "#d1495b", "#5b6570"
@@ -46,11 +45,18 @@ def choose(rows: pd.DataFrame, columns: int, limits: Sequence[float] | None) -> 
     rows = rows.drop_duplicates("run_id")
     if len(rows) <= columns:
         return rows
-    places = np.linspace(0, len(rows) - 1, columns).round().astype(int)
-    default = np.flatnonzero(rows["is_default"])
-    if len(default) and default[0] not in places:
-        places[np.abs(places - default[0]).argmin()] = default[0]
-    return rows.iloc[np.unique(places)]
+    return rows.iloc[_even_places(len(rows), columns, np.flatnonzero(rows["is_default"]))]
+
+
+def _even_places(count: int, columns: int, default: np.ndarray) -> np.ndarray:
+    """`columns` of `count` places, evenly spaced from the first to the last; the default's place is one of them."""
+    if not len(default):
+        return np.linspace(0, count - 1, columns).round().astype(int)
+    place = default[0]
+    before = round(place / (count - 1) * (columns - 1))
+    before = min(max(before, int(place > 0)), columns - 1 - int(place < count - 1))
+    left, right = np.linspace(place, 0, before + 1), np.linspace(place, count - 1, columns - before)
+    return np.unique(np.concatenate([left, right]).round().astype(int))
 
 
 def contact_sheet(
@@ -91,7 +97,7 @@ def _bands(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any]) -> It
             continue
         if not rows["is_default"].any() and len(default):
             value = default[parameter].iloc[0]
-            extra = default.assign(value=pd.to_numeric(value, errors="coerce"), label=f"{value}")
+            extra = default.assign(value=pd.to_numeric(value, errors="coerce"), label=study.value_text(value))
             rows = pd.concat([rows, extra.astype(rows.dtypes.to_dict())])
         yield parameter, choose(rows, columns, limits.get(parameter))
 
@@ -163,21 +169,23 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
 
 
 def _panel(figure: Figure, axis: Axes, parameter: str, rows: pd.DataFrame, curves: Mapping[Any, pd.DataFrame]) -> None:
-    scale = _color_scale(rows.loc[rows["parameter"] == parameter, "value"])
+    # Colour is the rank of the value: however unevenly the values lie, each has a colour of its own.
+    known = rows[rows["parameter"] == parameter].dropna(subset="value").sort_values("value").drop_duplicates("value")
+    ranks = {value: rank for rank, value in enumerate(known["value"])}
+    scale = mpl.colors.Normalize(0, len(ranks) - 1) if len(ranks) > 1 else None
     # The default is drawn last, on top.
     for row in rows.sort_values("is_default", kind="stable").itertuples():
         curve = curves[row.run_id]
-        color = ACCENT if row.is_default else "#6c7a89" if scale is None else COLORS(scale(row.value))
+        color = ACCENT if row.is_default else "#6c7a89" if scale is None else COLORS(scale(ranks[row.value]))
         axis.plot(curve["iteration"], curve["weighted"], color=color, lw=2 if row.is_default else 0.9)
         if row.status != "ok":
             last = curve[np.isfinite(curve["weighted"])].iloc[-1:]
             axis.plot(last["iteration"], last["weighted"], "x", color=color, ms=7, mew=2)
             axis.annotate(row.status, (0.98, 0.95), xycoords="axes fraction", ha="right", fontsize=8, color=GREY)
     if scale is not None:
-        known = rows[rows["parameter"] == parameter].sort_values("value").drop_duplicates("value")
-        known = known.iloc[np.unique(np.linspace(0, len(known) - 1, 7).round().astype(int))]
+        shown = np.unique(np.linspace(0, len(ranks) - 1, 7).round().astype(int))
         bar = figure.colorbar(mpl.cm.ScalarMappable(scale, COLORS), ax=axis, pad=0.02)
-        bar.set_ticks(known["value"], labels=known["label"])
+        bar.set_ticks(shown.tolist(), labels=known["label"].iloc[shown])
         bar.ax.minorticks_off()
         bar.ax.tick_params(labelsize=8)
     axis.set_yscale("log")
@@ -186,17 +194,6 @@ def _panel(figure: Figure, axis: Axes, parameter: str, rows: pd.DataFrame, curve
     axis.set_ylabel("total loss", fontsize=8)
     axis.tick_params(labelsize=8, which="both")
     axis.spines[["top", "right"]].set_visible(False)
-
-
-def _color_scale(values: pd.Series) -> mpl.colors.Normalize | None:
-    """Linear, or logarithmic where the values span more than a decade and most would share a colour."""
-    values = values.dropna()
-    if values.empty or values.min() == values.max():
-        return None
-    low, high = values.min(), values.max()
-    if (values < low + (high - low) / 4).mean() < 0.6:
-        return mpl.colors.Normalize(low, high)
-    return mpl.colors.SymLogNorm(linthresh=values[values > 0].min(), vmin=low, vmax=high)
 
 
 def device_timeline(runs: pd.DataFrame) -> Figure:
@@ -236,9 +233,9 @@ def _usage_text(usage: timeline.Usage) -> str:
     pauses = f"; {usage.pauses} pauses between sessions cut out" if usage.pauses else ""
     return (
         f"{usage.runs} runs on {usage.lanes} {'lane' if usage.lanes == 1 else 'lanes'}: "
-        f"{duration(usage.busy)} of computing in {duration(usage.elapsed)}\n"
+        f"{study.duration(usage.busy)} of computing in {study.duration(usage.elapsed)}\n"
         f"speed-up {usage.speed_up:.2f}, utilisation {usage.utilisation:.0%}; no schedule takes less than "
-        f"{duration(usage.bound)} ({usage.elapsed / usage.bound - 1:.1%} above){pauses}"
+        f"{study.duration(usage.bound)} ({usage.elapsed / usage.bound - 1:.1%} above){pauses}"
     )
 
 

@@ -238,10 +238,15 @@ def _pair_name(pair: Mapping[str, Any]) -> str:
 
 def _label(parameter: str, changes: Mapping[str, Any]) -> str:
     """What a figure writes beside a run: its value; in grids and lists every value with its parameter."""
-    texts = {name: f"{value:.5g}" if isinstance(value, float) else str(value) for name, value in changes.items()}
+    texts = {name: value_text(value) for name, value in changes.items()}
     if parameter:
         return texts[parameter]
     return ", ".join(f"{name} {text}" for name, text in texts.items()) or "default"
+
+
+def value_text(value: Any) -> str:
+    """A value for people: four digits are enough to tell it from its neighbours."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _read_runs(runs: str | list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -34,6 +34,8 @@ DEFINING_KEYS = (
     "max_runs",
     "seconds_per_run",
 )
+# Raised when columns of the tables change: they are then gathered anew, from records of all ages.
+TABLES_VERSION = 1
 # It is handed over as one word of a command line, which Linux limits to 128 KiB.
 MAX_DEFINITION = 100_000
 GENERATORS = {"linspace": 3, "logspace": 3, "arange": 3}
@@ -107,7 +109,7 @@ def _with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
 
 def definition(config: Mapping[str, Any]) -> str:
     """The part of a config that decides the rows, as JSON: what a table of results depends on."""
-    defining = {key: config[key] for key in DEFINING_KEYS if key in config}
+    defining = {"tables": TABLES_VERSION, **{key: config[key] for key in DEFINING_KEYS if key in config}}
     if isinstance(config["runs"], str):
         defining["runs_sha256"] = files.checksum(config["runs"])
     text = json.dumps(defining)  # in the config's order: that of the rows

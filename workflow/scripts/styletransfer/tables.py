@@ -63,8 +63,8 @@ def _columns(record: dict[str, Any]) -> dict[str, Any]:
     columns |= {"weights": record["weights"]["name"], "weights_sha256": record["weights"]["source_sha256"]}
     columns |= {name: record[name] for name in COPIED}
     columns["image_sha256"] = record["outputs"].get(RUN_FILES["image"])
-    columns |= {"device": record["device"]["uuid"], "device_slot": record["device"]["slot"]}
-    columns |= {f"gpu_{name}": (record["gpu"] or {}).get(name) for name in GPU_COLUMNS}
+    columns |= {"device": record["device"]["uuid"], "device_slot": record["device"].get("slot", 0)}
+    columns |= {f"gpu_{name}": (record.get("gpu") or {}).get(name) for name in GPU_COLUMNS}
     for stage in ("final", "best"):
         for name in (*LOSSES, *(f"{name}_unweighted" for name in LOSSES[:-1])):
             columns[f"{stage}_{name}"] = record[stage].get(name)

@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo test lint unit install lock
+.PHONY: demo test lint unit install lock picture
 
 demo: $(VENV)/installed
 	$(BIN)/snakemake --configfile config/demo.yaml
 	@echo
 	@echo "contact sheet: results/studies/demo/figures/contact_sheet.png"
 	@echo "loss curves:   results/studies/demo/figures/loss_curves.png"
+	@echo "timeline:      results/studies/demo/figures/device_timeline.png"
 	@echo "tables:        results/studies/demo/runs.csv, runs.parquet, losses.parquet"
 
 install: $(VENV)/installed
@@ -36,6 +37,12 @@ lint: $(VENV)/tested
 
 unit: $(VENV)/tested
 	$(BIN)/pytest
+
+# The picture of the README, from the demo's contact sheet.
+picture: demo
+	$(BIN)/python -c "from PIL import Image; \
+	  sheet = Image.open('results/studies/demo/figures/contact_sheet.png').convert('RGB'); \
+	  sheet.thumbnail((1000, 9999)); sheet.save('docs/contact_sheet.jpg', quality=85, optimize=True)"
 
 # Needs the package uv. The pins name no index, so they serve every mirror.
 lock:

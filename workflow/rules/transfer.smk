@@ -17,8 +17,9 @@ if config["runs_per_job"] == 1:
         benchmark:
             "results/runs/{run_id}/benchmark.tsv"
         priority: 10
-        # A run that was killed is tried once more; one that diverges is a result and does not fail.
-        retries: 1
+        # A run that was killed is tried once more; one that diverges is a result and does not fail. Only the Snakemake
+        # that was started tries again: a cluster job starts two more, and each would.
+        retries: 1 if workflow.is_main_process else 0
         conda:
             "../../envs/engine.yaml"
         threads: config["threads"]
@@ -51,7 +52,7 @@ else:
             benchmark:
                 f"{TABLES}/packs/{number}.tsv"
             priority: 10
-            retries: 1
+            retries: 1 if workflow.is_main_process else 0
             conda:
                 "../../envs/engine.yaml"
             threads: config["threads"]

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo test lint unit install lock picture
+.PHONY: demo test lint unit cluster install lock picture
 
 demo: $(VENV)/installed
 	$(BIN)/snakemake --configfile config/demo.yaml
@@ -26,7 +26,7 @@ $(VENV)/tested: $(VENV)/installed envs/requirements-test.txt
 	$(BIN)/pip install --quiet --require-hashes -r envs/requirements-test.txt
 	touch $@
 
-test: lint unit
+test: lint unit cluster
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .
@@ -36,7 +36,12 @@ lint: $(VENV)/tested
 	$(BIN)/snakemake --lint
 
 unit: $(VENV)/tested
-	$(BIN)/pytest
+	$(BIN)/pytest --ignore tests/cluster
+
+# A real SLURM on this machine, installed where it is missing. It needs root and Debian; elsewhere one line says so.
+cluster: $(VENV)/tested
+	$(BIN)/python tests/cluster/slurm.py install
+	$(BIN)/pytest tests/cluster
 
 # The picture of the README, from the demo's contact sheet.
 picture: demo

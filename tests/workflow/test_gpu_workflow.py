@@ -57,16 +57,24 @@ def test_only_a_run_on_a_gpu_takes_a_token(tmp_path, monkeypatch, gpus, device, 
 
 def test_a_login_node_is_not_asked_for_gpus(tmp_path, no_gpu):
     """It only submits; here that fails, but not for want of a GPU."""
-    for name in ("sbatch", "sacct", "squeue"):
-        (tmp_path / name).write_text("#!/bin/sh\necho 'no cluster here' >&2\nexit 1\n")
+    for name in ("sbatch", "sacct", "sacctmgr", "sinfo", "squeue", "sshare"):
+        (tmp_path / name).write_text(f"#!/bin/sh\ntouch '{tmp_path}/cluster-asked'\nexit 1\n")
         (tmp_path / name).chmod(0o755)
     (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\ntouch '{tmp_path}/asked'\n")
     arguments = ("--executor", "slurm", "--jobs", "2", "--default-resources", "slurm_account=a", "slurm_partition=p")
     arguments += ("--slurm-init-seconds-before-status-checks", "1")
     output = snakemake(tmp_path, *arguments, config=GPU_STUDY, code=1)
-    assert "sbatch" in output
+    assert (tmp_path / "cluster-asked").exists(), output
     assert "no GPU is visible" not in output
     assert not (tmp_path / "asked").exists()
+
+
+def test_a_cluster_job_never_ends_up_on_the_cpu_because_the_login_node_has_no_gpu(tmp_path, no_gpu):
+    arguments = ("--executor", "slurm", "--jobs", "2", "--default-resources", "slurm_account=a", "slurm_partition=p")
+    refused = snakemake(tmp_path, *arguments, config=GPU_STUDY | {"device": "auto"}, code=1)
+    assert "device is auto, but runs are computed on other hosts" in refused
+    assert "Traceback" not in refused
+    assert not (tmp_path / "resources").exists()
 
 
 def test_a_workflow_keeps_off_the_gpu_of_a_run_by_hand(tmp_path, two_gpus, monkeypatch):

@@ -68,9 +68,9 @@ if not workflow.deployment_settings.deployment_method:
 shell.prefix(f"export {EXPORTS}; ".replace("{", "{{").replace("}", "}}"))
 
 
-# Only where runs start on this host: not for a dry run, a plan, or a login node that submits jobs to others.
+# Only when runs are about to start: a dry run and a plan work anywhere.
 onstart:
-    if workflow.is_main_process and workflow.local_exec and not workflow.touch:
+    if workflow.is_main_process and not workflow.touch:
         refuse_missing_gpus()
 
 
@@ -89,12 +89,19 @@ def picture(ingredient):
 
 
 def refuse_missing_gpus():
-    if any(job.rule.name.startswith("transfer") for job in workflow.dag.needrun_jobs()):
-        tokens = workflow.global_resources.get("gpu")
-        try:
+    """No run may end up on the CPU, or wait for ever, because nobody looked whether there are GPUs."""
+    tokens = workflow.global_resources.get("gpu")
+    if not any(
+        job.rule.name.startswith("transfer") for job in workflow.dag.needrun_jobs()
+    ):
+        return
+    try:
+        if workflow.local_exec:
             devices.check(DEVICE, tokens and tokens.value, config["slots_per_device"])
-        except InputError as error:
-            raise WorkflowError(str(error))
+        else:
+            devices.check_remote(config["device"])
+    except InputError as error:
+        raise WorkflowError(str(error))
 
 
 @functools.cache

@@ -126,6 +126,18 @@ def check(choice: str, tokens: int | None, slots: int = 1) -> None:
         )
 
 
+def check_remote(choice: str) -> None:
+    """Refuse, where runs are submitted to other hosts, a choice of device that only a look at this host could settle.
+
+    Raises `InputError` for `auto`.
+    """
+    if choice == "auto":
+        raise InputError(
+            "device is auto, but runs are computed on other hosts than this one: say device: gpu or device: cpu in the "
+            "config (--config device=gpu)"
+        )
+
+
 def _pool() -> list[str]:
     pool = gpus()
     if not pool:

@@ -35,6 +35,7 @@ DEVICE = (
     if config["device"] == "auto"
     else config["device"]
 )
+ENVIRONMENT = f"../../envs/engine{'-gpu' if DEVICE == 'gpu' else ''}.yaml"
 NETWORK = (
     config["weights"]
     if config["weights"] in network_weights.SOURCES

@@ -21,7 +21,7 @@ if config["runs_per_job"] == 1:
         # that was started tries again: a cluster job starts two more, and each would.
         retries: 1 if workflow.is_main_process else 0
         conda:
-            "../../envs/engine.yaml"
+            ENVIRONMENT
         threads: config["threads"]
         resources:
             gpu=1 if DEVICE == "gpu" else 0,
@@ -54,7 +54,7 @@ else:
             priority: 10
             retries: 1 if workflow.is_main_process else 0
             conda:
-                "../../envs/engine.yaml"
+                ENVIRONMENT
             threads: config["threads"]
             resources:
                 gpu=1 if DEVICE == "gpu" else 0,

@@ -140,8 +140,15 @@ def test_touched_code_and_a_moved_study_run_nothing(finished, tmp_path):
     assert jobs(snakemake(moved, "--dry-run", config=STUDY)) == 0
     clone = tmp_path / "clone"
     shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns(".*", "results", "resources"))
-    output = snakemake(finished, "--dry-run", "--snakefile", str(clone / "Snakefile"), config=STUDY)
-    assert jobs(output) == 0
+    elsewhere = ("--dry-run", "--snakefile", str(clone / "Snakefile"))
+    assert jobs(snakemake(finished, *elsewhere, config=STUDY)) == 0
+    module = clone / "workflow/scripts/styletransfer/settings.py"
+    option = '    gamma: float = parameter(1.0, "an option that is new", above=0)\n'
+    module.write_text(module.read_text().replace("    seed: int =", f"{option}    seed: int =", 1))
+    assert "gamma" in module.read_text()
+    assert jobs(snakemake(finished, *elsewhere, config=STUDY)) == 0, "a new option renamed old runs"
+    changed = STUDY | {"vary": STUDY["vary"] | {"gamma": [1, 2]}}
+    assert jobs(snakemake(finished, *elsewhere, config=changed)) == 1, "the new option's own value is no run of its own"
 
 
 def test_own_pictures_weights_and_blends(finished, tmp_path):

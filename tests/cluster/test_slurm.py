@@ -18,6 +18,7 @@ import yaml
 from filelock import FileLock
 
 from styletransfer import files
+from sweep import at_once, at_once_by_name
 
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "profiles/slurm"
@@ -130,10 +131,9 @@ class Study:
             assert files.checksum(image) == record["outputs"]["image.png"]
             assert record["device"]["kind"] == "gpu"
         assert not list(self.folder.glob("results/runs/*/*.tmp*"))
-        spans = [(moment(record["start"]), moment(record["end"]), record["device"]["uuid"]) for record in records]
-        assert at_once(spans) <= devices
-        for uuid in {uuid for _, _, uuid in spans}:
-            assert at_once(span for span in spans if span[2] == uuid) == 1
+        spans = [(record["device"]["uuid"], moment(record["start"]), moment(record["end"])) for record in records]
+        assert at_once(span[1:] for span in spans) <= devices
+        assert set(at_once_by_name(spans).values()) == {1}
         assert at_once((moment(job["SubmitTime"]), moment(job["EndTime"])) for job in self.slurm_jobs()) <= devices
 
     def clean_up(self):
@@ -151,16 +151,6 @@ def process_folder(process):
 
 def moment(text):
     return datetime.fromisoformat(text).replace(tzinfo=None)
-
-
-def at_once(spans):
-    """The greatest number of spans (begin, end, ...) that overlap. One that begins as another ends does not."""
-    events = [event for begin, end, *_ in spans for event in ((begin, 1), (end, -1))]
-    count = most = 0
-    for _, change in sorted(events):
-        count += change
-        most = max(most, count)
-    return most
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ when it was killed. From that the holders of each slot are known at every moment
 import concurrent.futures
 import contextlib
 import fcntl
-import itertools
 import random
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 import pytest
 
 from gpus import fake_gpus
+from sweep import at_once_by_name
 
 # One clock for all processes of the host. A line is one write to a file opened for appending, so lines never mix.
 HOLDER = """
@@ -44,32 +44,6 @@ class Lease:
     start: float
     end: float
     pid: int
-
-
-def overlaps(leases):
-    """Pairs of leases that hold one slot at one time: a sweep over each slot's leases in the order of their start."""
-    found = []
-    for _, group in itertools.groupby(sorted(leases, key=lambda a: (a.slot, a.start)), key=lambda a: a.slot):
-        latest = None
-        for lease in group:
-            if latest is not None and lease.start < latest.end:
-                found.append((latest, lease))
-            if latest is None or lease.end > latest.end:
-                latest = lease
-    return found
-
-
-@pytest.mark.parametrize(
-    ("intervals", "expected"),
-    [
-        ([("a", 0, 1), ("a", 1, 2), ("b", 0, 2)], 0),
-        ([("a", 0, 3), ("b", 1, 2), ("a", 2, 4)], 1),
-        ([("a", 0, 9), ("a", 1, 2), ("a", 5, 6)], 2),
-        ([("a", 5, 6), ("a", 0, 5.1)], 1),
-    ],
-)
-def test_the_sweep_sees_two_on_one_slot(intervals, expected):
-    assert len(overlaps([Lease(*interval, pid=0) for interval in intervals])) == expected
 
 
 def run_holder(log, slots, seconds, kill, kill_after):
@@ -136,8 +110,7 @@ def test_never_two_on_a_slot_and_none_lost(tmp_path, monkeypatch, count, slots, 
     kills = sum(code == -signal.SIGKILL for _, code, _ in done)
     while_holding = len({lease.end for lease in leases} & {killed for _, _, killed in done})
     assert len(leases) > 40
-    assert overlaps(leases) == []
-    assert {lease.slot for lease in leases} == places
+    assert at_once_by_name((lease.slot, lease.start, lease.end) for lease in leases) == dict.fromkeys(places, 1)
     for place in places:  # all are free again: none is lost
         with open(tmp_path / "leases" / f"{place}.lock", "r+") as file:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

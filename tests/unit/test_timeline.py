@@ -1,6 +1,4 @@
-"""The timeline of a study: sweep line, lanes, pauses, and the schedule against what no schedule can beat."""
-
-import itertools
+"""The timeline of a study: lanes, pauses, and the schedule against what no schedule can beat."""
 
 import numpy as np
 import pandas as pd
@@ -9,19 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from styletransfer import figures, timeline
-
-SPANS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 20), st.integers(1, 9)), max_size=9)
-
-
-@given(SPANS, st.integers(1, 3))
-def test_overlaps_agree_with_counting_every_moment(found, most):
-    spans = [(name, begin, begin + length) for name, begin, length in found]
-    expected = {
-        name
-        for name, moment in itertools.product("ab", np.arange(0.5, 30))
-        if sum(lane == name and begin < moment < end for lane, begin, end in spans) > most
-    }
-    assert timeline.overlaps(spans, most) == sorted(expected)
 
 
 @given(st.lists(st.floats(0.1, 100), min_size=1, max_size=60), st.integers(1, 8))

@@ -95,21 +95,6 @@ def usage(bars: pd.DataFrame) -> Usage:
     return Usage(bars["lane"].nunique(), len(bars), busy, float(bars["end"].max()), bars.attrs["pauses"])
 
 
-def overlaps(spans: Iterable[tuple[str, float, float]], most: int = 1) -> list[str]:
-    """The lanes (or devices) on which more than `most` spans (name, begin, end) hold at some moment.
-
-    A sweep over all begins and ends. A span that ends when another begins does not overlap it.
-    """
-    events = sorted(event for name, begin, end in spans for event in ((begin, 1, name), (end, 0, name)) if end > begin)
-    depth: dict[str, int] = {}
-    wrong = set()
-    for _, starts, name in events:
-        depth[name] = depth.get(name, 0) + (1 if starts else -1)
-        if depth[name] > most:
-            wrong.add(name)
-    return sorted(wrong)
-
-
 def schedule(durations: Iterable[float], lanes: int) -> float:
     """Seconds until all is done if every lane takes the next run as soon as it is free, as leases do.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from styletransfer import devices, files
 from styletransfer.errors import InputError, command
 from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
-from styletransfer.transfer import LOG_FORMAT, LOG_TIME, Inputs, Outputs, Run, Worker
+from styletransfer.transfer import LOG_FORMAT, LOG_TIME, PATHS, Inputs, Outputs, Run, Worker
 
 OPTION_TYPES = {"width": int, "iterations": int, "seed": int}
 
@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
         "--device-wait", type=float, default=3600.0, help="seconds to wait for a GPU, or for the same run elsewhere"
     )
     machine.add_argument("--threads", type=int, help="CPU threads; default: all cores")
+    machine.add_argument("--path", choices=PATHS, default="auto", help="how to compute: equal but for rounding")
     return command_line
 
 
@@ -116,7 +117,7 @@ def main() -> None:
         Inputs(options.content, options.styles, options.network, options.initial),
         outputs_of(options),
     )
-    with Worker(options.device, options.device_wait, options.threads, options.print_iterations) as worker:
+    with Worker(options.device, options.device_wait, options.threads, options.print_iterations, options.path) as worker:
         record = worker.transfer_once(run) if options.once else worker.transfer(run, options.overwrite)
     logging.info("%s: %s after %.1f s", record["status"], options.output, record["seconds"])
 

@@ -12,7 +12,7 @@ from typing import Any
 from styletransfer import devices
 from styletransfer.errors import InputError, command
 from styletransfer.settings import from_canonical
-from styletransfer.transfer import LOG_FORMAT, LOG_TIME, Inputs, Outputs, Run, Worker
+from styletransfer.transfer import LOG_FORMAT, LOG_TIME, PATHS, Inputs, Outputs, Run, Worker
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     command_line.add_argument("--device-wait", type=float, default=3600.0, help="seconds to wait for a GPU")
     command_line.add_argument("--threads", type=int, help="CPU threads; default: all cores")
     command_line.add_argument("--print-iterations", type=int, default=10, help="report losses every so many iterations")
+    command_line.add_argument("--path", choices=PATHS, default="auto", help="how to compute: equal but for rounding")
     return command_line
 
 
@@ -51,7 +52,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_TIME)
     options = parser().parse_args()
     runs = runs_of(options.runs, options.network)
-    with Worker(options.device, options.device_wait, options.threads, options.print_iterations) as worker:
+    with Worker(options.device, options.device_wait, options.threads, options.print_iterations, options.path) as worker:
         failed = worker.transfer_all(runs)
     logging.info("%d of %d runs finished", len(runs) - failed, len(runs))
     return 1 if failed else 0

@@ -11,10 +11,12 @@ ENGINE = Path(__file__).parents[2] / "workflow/scripts/styletransfer"
 FLOORS = [
     {"errors"},
     {"files", "settings"},
-    {"downloads", "devices", "monitor", "images", "paintings", "timeline", "weighting"},
+    {"downloads", "devices", "monitor", "images", "paintings", "precision", "timeline", "weighting"},
     {"weights"},
-    {"vgg"},
+    {"vgg", "winograd"},
     {"losses"},
+    {"fast"},
+    {"descent"},
     {"optimize"},
     {"trace"},
     {"transfer"},
@@ -42,6 +44,10 @@ def test_imports_go_down(path):
 
 def test_only_the_network_and_the_method_load_tensorflow():
     """Light rules run anywhere; on a node with GPUs TensorFlow would take their memory."""
-    light = ", ".join(module for module in FLOOR if module not in ("vgg", "losses", "optimize", "trace"))
+    light = ", ".join(
+        module
+        for module in FLOOR
+        if module not in ("vgg", "winograd", "losses", "fast", "descent", "optimize", "trace")
+    )
     code = f"import sys; from styletransfer import {light}; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ENGINE.parent, check=False).returncode == 0

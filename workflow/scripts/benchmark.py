@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from styletransfer import files, images, paintings
+from styletransfer import files, images, paintings, transfer
 from styletransfer.errors import InputError, command
 from styletransfer.settings import Ingredient, Settings
 
@@ -49,7 +49,7 @@ def engine_step(options: argparse.Namespace) -> Callable[[], object]:
     """One iteration of the engine, ready to be called."""
     import tensorflow as tf
 
-    from styletransfer import optimize, vgg, weights
+    from styletransfer import fast, losses, optimize, vgg, weights
 
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
@@ -59,7 +59,8 @@ def engine_step(options: argparse.Namespace) -> Callable[[], object]:
     network = vgg.VGG19(weights.load(options.network), precision=options.precision)
     targets = optimize.measure_targets(network, settings, content, [style])
     start = optimize.starting_image(settings, None, content.shape)
-    evaluations = optimize.Optimization(network, targets, settings, start).run()
+    loss = losses.PlainLoss(network) if options.path == "plain" else fast.FastLoss(network)
+    evaluations = optimize.Optimization(optimize.Stepper(loss), targets, settings, start).run()
     return lambda: next(evaluations)
 
 
@@ -151,7 +152,7 @@ def measure_step(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _child(name: str, options: argparse.Namespace) -> subprocess.Popen[str]:
-    words = [f"--{key}={getattr(options, key)}" for key in ("network", "width", "height", "precision")]
+    words = [f"--{key}={getattr(options, key)}" for key in ("network", "width", "height", "precision", "path")]
     script = [sys.executable, str(Path(__file__)), "serve", "--contestant", name, *words]
     return subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment())
 
@@ -176,7 +177,7 @@ def measure_run(options: argparse.Namespace) -> dict[str, Any]:
             record = Path(folder, f"{number}.json")
             words = ["--content", content, "--styles", style, "--network", options.network, "--record", record]
             words += ["--output", Path(folder, f"{number}.png"), "--iterations", options.iterations]
-            words += ["--precision", options.precision]
+            words += ["--precision", options.precision, "--path", options.path]
             words += [word for name, value in STUDY_DEFAULTS.items() for word in (f"--{name.replace('_', '-')}", value)]
             seconds = _time([sys.executable, ROOT / "workflow/scripts/neural_style.py", *words])
             run = json.loads(record.read_text())
@@ -256,6 +257,7 @@ def parser() -> argparse.ArgumentParser:
     command_line.add_argument("--width", type=int, default=512)
     command_line.add_argument("--height", type=int, default=532)
     command_line.add_argument("--precision", default="float32")
+    command_line.add_argument("--path", choices=transfer.PATHS, default="auto")
     command_line.add_argument("--iterations", type=int, default=3, help="iterations of a turn, or of a run")
     command_line.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
     command_line.add_argument("--folder", type=Path, help="where the study runs; default: a temporary folder")

@@ -11,7 +11,7 @@ from pathlib import Path
 from styletransfer import devices, files
 from styletransfer.errors import InputError, command
 from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
-from styletransfer.transfer import LOG_FORMAT, LOG_TIME, Inputs, Outputs, Run, Worker
+from styletransfer.transfer import LOG_FORMAT, LOG_TIME, PATHS, Inputs, Outputs, Run, Worker
 
 OPTION_TYPES = {"width": int, "iterations": int, "seed": int}
 
@@ -64,6 +64,7 @@ def add_machine_options(command_line: argparse.ArgumentParser) -> None:
     )
     machine.add_argument("--device-slots", type=int, default=1, help="how many runs may share one GPU")
     machine.add_argument("--threads", type=int, help="CPU threads; default: all cores")
+    machine.add_argument("--path", choices=PATHS, default="auto", help="how to compute: equal but for rounding")
     machine.add_argument("--print-iterations", type=int, default=10, help="report the losses every so many iterations")
 
 
@@ -71,7 +72,14 @@ def worker_of(options: argparse.Namespace) -> Worker:
     """The process that computes, as the options have it. Raises `InputError` for numbers below 1."""
     for name in ("print_iterations", "device_slots", "threads"):
         check_at_least_one(options, name)
-    return Worker(options.device, options.device_wait, options.device_slots, options.threads, options.print_iterations)
+    return Worker(
+        options.device,
+        options.device_wait,
+        options.device_slots,
+        options.threads,
+        options.print_iterations,
+        options.path,
+    )
 
 
 def check_at_least_one(options: argparse.Namespace, name: str) -> None:

@@ -5,7 +5,12 @@ modules are floors of a house; each imports only from floors below (`tests/unit/
 
     around   study, tables, figures     many runs: designs, tables, pictures of tables
     run      transfer                   one run, from files to files
-    method   losses, optimize           the paper
-    network  weights, vgg               VGG-19
-    ground   errors, files, settings, downloads, devices, monitor, images, paintings, timeline, weighting
+    method   losses, fast, descent,     the paper
+             optimize
+    network  weights, vgg, winograd     VGG-19
+    ground   errors, files, settings,   what the rest stands on
+             downloads, devices,
+             monitor, images, paintings,
+             precision, timeline,
+             weighting
 """

@@ -9,16 +9,16 @@ P, S and X are the features of the content picture, a style picture and the resu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from styletransfer.settings import Settings
+from styletransfer.vgg import VGG19
 from styletransfer.weighting import CONTENT_LAYERS, TERMS
 
 
-@dataclass(frozen=True)
-class Targets:
+class Targets(NamedTuple):
     """What the result is compared with.
 
     content: layer -> P, (h, w, C) float32. style: layer -> Gram matrices of all styles, (styles, C, C) float32.
@@ -45,8 +45,9 @@ def gram_matrix(features: tf.Tensor) -> tf.Tensor:
     eq. 3, normalised by size so that layers of different resolution compare).
     """
     height, width, channels = features.shape
-    F = tf.reshape(features, (-1, channels))
-    return tf.cast(tf.matmul(F, F, transpose_a=True), tf.float32) / float(height * width * channels)
+    # In float32 whatever the features: a converged style differs from its target by less than bfloat16 can tell.
+    F = tf.cast(tf.reshape(features, (-1, channels)), tf.float32)
+    return tf.matmul(F, F, transpose_a=True) / float(height * width * channels)
 
 
 def mean_squared_difference(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
@@ -82,3 +83,23 @@ def terms(image: tf.Tensor, features: Mapping[str, tf.Tensor], targets: Targets,
     for layer, grams in targets.style.items():
         values[f"style_{layer}"] = style_loss(features[layer], grams, blend)
     return tf.stack([values.get(name, tf.constant(0.0)) for name in TERMS])
+
+
+class PlainLoss:
+    """The terms of the loss and the gradient of their weighted sum, for one network, by automatic differentiation."""
+
+    def __init__(self, network: VGG19) -> None:
+        self._network = network
+
+    def __call__(
+        self, image: tf.Tensor, targets: Targets, weights: tf.Tensor, blend: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """All terms, (8,), and the gradient with respect to the image, (H, W, 3); float32.
+
+        weights: (8,), in the order of `TERMS`. blend: (styles,), sum 1.
+        """
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            values = terms(image, self._network.features(image, targets.layers), targets, blend)
+            total = tf.reduce_sum(weights * values)
+        return values, tape.gradient(total, image)

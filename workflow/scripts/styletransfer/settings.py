@@ -61,7 +61,13 @@ class Settings:
     width: int | None = parameter(
         None, "width of the result in pixels; default: the content picture's", minimum=1, maximum=16384, integer=True
     )
-    iterations: int = parameter(1000, "number of optimisation steps", minimum=1, maximum=10_000_000, integer=True)
+    iterations: int = parameter(
+        1000,
+        "number of optimisation steps, each with one evaluation of the loss",
+        minimum=1,
+        maximum=10_000_000,
+        integer=True,
+    )
     content_weight: float = parameter(5.0, "weight of the content loss", minimum=0)
     content_weight_blend: float = parameter(
         1.0, "share of relu4_2 in the content loss; the rest is relu5_2's", minimum=0, maximum=1
@@ -77,7 +83,12 @@ class Settings:
         1.0, "ratio of the weights of successive style layers", minimum=0, maximum=1_000_000
     )
     tv_weight: float = parameter(100.0, "weight of the total variation loss", minimum=0)
-    learning_rate: float = parameter(10.0, "Adam's learning rate, in grey levels", above=0)
+    optimizer: str = parameter(
+        "adam", "how the loss is minimised: Adam, or L-BFGS, which needs fewer evaluations", choices=("adam", "lbfgs")
+    )
+    learning_rate: float = parameter(
+        10.0, "Adam's learning rate, in grey levels; for L-BFGS the length of the first step", above=0
+    )
     beta1: float = parameter(0.9, "Adam's decay of the mean gradient", minimum=0, maximum=0.999999999)
     beta2: float = parameter(0.999, "Adam's decay of the mean squared gradient", minimum=0, maximum=0.999999999)
     eps: float = parameter(1e-8, "Adam's epsilon", above=0)
@@ -87,7 +98,11 @@ class Settings:
     )
     pooling: str = parameter("max", "how VGG-19 pools", choices=("max", "avg"))
     seed: int = parameter(0, "seed of the noise", minimum=0, maximum=2**63 - 1, integer=True)
-    precision: str = parameter("float32", "number format of activations and kernels", choices=("float32", "bfloat16"))
+    precision: str = parameter(
+        "float32",
+        "number format of activations and kernels; auto: bfloat16 where the device computes in it",
+        choices=("float32", "bfloat16", "auto"),
+    )
     kernel_layout: str = parameter(
         "correct", "`reference` transposes kernels as the 2018 study did", choices=("correct", "reference")
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import hashlib
 import importlib.metadata
 import itertools
 import json
@@ -18,19 +19,20 @@ import platform
 import re
 import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from styletransfer import devices, files, images, monitor
+from styletransfer import devices, files, images, monitor, precision
 from styletransfer.errors import InputError
 from styletransfer.settings import Settings
 
 if TYPE_CHECKING:
-    from styletransfer.optimize import Optimization
+    from styletransfer.losses import Targets
+    from styletransfer.optimize import Optimization, Stepper
     from styletransfer.trace import Trace
     from styletransfer.vgg import VGG19
 
@@ -38,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 LOG_FORMAT, LOG_TIME = "%(asctime)s %(message)s", "%H:%M:%S"
 
+
+# How the loss is computed: `fast` and `plain` differ in rounding only; auto is fast on a CPU, for which it is made.
+PATHS = ("auto", "fast", "plain")
 
 # The files that a run of a study keeps, in the run's own folder, by their names in `Outputs`.
 RUN_LOG = "transfer.log"
@@ -120,8 +125,9 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
     """One process on one device, which computes runs one after another.
 
     The device is leased for the first run that has something to compute, and kept: there is one lease and one start of
-    TensorFlow, however many runs follow. device, device_wait, device_slots: see `devices.lease`. threads: of the CPU,
-    None for all. print_iterations: losses are reported every so many iterations.
+    TensorFlow, however many runs follow. Runs share what is equal: the network, the traced graph, and the targets that
+    were measured last. device, device_wait, device_slots: see `devices.lease`. threads: of the CPU, None for all.
+    print_iterations: losses are reported every so many iterations. path: one of `PATHS`.
     """
 
     def __init__(
@@ -131,13 +137,16 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         device_slots: int = 1,
         threads: int | None = None,
         print_iterations: int = 10,
+        path: str = "auto",
     ) -> None:
         self._choice, self._wait, self._slots = device, device_wait, device_slots
         self._threads = threads
         self._print_iterations = print_iterations
+        self._path = path
         self._leases = contextlib.ExitStack()
         self._device: devices.Device | None = None
-        self._networks: dict[tuple[Any, ...], VGG19] = {}
+        self._steppers: dict[tuple[Any, ...], tuple[VGG19, Stepper]] = {}
+        self._measured: dict[str, tuple[Any, Any]] = {}
 
     def __exit__(self, *_: object) -> None:
         self._leases.close()
@@ -193,7 +202,8 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         device = self._leased()
         start, begin = time.time(), time.monotonic()
         with monitor.watch(device.uuid) as usage:
-            network, optimization = self._prepare(settings, run.inputs, content, styles, initial)
+            used = self._load_tensorflow(settings, device)
+            network, optimization = self._prepare(settings, used, run.inputs.network, content, styles, initial)
             prepared = time.monotonic()
             trace = _optimise(settings, network, optimization, outputs, self._print_iterations, content)
             seconds_optimising = time.monotonic() - prepared
@@ -218,6 +228,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "seconds": round(time.monotonic() - begin, 3),
             "seconds_preparing": round(prepared - begin, 3),
             "seconds_per_iteration": round(seconds_optimising / len(trace.evaluations), 6),
+            **{f"{name}_used": value for name, value in used.items()},
             "device": dataclasses.asdict(device),
             "gpu": usage.summary(),
             "threads": self._threads,
@@ -234,31 +245,60 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             self._device = self._leases.enter_context(devices.lease(self._choice, self._wait, self._slots))
         return self._device
 
+    def _load_tensorflow(self, settings: Settings, device: devices.Device) -> dict[str, str]:
+        """Load TensorFlow, and return what `precision` and `path` are on this device."""
+        if not self._steppers:
+            _load_tensorflow(self._threads, device)
+        path = self._path if self._path != "auto" else {"cpu": "fast"}.get(device.kind, "plain")
+        return {"precision": precision.resolve(settings.precision, device.kind), "path": path}
+
     def _prepare(
         self,
         settings: Settings,
-        inputs: Inputs,
+        used: dict[str, str],
+        weights: Path,
         content: np.ndarray,
         styles: list[np.ndarray],
         initial: np.ndarray | None,
     ) -> tuple[VGG19, Optimization]:
-        network = self._network(settings, inputs.network)
         from styletransfer import optimize
 
-        targets = optimize.measure_targets(network, settings, content, styles)
+        kind = (settings.pooling, settings.kernel_layout, used["precision"])
+        network, stepper = self._stepper(weights, kind, used["path"])
+        targets = self._targets(settings, (weights, *kind), network, content, styles)
         begin = None if initial is None else network.preprocess(initial)
         start = optimize.starting_image(settings, begin, content.shape)
-        return network, optimize.Optimization(network, targets, settings, start)
+        return network, optimize.Optimization(stepper, targets, settings, start)
 
-    def _network(self, settings: Settings, path: Path) -> VGG19:
-        if not self._networks:
-            _load_tensorflow(self._threads, self._leased())
-        from styletransfer import vgg, weights
+    def _stepper(self, path: Path, kind: tuple[str, str, str], how: str) -> tuple[VGG19, Stepper]:
+        """The network and what takes steps with it. kind: pooling, kernel layout, precision. how: fast or plain."""
+        from styletransfer import fast, losses, optimize, vgg, weights
 
-        kind = (settings.pooling, settings.kernel_layout, settings.precision)
-        if (path, *kind) not in self._networks:
-            self._networks[path, *kind] = vgg.VGG19(weights.load(path), *kind)
-        return self._networks[path, *kind]
+        if (path, kind, how) not in self._steppers:
+            network = vgg.VGG19(weights.load(path), *kind)
+            loss = fast.FastLoss(network) if how == "fast" else losses.PlainLoss(network)
+            self._steppers[path, kind, how] = network, optimize.Stepper(loss)
+        return self._steppers[path, kind, how]
+
+    def _targets(
+        self, settings: Settings, kind: tuple[Any, ...], network: VGG19, content: np.ndarray, styles: list[np.ndarray]
+    ) -> Targets:
+        from styletransfer import losses, optimize
+
+        layers = losses.content_layers(settings)
+        return losses.Targets(
+            content=self._once(
+                "content", (kind, layers), [content], lambda: optimize.content_features(network, content, layers)
+            ),
+            style=self._once("style", kind, styles, lambda: optimize.style_grams(network, styles)),
+        )
+
+    def _once(self, name: str, kind: tuple[Any, ...], pictures: list[np.ndarray], measure: Callable[[], Any]) -> Any:
+        """What `measure` returns; or what it returned last, if kind and pixels are the same as then."""
+        key = kind, [(picture.shape, hashlib.sha256(picture.tobytes()).digest()) for picture in pictures]
+        if name not in self._measured or self._measured[name][0] != key:
+            self._measured[name] = key, measure()
+        return self._measured[name][1]
 
 
 @contextlib.contextmanager
@@ -322,6 +362,8 @@ def read_pictures(settings: Settings, inputs: Inputs) -> tuple[np.ndarray, list[
 def _load_tensorflow(threads: int | None, leased: devices.Device) -> None:
     """Import TensorFlow, quiet, deterministic, and no greedier than it needs to be."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Not Keras, matplotlib and pandas along with it: a package that is not installed is taken in their place.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     import tensorflow as tf
 
     # Equal seeds give equal bits, on GPUs as well.

@@ -33,9 +33,9 @@ class VGG19:
         self, weights: Weights, pooling: str = "max", kernel_layout: str = "correct", precision: str = "float32"
     ) -> None:
         self.dtype = tf.as_dtype(precision)
-        self._pool = POOLINGS[pooling]
-        self._kernels: dict[str, tf.Tensor] = {}
-        self._biases: dict[str, tf.Tensor] = {}
+        self.pooling = pooling
+        self.kernels: dict[str, tf.Tensor] = {}
+        self.biases: dict[str, tf.Tensor] = {}
         self.source = {**weights.source, "file_sha256": weights.sha256}
         reverse = weights.channel_order == "BGR"
         self.mean_pixel = np.asarray(weights.mean, np.float32)[:: -1 if reverse else 1]
@@ -47,8 +47,8 @@ class VGG19:
                 kernel = kernel[:, :, ::-1, :]
             if kernel_layout == "reference":
                 kernel = kernel.transpose(1, 0, 2, 3)
-            self._kernels[name] = tf.constant(kernel, self.dtype)
-            self._biases[name] = tf.constant(weights.biases[f"conv{name}"], self.dtype)
+            self.kernels[name] = tf.constant(kernel, self.dtype)
+            self.biases[name] = tf.constant(weights.biases[f"conv{name}"], self.dtype)
 
     def preprocess(self, pixels: np.ndarray) -> tf.Tensor:
         """(H, W, 3) RGB in 0..255 to the space the optimisation lives in: RGB less the mean pixel, float32."""
@@ -57,6 +57,10 @@ class VGG19:
     def postprocess(self, image: np.ndarray) -> np.ndarray:
         """The inverse of `preprocess`: (H, W, 3) RGB, not yet clipped to 0..255."""
         return np.asarray(image, np.float32) + self.mean_pixel
+
+    def pool(self, x: tf.Tensor) -> tf.Tensor:
+        """(1, h, w, C) to half the height and width, rounded up."""
+        return POOLINGS[self.pooling](x, ksize=2, strides=2, padding="SAME")
 
     def features(self, image: tf.Tensor, layers: tuple[str, ...]) -> dict[str, tf.Tensor]:
         """Activations after ReLU of the named layers, such as `relu4_2`.
@@ -70,9 +74,9 @@ class VGG19:
         x = tf.cast(image, self.dtype)[tf.newaxis]
         for name in CONVOLUTIONS:
             if name.endswith("_1") and name != "1_1":
-                x = self._pool(x, ksize=2, strides=2, padding="SAME")
-            x = tf.nn.conv2d(x, self._kernels[name], strides=1, padding="SAME")
-            x = tf.nn.relu(tf.nn.bias_add(x, self._biases[name]))
+                x = self.pool(x)
+            x = tf.nn.conv2d(x, self.kernels[name], strides=1, padding="SAME")
+            x = tf.nn.relu(tf.nn.bias_add(x, self.biases[name]))
             if name in wanted:
                 found[f"relu{name}"] = x[0]
             if name == deepest:

@@ -1,0 +1,102 @@
+"""L-BFGS against SciPy's on functions whose minimum is known, and on a small style transfer."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import scipy.optimize
+import tensorflow as tf
+from test_fast import pictures
+from test_losses import settings, small_weights  # noqa: F401  (a fixture)
+
+from styletransfer import descent, fast, optimize, vgg
+
+
+def rosenbrock(x):
+    return scipy.optimize.rosen(x), scipy.optimize.rosen_der(x)
+
+
+def quadratic(x):
+    """Of condition 10,000."""
+    curvature = np.logspace(0, 4, x.size)
+    return 0.5 * np.sum(curvature * (x - 1) ** 2), curvature * (x - 1)
+
+
+def minimise(function, start, evaluations, learning_rate=0.1):
+    """The losses of the images that L-BFGS evaluates."""
+    image = tf.Variable(start.reshape(1, -1, 1), dtype=tf.float32)
+    method = descent.LBFGS.begin(image.numpy())
+    pace = descent.Pace.of(settings(learning_rate=learning_rate))
+    losses = []
+    move = tf.function(method.move)
+    for _ in range(evaluations):
+        loss, gradient = function(image.numpy().reshape(-1).astype(np.float64))
+        losses.append(loss)
+        move(image, tf.constant(gradient.reshape(image.shape), tf.float32), tf.constant(loss, tf.float32), pace)
+    return losses
+
+
+@pytest.mark.parametrize(
+    ("function", "start"), [(rosenbrock, np.full(10, -1.0)), (quadratic, np.zeros(60))], ids=["rosenbrock", "quadratic"]
+)
+def test_lbfgs_needs_about_as_many_evaluations_as_scipy(function, start):
+    below = 1e-3 * function(start)[0]
+    seen = []
+
+    def watched(x):
+        seen.append(function(x)[0])
+        return function(x)
+
+    scipy.optimize.minimize(watched, start, jac=True, method="L-BFGS-B", options={"maxcor": descent.CORRECTIONS})
+    expected = next(number for number, loss in enumerate(seen) if loss < below)
+    losses = minimise(function, start, 2 * expected + 20)
+    assert next(number for number, loss in enumerate(losses) if loss < below) <= 1.5 * expected + 5
+    assert min(losses) < below
+
+
+def test_lbfgs_recovers_from_a_first_step_that_is_far_too_long():
+    losses = minimise(quadratic, np.zeros(20), 150, learning_rate=1e4)
+    assert min(losses) < 1e-4 * losses[0]
+
+
+def optimised(weights, precision="float32", **values):
+    """On kernels that neither swell nor fade activations (He et al. 2015)."""
+    kernels = {name: kernel * np.sqrt(2 / 9 / kernel.shape[2]) / 0.4 for name, kernel in weights.kernels.items()}
+    weights = dataclasses.replace(weights, kernels=kernels)
+    content, styles = pictures((24, 28), 1)
+    run = settings(precision=precision, initial_noiseblend=0.0, **values)
+    network = vgg.VGG19(weights, precision=precision)
+    targets = optimize.measure_targets(network, run, content, styles)
+    start = optimize.starting_image(run, network.preprocess(content).numpy(), content.shape)
+    optimization = optimize.Optimization(optimize.Stepper(fast.FastLoss(network)), targets, run, start)
+    evaluations = list(optimization.run())
+    return evaluations, optimization
+
+
+def best(evaluations, run):
+    from styletransfer import weighting
+
+    return min(weighting.report(evaluation.terms, run)["total"] for evaluation in evaluations)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_lbfgs_reaches_adams_loss_sooner(small_weights, precision):  # noqa: F811
+    adam, _ = optimised(small_weights, precision, iterations=120)
+    lbfgs, _ = optimised(small_weights, precision, iterations=60, optimizer="lbfgs")
+    assert best(lbfgs, settings()) < best(adam, settings())
+
+
+def test_lbfgs_is_deterministic_and_keeps_the_best(small_weights):  # noqa: F811
+    first, one = optimised(small_weights, iterations=20, optimizer="lbfgs")
+    second, two = optimised(small_weights, iterations=20, optimizer="lbfgs")
+    np.testing.assert_array_equal([e.terms for e in first], [e.terms for e in second])
+    np.testing.assert_array_equal(one.best, two.best)
+    assert sum(evaluation.best for evaluation in first) > 10
+
+
+def test_lbfgs_diverges_gracefully(small_weights):  # noqa: F811
+    evaluations, optimization = optimised(small_weights, iterations=20, optimizer="lbfgs", learning_rate=1e30)
+    assert not evaluations[-1].finite
+    assert len(evaluations) < 21
+    assert np.isfinite(optimization.best).all()
+    assert np.isfinite(optimization.last).all()

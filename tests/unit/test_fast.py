@@ -1,0 +1,122 @@
+"""The fast path is the plain path but for rounding: every term and its gradient, for every option, in both formats."""
+
+import copy
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from test_losses import settings, small_weights  # noqa: F401  (a fixture)
+
+from styletransfer import fast, losses, optimize, vgg, weighting, winograd
+
+# (height, width): odd, even, thinner than a tile, a single row.
+SIZES = [(37, 45), (32, 48), (21, 3), (1, 40)]
+# Rounding of the terms and of the gradient's norm. By Winograd's method a maximum now and then changes hands.
+ROUNDING = {"direct": (1e-5, 1e-4), "winograd": (1e-4, 2e-3)}
+OPTIONS = pytest.mark.parametrize(
+    "options",
+    [
+        *({"size": size} for size in SIZES),
+        {"pooling": "avg"},
+        {"pooling": "avg", "size": (33, 34)},
+        {"blend": 1.0},
+        {"styles": 3},
+        {"layout": "reference"},
+    ],
+    ids=str,
+)
+
+
+def pictures(size, styles):
+    rng = np.random.default_rng(11)
+    content = rng.uniform(0, 255, (*size, 3)).astype(np.float32)
+    return content, [rng.uniform(0, 255, (24, 31, 3)).astype(np.float32) for _ in range(styles)]
+
+
+def setting(weights, precision="float32", size=(37, 45), pooling="max", layout="correct", styles=1, blend=0.3):
+    run = settings(styles=styles, content_weight_blend=blend, style_blend_weights=tuple(range(1, styles + 1)))
+    network = vgg.VGG19(weights, pooling, layout, precision)
+    targets = optimize.measure_targets(network, run, *pictures(size, styles))
+    image = tf.constant(np.random.default_rng(5).normal(0, 50, (*size, 3)), tf.float32)
+    return network, targets, image, tf.constant(run.style_blend_weights, tf.float32)
+
+
+def terms_and_gradients(loss, image, targets, blend):
+    """Term by term, so that none hides behind a larger one: (8,), and (8, H, W, 3)."""
+    results = [loss(image, targets, row, blend) for row in tf.eye(len(weighting.TERMS))]
+    return results[0][0].numpy(), np.stack([gradient for _, gradient in results])
+
+
+def distance(gradients, others):
+    return np.linalg.norm((gradients - others).reshape(len(gradients), -1), axis=1)
+
+
+@OPTIONS
+@pytest.mark.parametrize("convolution", ROUNDING)
+def test_the_fast_path_is_the_plain_one(small_weights, convolution, options):  # noqa: F811
+    network, targets, image, blend = setting(small_weights, **options)
+    quick = fast.FastLoss(network, winograd_from=0 if convolution == "winograd" else np.inf)
+    expected, gradients = terms_and_gradients(losses.PlainLoss(network), image, targets, blend)
+    found, slopes = terms_and_gradients(quick, image, targets, blend)
+    np.testing.assert_allclose(found, expected, rtol=ROUNDING[convolution][0])
+    assert (distance(slopes, gradients) <= ROUNDING[convolution][1] * distance(gradients, 0)).all()
+
+
+@OPTIONS
+def test_the_fast_path_is_as_exact_as_the_plain_one_in_bfloat16(small_weights, options):  # noqa: F811
+    """Held to float32 with the same kernels, since bfloat16 has two digits and these small networks need more."""
+    network, targets, image, blend = setting(small_weights, "bfloat16", **options)
+    exact, gradients = terms_and_gradients(losses.PlainLoss(in_float32(network)), image, targets, blend)
+    plain, plain_gradients = terms_and_gradients(losses.PlainLoss(network), image, targets, blend)
+    found, slopes = terms_and_gradients(fast.FastLoss(network), image, targets, blend)
+    assert (np.abs(found - exact) <= 2 * np.abs(plain - exact) + 0.02 * exact).all()
+    error, allowed = distance(slopes, gradients), distance(plain_gradients, gradients)
+    assert (error <= 1.5 * allowed + 0.02 * distance(gradients, 0)).all()
+
+
+def in_float32(network):
+    """The same network with exact activations: its kernels are those that bfloat16 holds."""
+    exact = copy.copy(network)
+    exact.dtype = tf.float32
+    exact.kernels, exact.biases = (
+        {name: tf.cast(value, tf.float32) for name, value in values.items()}
+        for values in (network.kernels, network.biases)
+    )
+    return exact
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (4, 4), (19, 22), (64, 33)])
+def test_winograd_is_a_convolution(size, monkeypatch):
+    monkeypatch.setattr(winograd, "STRIP_BYTES", 1)  # as many strips as there may be
+    rng = np.random.default_rng(2)
+    x, kernel = rng.normal(size=(1, *size, 5)).astype(np.float32), rng.normal(size=(3, 3, 5, 7)).astype(np.float32)
+    expected = tf.nn.conv2d(x, kernel, 1, "SAME")
+    np.testing.assert_allclose(winograd.Convolution(tf.constant(kernel))(tf.constant(x)), expected, atol=1e-4)
+
+
+def test_gram_matrices_in_bfloat16_are_summed_in_float32():
+    F = tf.cast(np.random.default_rng(3).uniform(0, 9, (1003, 6)), tf.bfloat16)
+    exact = tf.cast(F, tf.float64)
+    exact = tf.matmul(exact, exact, transpose_a=True) / (1003 * 6)
+    np.testing.assert_allclose(fast.gram_matrix(F), exact, rtol=1.5e-3)
+
+
+def test_settings_of_equal_shapes_share_a_graph(small_weights):  # noqa: F811
+    """The second run in a process gives the bits that it gives alone."""
+    content, styles = pictures((20, 24), 1)
+    runs = [settings(iterations=3, seed=seed, style_weight=seed, learning_rate=seed) for seed in (1, 2)]
+
+    def results(stepper, run):
+        targets = optimize.measure_targets(network, run, content, styles)
+        start = optimize.starting_image(run, None, content.shape)
+        optimization = optimize.Optimization(stepper, targets, run, start)
+        return [evaluation.terms for evaluation in optimization.run()], optimization.best
+
+    network = vgg.VGG19(small_weights)
+    shared = optimize.Stepper(fast.FastLoss(network))
+    results(shared, runs[0])
+    traces = shared.step.experimental_get_tracing_count()
+    again, alone = results(shared, runs[1]), results(optimize.Stepper(fast.FastLoss(network)), runs[1])
+    assert shared.step.experimental_get_tracing_count() == traces == 1
+    np.testing.assert_array_equal(again[0], alone[0])
+    np.testing.assert_array_equal(again[1], alone[1])

@@ -1,0 +1,159 @@
+"""The loss and its gradient with a backward pass written out by hand: what `losses.PlainLoss` computes, sooner.
+
+Beside the formulas of `losses` nothing here is about style transfer; it is about what a CPU does with them:
+
+- Only gradients with respect to activations are computed, as forward convolutions with turned kernels.
+- Bias and ReLU ride along with the convolution, and the pass back needs no more than what the ReLU let through.
+- At a pooling, ReLU is passed back on the pooled side, on a quarter of the pixels: where a maximum is 0 nothing
+  passes, and no loss looks at the layer before a pooling.
+- The gradient of a Gram matrix's difference is one matrix product per layer.
+- Wide convolutions in float32 take a quarter of the multiplications (`winograd`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from styletransfer import losses, winograd
+from styletransfer.losses import Targets
+from styletransfer.vgg import CONVOLUTIONS, VGG19
+from styletransfer.weighting import CONTENT_LAYERS, STYLE_LAYERS, TERMS
+
+# With at least so many pairs of channels the transforms of `winograd` cost less than they save (measured).
+WINOGRAD_FROM = 64 * 128
+# Parts that a Gram matrix in bfloat16 is summed from.
+GRAM_PARTS = 16
+
+# The last convolution that any loss looks at.
+DEEPEST = max(CONTENT_LAYERS + STYLE_LAYERS).removeprefix("relu")
+
+Layer = Callable[[tf.Tensor], tf.Tensor]
+
+
+class FastLoss:
+    """The terms of the loss and the gradient of their weighted sum, for one network.
+
+    winograd_from: the product of a kernel's channels from which on `winograd` convolves; by default as measured, and
+    never in bfloat16, where it would cost accuracy.
+    """
+
+    def __init__(self, network: VGG19, winograd_from: float | None = None) -> None:
+        self._network = network
+        default = WINOGRAD_FROM if network.dtype == tf.float32 else math.inf
+        self._winograd_from = default if winograd_from is None else winograd_from
+        self._forward: dict[str, Layer] = {}
+        self._backward: dict[str, Layer] = {}
+        for name in CONVOLUTIONS[: CONVOLUTIONS.index(DEEPEST) + 1]:
+            kernel = network.kernels[name]
+            turned = tf.transpose(kernel[::-1, ::-1], (0, 1, 3, 2))
+            self._forward[name], self._backward[name] = self._convolution(kernel), self._convolution(turned)
+
+    def __call__(
+        self, image: tf.Tensor, targets: Targets, weights: tf.Tensor, blend: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """What `losses.PlainLoss` returns, but for rounding: the terms, (8,), and the gradient, like image."""
+        weight = dict(zip(TERMS, tf.unstack(weights), strict=True))
+        activations, pooled = self._activations(image, targets.layers)
+        values = {"tv": losses.total_variation(image)}
+        slope: Any = None  # the gradient with respect to the layer's activations, then to what it was before ReLU
+        for name in reversed(activations):
+            X, layer = activations[name], f"relu{name}"
+            if name in pooled:
+                slope = self._unpool(slope, X, pooled[name])
+            else:
+                slopes = [] if slope is None else [slope]
+                if layer in targets.content:
+                    values[f"content_{layer}"], slope = content_slope(X, targets.content[layer])
+                    slopes.append(tf.cast(weight[f"content_{layer}"] * slope, X.dtype))
+                if layer in targets.style:
+                    values[f"style_{layer}"], slope = style_slope(
+                        X, targets.style[layer], blend, weight[f"style_{layer}"]
+                    )
+                    slopes.append(slope)
+                slope = tf.raw_ops.ReluGrad(gradients=tf.add_n(slopes), features=X)
+            slope = self._backward[name](slope)
+        gradient = tf.cast(slope[0], tf.float32) + weight["tv"] * total_variation_slope(image)
+        return tf.stack([values.get(name, tf.constant(0.0)) for name in TERMS]), gradient
+
+    def _convolution(self, kernel: tf.Tensor) -> Layer:
+        if kernel.shape[2] * kernel.shape[3] >= self._winograd_from:
+            return winograd.Convolution(kernel)
+        return lambda x: tf.nn.conv2d(x, kernel, strides=1, padding="SAME")
+
+    def _activations(
+        self, image: tf.Tensor, layers: tuple[str, ...]
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        """Activations after ReLU, (1, h, w, C), up to the deepest of the layers; and what pooling made of some."""
+        deepest = max(layers).removeprefix("relu")
+        names = CONVOLUTIONS[: CONVOLUTIONS.index(deepest) + 1]
+        activations: dict[str, tf.Tensor] = {}
+        pooled: dict[str, tf.Tensor] = {}
+        x = tf.cast(image, self._network.dtype)[tf.newaxis]
+        for name, following in zip(names, (*names[1:], None), strict=True):
+            x = tf.nn.relu(tf.nn.bias_add(self._forward[name](x), self._network.biases[name]))
+            activations[name] = x
+            if following is not None and following.endswith("_1"):
+                x = pooled[name] = self._network.pool(x)
+        return activations, pooled
+
+    def _unpool(self, slope: tf.Tensor, X: tf.Tensor, pooled: tf.Tensor) -> tf.Tensor:
+        """The slope after pooling to that before pooling and ReLU."""
+        window = {"ksize": [1, 2, 2, 1], "strides": [1, 2, 2, 1], "padding": "SAME"}
+        if self._network.pooling == "max":
+            passed = tf.raw_ops.ReluGrad(gradients=slope, features=pooled)
+            return tf.raw_ops.MaxPoolGrad(orig_input=X, orig_output=pooled, grad=passed, **window)
+        spread = tf.raw_ops.AvgPoolGrad(orig_input_shape=X.shape, grad=slope, **window)
+        return tf.raw_ops.ReluGrad(gradients=spread, features=X)
+
+
+def content_slope(X: tf.Tensor, P: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """`losses.mean_squared_difference` and its gradient with respect to X, float32. X: (1, h, w, C), P: (h, w, C)."""
+    difference = tf.cast(X, tf.float32) - P
+    return tf.reduce_mean(tf.square(difference)), difference * (2 / difference.shape.num_elements())
+
+
+def style_slope(
+    X: tf.Tensor, style_grams: tf.Tensor, blend: tf.Tensor, weight: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """`losses.style_loss`, and weight times its gradient with respect to X (Gatys et al. 2015, eq. 6).
+
+    X: (1, h, w, C). style_grams: (styles, C, C). blend: (styles,).
+    """
+    channels = X.shape[-1]
+    F = tf.reshape(X, (-1, channels))
+    difference = gram_matrix(F) - style_grams
+    value = tf.reduce_sum(blend * tf.reduce_mean(tf.square(difference), axis=(1, 2)))
+    pull = tf.tensordot(blend, difference, axes=1) * (weight * (4 / (channels**2 * F.shape.num_elements())))
+    return value, tf.reshape(tf.matmul(F, tf.cast(pull, F.dtype)), X.shape)
+
+
+def gram_matrix(F: tf.Tensor) -> tf.Tensor:
+    """`losses.gram_matrix` of features that are flat already, (positions, C). Returns (C, C) float32.
+
+    A product of bfloat16 matrices is rounded to bfloat16: it is taken in parts, and these are summed in float32.
+    """
+    positions, channels = F.shape
+    if F.dtype == tf.float32:
+        return tf.matmul(F, F, transpose_a=True) / float(positions * channels)
+    whole = positions - positions % GRAM_PARTS
+    parts = tf.reshape(F[:whole], (GRAM_PARTS, -1, channels))
+    total = tf.reduce_sum(tf.cast(tf.matmul(parts, parts, transpose_a=True), tf.float32), axis=0)
+    total += tf.cast(tf.matmul(F[whole:], F[whole:], transpose_a=True), tf.float32)
+    return total / float(positions * channels)
+
+
+def total_variation_slope(image: tf.Tensor) -> tf.Tensor:
+    """The gradient of `losses.total_variation`. image: (H, W, 3)."""
+    return sum((_neighbour_slope(image, axis) for axis in (0, 1) if image.shape[axis] > 1), tf.zeros_like(image))
+
+
+def _neighbour_slope(image: tf.Tensor, axis: int) -> tf.Tensor:
+    """One direction's part: every difference pulls at both its pixels."""
+    difference = image[1:] - image[:-1] if axis == 0 else image[:, 1:] - image[:, :-1]
+    before, after = [[0, 0], [0, 0], [0, 0]], [[0, 0], [0, 0], [0, 0]]
+    before[axis], after[axis] = [1, 0], [0, 1]
+    return (tf.pad(difference, before) - tf.pad(difference, after)) * (2 / difference.shape.num_elements())

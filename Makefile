@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo test lint unit cluster install lock picture
+.PHONY: demo test lint unit cluster install lock pictures
 
 demo: $(VENV)/installed
 	$(BIN)/snakemake --configfile config/demo.yaml
@@ -43,8 +43,9 @@ cluster: $(VENV)/tested
 	$(BIN)/python tests/cluster/slurm.py install
 	$(BIN)/pytest tests/cluster
 
-# The picture of the README, from the demo's contact sheet.
-picture: demo
+# The pictures of README and docs. The first is the demo's contact sheet.
+pictures: demo
+	$(BIN)/python workflow/scripts/compare_schedules.py --output docs/schedules.png
 	$(BIN)/python -c "from PIL import Image; \
 	  sheet = Image.open('results/studies/demo/figures/contact_sheet.png').convert('RGB'); \
 	  sheet.thumbnail((1000, 9999)); sheet.save('docs/contact_sheet.jpg', quality=85, optimize=True)"

@@ -7,23 +7,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from styletransfer import figures, timeline
+from sweep import at_once_by_name
 
 
 @given(st.lists(st.floats(0.1, 100), min_size=1, max_size=60), st.integers(1, 8))
 def test_a_schedule_keeps_graham_s_bound(durations, lanes):
-    elapsed = timeline.schedule(durations, lanes)
+    bars = timeline.schedule(durations, lanes)
+    assert [end - begin for _, begin, end in bars] == pytest.approx(durations)
+    assert set(at_once_by_name(bars).values()) == {1}
+    elapsed = timeline.elapsed(bars)
     assert elapsed >= max(*durations, sum(durations) / lanes) - 1e-9
     assert elapsed <= sum(durations) / lanes + (1 - 1 / lanes) * max(durations) + 1e-9
 
 
 def test_the_2018_study_within_two_percent_of_the_bound_where_fixed_chunks_left_a_gpu_idle():
-    """252 runs of 97 s on average on four GPUs; those of one chunk ran 17 minutes less than the longest chunk."""
-    for seed in range(20):
-        durations = np.random.default_rng(seed).normal(97, 12, 252).clip(60, 150)
-        durations[:63] *= 108 / 102  # four chunks of 63 runs of about 102 minutes; the slowest took 108
-        bound = durations.sum() / 4
-        assert timeline.schedule(durations, 4) <= 1.02 * bound
-        assert timeline.chunks(durations, 4) > timeline.schedule(durations, 4)
+    durations = timeline.durations_of_2018()
+    assert (len(durations), sum(durations)) == (252, pytest.approx(252 * 97))
+    cut = timeline.chunks(durations, 4)
+    assert timeline.elapsed(cut) == pytest.approx(108 * 60)
+    assert timeline.elapsed(bar for bar in cut if bar[0] == 3) == pytest.approx(91 * 60)
+    for order in range(20):
+        shuffled = np.random.default_rng(order).permutation(durations)
+        assert timeline.elapsed(timeline.schedule(shuffled, 4)) <= 1.02 * sum(durations) / 4
 
 
 def runs_table(rows):

@@ -72,6 +72,10 @@ class Optimization:
         """The image with the lowest total loss so far, (H, W, 3) less the mean pixel."""
         return self._album.best.numpy()
 
+    def place(self, image: np.ndarray) -> None:
+        """Go on from another image, (H, W, 3) less the mean pixel."""
+        self._album.image.assign(image)
+
     def run(self) -> Iterator[Evaluation]:
         """Take all steps. Yields the evaluation of the image before each step and of the final one.
 

@@ -244,7 +244,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
     def _load_tensorflow(self, settings: Settings, device: devices.Device) -> dict[str, str]:
         """Load TensorFlow, and return what `precision` and `path` are on this device."""
         if not self._steppers:
-            _load_tensorflow(self._threads)
+            load_tensorflow(self._threads)
         path = self._path if self._path != "auto" else {"cpu": "fast"}.get(device.kind, "plain")
         return {"precision": precision.resolve(settings.precision, device.kind), "path": path}
 
@@ -355,7 +355,7 @@ def read_pictures(settings: Settings, inputs: Inputs) -> tuple[np.ndarray, list[
     return content, styles, images.resize(images.read_image(inputs.initial), width, height)
 
 
-def _load_tensorflow(threads: int | None) -> None:
+def load_tensorflow(threads: int | None) -> None:
     """Import TensorFlow, quiet, deterministic, and no greedier than it needs to be."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Not Keras, matplotlib and pandas along with it: a package that is not installed is taken in their place.

@@ -416,7 +416,10 @@ def draw_pairs(path: Path, shown: list[tuple[str, np.ndarray, np.ndarray]], mean
 
 
 def measure_run(options: argparse.Namespace) -> dict[str, Any]:
-    """What a run costs beside its iterations: wall time of the command less iterations x seconds per iteration."""
+    """What a run costs beside its iterations: start of Python and TensorFlow, weights, targets, tracing, files.
+
+    Wall time of the command less evaluations x seconds per evaluation; the first one, which traces, is not among them.
+    """
     with tempfile.TemporaryDirectory() as folder:
         content, style = (Path(folder, name) for name in ("content.png", "style.png"))
         for path, picture in zip((content, style), pictures(options.width, options.height), strict=True):
@@ -426,7 +429,7 @@ def measure_run(options: argparse.Namespace) -> dict[str, Any]:
             record = Path(folder, f"{number}.json")
             words = ["--content", content, "--styles", style, "--network", options.network, "--record", record]
             words += ["--output", Path(folder, f"{number}.png"), "--iterations", options.iterations]
-            words += ["--precision", options.precision, "--path", options.path]
+            words += ["--precision", options.precision, "--path", options.path, "--device", "cpu"]
             words += [word for name, value in STUDY_DEFAULTS.items() for word in (f"--{name.replace('_', '-')}", value)]
             seconds = _time([sys.executable, ROOT / "workflow/scripts/neural_style.py", *words])
             run = json.loads(record.read_text())

@@ -96,9 +96,10 @@ class Stepper:
 
     def __init__(self, loss: Loss) -> None:
         self._loss = loss
+        # Nothing here is Python control flow over tensors, so there is nothing to translate: that halves the tracing.
+        self.step = tf.function(self._step, autograph=False)
 
-    @tf.function(autograph=False)
-    def step(
+    def _step(
         self,
         album: Album,
         method: Adam | LBFGS,

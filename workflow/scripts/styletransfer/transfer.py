@@ -203,7 +203,6 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         network, optimization = self._prepare(settings, used, run.inputs.network, content, styles, initial)
         prepared = time.monotonic()
         trace = _optimise(settings, network, optimization, outputs, self._print_iterations, content)
-        seconds_optimising = time.monotonic() - prepared
         image = network.postprocess(optimization.last if trace.diverged else optimization.best)
         _write(outputs, image, content, trace)
         record = {
@@ -224,7 +223,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "end": _timestamp(time.time()),
             "seconds": round(time.monotonic() - begin, 3),
             "seconds_preparing": round(prepared - begin, 3),
-            "seconds_per_iteration": round(seconds_optimising / len(trace.evaluations), 6),
+            "seconds_per_iteration": round(trace.seconds_per_iteration, 6),
             **{f"{name}_used": value for name, value in used.items()},
             "device": dataclasses.asdict(device),
             "threads": self._threads,

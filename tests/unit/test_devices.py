@@ -361,16 +361,16 @@ def tensorflow(monkeypatch):
 
 def test_memory_growth_is_on(tensorflow):
     tensorflow.config.list_physical_devices.return_value = ["the leased one"]
-    transfer._load_tensorflow(None, devices.Device("gpu", "GPU-a"))
+    transfer.load_tensorflow(None, devices.Device("gpu", "GPU-a"))
     tensorflow.config.experimental.set_memory_growth.assert_called_once_with("the leased one", True)
 
 
 def test_a_leased_gpu_that_tensorflow_does_not_see_is_an_error(tensorflow):
     """Else a study would compute on the CPU for days, and its tables would say GPU."""
     tensorflow.config.list_physical_devices.return_value = []
-    transfer._load_tensorflow(None, devices.CPU)
+    transfer.load_tensorflow(None, devices.CPU)
     with pytest.raises(InputError, match="GPU-a is leased, but TensorFlow sees no GPU"):
-        transfer._load_tensorflow(None, devices.Device("gpu", "GPU-a"))
+        transfer.load_tensorflow(None, devices.Device("gpu", "GPU-a"))
 
 
 def test_the_page_about_gpus_quotes_what_the_code_says():

@@ -11,8 +11,9 @@ from styletransfer import fast, losses, optimize, vgg, weighting, winograd
 
 # (height, width): odd, even, thinner than a tile, a single row.
 SIZES = [(37, 45), (32, 48), (21, 3), (1, 40)]
-# Rounding of the terms and of the gradient's norm. By Winograd's method a maximum now and then changes hands.
-ROUNDING = {"direct": (1e-5, 1e-4), "winograd": (1e-4, 2e-3)}
+# Rounding of the terms and of the gradient's norm. These small networks tell pictures badly apart: Gram matrices are
+# nearly equal, and the difference has the rounding of both.
+ROUNDING = {"direct": (1e-5, 1e-4), "winograd": (1e-3, 2e-2)}
 OPTIONS = pytest.mark.parametrize(
     "options",
     [

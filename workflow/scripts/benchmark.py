@@ -1,4 +1,5 @@
-"""Measure the product: an iteration against plain TensorFlow, a whole run, planning, and the 2018 study in small.
+"""Measure the product: an iteration against plain TensorFlow, the way to a loss, what bfloat16 does to results, a whole
+run, planning, and the 2018 study in small.
 
 Figures on a shared machine are noisy: contestants take turns within one measurement, and medians are quoted.
 """
@@ -6,6 +7,8 @@ Figures on a shared machine are noisy: contestants take turns within one measure
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import itertools
 import json
 import os
 import platform
@@ -29,6 +32,9 @@ from styletransfer.settings import Ingredient, Settings
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from styletransfer.optimize import Optimization, Stepper
+    from styletransfer.vgg import VGG19
+
 ROOT = Path(__file__).parents[2]
 STUDY_DEFAULTS: dict[str, Any] = {
     "content_weight": 1,
@@ -45,23 +51,97 @@ def pictures(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     return content, paintings.paint("glass", width, width).astype(np.float32)
 
 
-def engine_step(options: argparse.Namespace) -> Callable[[], object]:
+class Engine:
+    """Runs of the engine in this process, which share what is equal."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        from styletransfer import transfer, weights
+
+        transfer.load_tensorflow(None)
+        self._options = options
+        self._weights = weights.load(options.network)
+        self._steppers: dict[tuple[str, str], tuple[VGG19, Stepper]] = {}
+
+    def settings(self, **values: Any) -> Settings:
+        """The study's default run, with other values."""
+        file = Ingredient("benchmark", "none")
+        return Settings(content=file, styles=(file,), weights=file, **(STUDY_DEFAULTS | values))
+
+    def stepper(self, precision: str, path: str = "fast") -> tuple[VGG19, Stepper]:
+        """The network and what takes steps with it."""
+        from styletransfer import fast, losses, optimize, vgg
+
+        if (precision, path) not in self._steppers:
+            network = vgg.VGG19(self._weights, precision=precision)
+            loss = losses.PlainLoss(network) if path == "plain" else fast.FastLoss(network)
+            self._steppers[precision, path] = network, optimize.Stepper(loss)
+        return self._steppers[precision, path]
+
+    def optimization(self, settings: Settings, path: str = "fast") -> Optimization:
+        """A run on the pictures of this benchmark."""
+        from styletransfer import optimize
+
+        network, stepper = self.stepper(settings.precision, path)
+        content, style = pictures(self._options.width, self._options.height)
+        scaled = images.resize_to_width(images.to_uint8(style), round(settings.style_scales[0] * self._options.width))
+        targets = optimize.measure_targets(network, settings, content, [scaled])
+        begin = None if settings.initial is None else network.preprocess(content).numpy()
+        start = optimize.starting_image(settings, begin, content.shape)
+        return optimize.Optimization(stepper, targets, settings, start)
+
+    def judge(self, settings: Settings) -> Callable[[np.ndarray], float]:
+        """The total loss of an image, less the mean pixel, in float32 whatever precision it was made in."""
+        from styletransfer import weighting
+
+        exact = dataclasses.replace(settings, precision="float32", optimizer="adam", iterations=1)
+
+        def total(image: np.ndarray) -> float:
+            optimization.place(image)
+            return weighting.report(next(optimization.run()).terms, exact)["total"]
+
+        optimization = self.optimization(exact)
+        return total
+
+
+def engine_step(precision: str, path: str) -> Callable[[argparse.Namespace], Callable[[], object]]:
     """One iteration of the engine, ready to be called."""
-    import tensorflow as tf
 
-    from styletransfer import fast, losses, optimize, vgg, weights
+    def prepare(options: argparse.Namespace) -> Callable[[], object]:
+        engine = Engine(options)
+        evaluations = engine.optimization(engine.settings(precision=precision), path).run()
+        return lambda: next(evaluations)
 
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.experimental.enable_op_determinism()
-    file = Ingredient("benchmark", "none")
-    settings = Settings(content=file, styles=(file,), weights=file, precision=options.precision, **STUDY_DEFAULTS)
-    content, style = pictures(options.width, options.height)
-    network = vgg.VGG19(weights.load(options.network), precision=options.precision)
-    targets = optimize.measure_targets(network, settings, content, [style])
-    start = optimize.starting_image(settings, None, content.shape)
-    loss = losses.PlainLoss(network) if options.path == "plain" else fast.FastLoss(network)
-    evaluations = optimize.Optimization(optimize.Stepper(loss), targets, settings, start).run()
-    return lambda: next(evaluations)
+    return prepare
+
+
+def matrix_product(precision: str) -> Callable[[argparse.Namespace], Callable[[], object]]:
+    """As many multiplications as an iteration has, in products of large matrices: what the machine can do."""
+
+    def prepare(options: argparse.Namespace) -> Callable[[], object]:
+        import tensorflow as tf
+
+        side = 2048
+        a, b = (tf.cast(tf.random.stateless_normal((side, side), (0, seed)), precision) for seed in (1, 2))
+        a @= b
+        count = round(multiplications(options.width, options.height) / side**3)
+        return lambda: [(a @ b)[0, 0].numpy() for _ in range(count)]
+
+    return prepare
+
+
+def multiplications(width: int, height: int) -> float:
+    """Of one iteration: convolutions forward and back, Gram matrices and their gradients."""
+    from styletransfer import weighting, weights
+
+    total = 0.0
+    for name, (inputs, outputs) in weights.CHANNELS.items():
+        pixels = -(-height // 2 ** (int(name[4]) - 1)) * -(-width // 2 ** (int(name[4]) - 1))
+        total += 2 * pixels * 9 * inputs * outputs
+        if f"relu{name[4:]}" in weighting.STYLE_LAYERS:
+            total += 2 * pixels * outputs**2
+        if name == weights.DEEPEST_NEEDED:
+            return total
+    raise AssertionError
 
 
 def plain_step(options: argparse.Namespace) -> Callable[[], object]:
@@ -112,7 +192,16 @@ def plain_step(options: argparse.Namespace) -> Callable[[], object]:
     return lambda: step().numpy()
 
 
-STEPS = {"engine": engine_step, "plain TensorFlow": plain_step}
+REFERENCE = "plain TensorFlow"
+STEPS: dict[str, Callable[[argparse.Namespace], Callable[[], object]]] = {
+    REFERENCE: plain_step,
+    "engine, plain path, float32": engine_step("float32", "plain"),
+    "engine, fast path, float32": engine_step("float32", "fast"),
+    "engine, plain path, bfloat16": engine_step("bfloat16", "plain"),
+    "engine, fast path, bfloat16": engine_step("bfloat16", "fast"),
+    "matrix products, float32": matrix_product("float32"),
+    "matrix products, bfloat16": matrix_product("bfloat16"),
+}
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -127,7 +216,11 @@ def serve(options: argparse.Namespace) -> None:
 
 
 def measure_step(options: argparse.Namespace) -> dict[str, Any]:
-    """Seconds per iteration and peak memory of the engine and of plain TensorFlow, in turn."""
+    """Seconds per iteration and peak memory of plain TensorFlow and of the engine, in turn.
+
+    Beside them, the same number of multiplications as products of large matrices. A convolution can be faster than
+    that: by Winograd's method it multiplies less.
+    """
     children = {name: _child(name, options) for name in STEPS}
     seconds: dict[str, list[float]] = {name: [] for name in STEPS}
     for turn in range(options.rounds + 1):
@@ -140,19 +233,25 @@ def measure_step(options: argparse.Namespace) -> dict[str, Any]:
         memory, _ = child.communicate()
         if child.returncode:
             raise InputError(f"{name} failed with exit code {child.returncode}: see above")
+        products = seconds[f"matrix products, {'bfloat16' if 'bfloat16' in name else 'float32'}"]
         result[name] = {
             "seconds per iteration": round(statistics.median(seconds[name]), 4),
             "fastest": round(min(seconds[name]), 4),
             "slowest": round(max(seconds[name]), 4),
             "peak memory, GiB": round(float(memory), 2),
+            "times as fast as plain TensorFlow": _ratio(seconds[REFERENCE], seconds[name]),
+            "share of the speed of matrix products": _ratio(products, seconds[name]),
         }
-    ratios = [a / b for a, b in zip(seconds["engine"], seconds["plain TensorFlow"], strict=True)]
-    result["engine / plain"] = round(statistics.median(ratios), 3)
     return result
 
 
+def _ratio(seconds: list[float], others: list[float]) -> float:
+    """The median over turns: what slows the machine down slows neighbours in time alike."""
+    return round(statistics.median(a / b for a, b in zip(seconds, others, strict=True)), 3)
+
+
 def _child(name: str, options: argparse.Namespace) -> subprocess.Popen[str]:
-    words = [f"--{key}={getattr(options, key)}" for key in ("network", "width", "height", "precision", "path")]
+    words = [f"--{key}={getattr(options, key)}" for key in ("network", "width", "height")]
     script = [sys.executable, str(Path(__file__)), "serve", "--contestant", name, *words]
     return subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment())
 
@@ -166,8 +265,161 @@ def _ask(child: subprocess.Popen[str], iterations: int) -> float:
     return float(answer)
 
 
+# The reference first. L-BFGS needs no more than that share of the iterations.
+DESCENTS: dict[str, tuple[dict[str, Any], str, float]] = {
+    "float32, Adam, plain path": ({"precision": "float32"}, "plain", 1.0),
+    "bfloat16, Adam": ({"precision": "bfloat16"}, "fast", 1.0),
+    "bfloat16, L-BFGS": ({"precision": "bfloat16", "optimizer": "lbfgs"}, "fast", 0.6),
+    "float32, L-BFGS": ({"precision": "float32", "optimizer": "lbfgs"}, "fast", 0.6),
+}
+
+
+def measure_descent(options: argparse.Namespace) -> dict[str, Any]:
+    """Seconds and steps until the loss is that of the reference, plain float32 Adam, after all its iterations.
+
+    The contestants take turns, each on a clock of its own; losses are those of the best image so far, in float32.
+    """
+    engine = Engine(options)
+    result: dict[str, Any] = {}
+    curves: dict[str, dict[str, list[tuple[int, float, float]]]] = {}
+    for start, noise in (("content", 0.0), ("noise", 1.0)):
+        settings = engine.settings(initial_noiseblend=noise, iterations=options.iterations)
+        judge = engine.judge(settings)
+        racers = {
+            name: _Racer(engine.optimization(dataclasses.replace(settings, iterations=steps, **values), path), judge)
+            for name, (values, path, share) in DESCENTS.items()
+            if (steps := round(share * options.iterations))
+        }
+        while sum(racer.advance(TURN) for racer in racers.values()):
+            pass
+        curves[start] = {name: racer.course for name, racer in racers.items()}
+        reference, *_ = curves[start].values()
+        result[start] = {name: _arrival(course, reference[-1]) for name, course in curves[start].items()}
+    if options.figure is not None:
+        draw_descent(options.figure, curves)
+    return result
+
+
+TURN = 10
+
+
+class _Racer:
+    """An optimisation with a stopwatch. course: steps, seconds and loss after every turn."""
+
+    def __init__(self, optimization: Optimization, judge: Callable[[np.ndarray], float]) -> None:
+        self._optimization, self._judge = optimization, judge
+        self._evaluations = optimization.run()
+        next(self._evaluations)  # traces the graph
+        self.course: list[tuple[int, float, float]] = [(0, 0.0, judge(optimization.best))]
+
+    def advance(self, steps: int) -> bool:
+        """Take so many steps; returns whether there are any left."""
+        begin = time.perf_counter()
+        taken = list(itertools.islice(self._evaluations, steps))
+        seconds = time.perf_counter() - begin
+        if taken:
+            before = self.course[-1]
+            self.course.append((taken[-1].iteration, before[1] + seconds, self._judge(self._optimization.best)))
+        return bool(taken)
+
+
+def _arrival(course: list[tuple[int, float, float]], goal: tuple[int, float, float]) -> dict[str, Any]:
+    """When a course is at the goal's loss, and how many times sooner than the goal."""
+    found = next(((steps, seconds) for steps, seconds, loss in course if loss <= goal[2]), None)
+    if found is None:
+        return {"never; its lowest loss over the reference's": round(course[-1][2] / goal[2], 4)}
+    return {"steps": found[0], "seconds": round(found[1], 1), "times as fast": round(goal[1] / found[1], 2)}
+
+
+def draw_descent(path: Path, curves: Mapping[str, Mapping[str, list[tuple[int, float, float]]]]) -> None:
+    """Loss against seconds, one panel per start."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    panels = figure.subplots(1, len(curves), sharey=True)
+    for axes, (start, courses) in zip(panels, curves.items(), strict=True):
+        for name, course in courses.items():
+            axes.plot([max(point[1], 0.1) for point in course], [point[2] for point in course], label=name)
+        axes.axhline(next(iter(courses.values()))[-1][2], color="0.6", linewidth=0.8)
+        axes.set(title=f"start: {start}", xlabel="seconds", xscale="log", yscale="log")
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("total loss, in float32")
+    panels[0].legend(frameon=False)
+    with files.atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+
+
+# The default run of the study, and each parameter it varies low and high.
+EXTREMES: dict[str, tuple[float, float]] = {
+    "learning_rate": (1, 30),
+    "style_scales": (0.3, 2),
+    "content_weight_blend": (0, 1),
+    "style_weight": (1, 150),
+    "tv_weight": (0, 500),
+    "style_layer_weight_exp": (0.2, 5),
+}
+HARMLESS = 0.01
+SEEDS = 3
+
+
+def measure_precision(options: argparse.Namespace) -> dict[str, Any]:
+    """What bfloat16 does to results: final losses, evaluated in float32, beside those of float32 from several seeds.
+
+    Harmless is what changes the loss by less than 1 %, or by less than another seed does.
+    """
+    engine = Engine(options)
+    points: list[dict[str, float]] = [{}, *({name: value} for name, both in EXTREMES.items() for value in both)]
+    result: dict[str, Any] = {}
+    shown: list[tuple[str, np.ndarray, np.ndarray]] = []
+    for point in points:
+        name = ", ".join(f"{key} {value:g}" for key, value in point.items()) or "default"
+        settings = engine.settings(iterations=options.iterations, **point)
+        judge = engine.judge(settings)
+        finals = [_finish(engine, dataclasses.replace(settings, seed=seed)) for seed in range(SEEDS)]
+        final = _finish(engine, dataclasses.replace(settings, precision="bfloat16"))
+        exact, loss = [judge(image) for image in finals], judge(final)
+        change, spread = loss / exact[0] - 1, (max(exact) - min(exact)) / exact[0]
+        result[name] = {
+            "float32": exact[0],
+            "bfloat16": loss,
+            "change": round(change, 5),
+            "spread of seeds": round(spread, 5),
+            "harmless": abs(change) <= max(HARMLESS, spread),
+        }
+        print(name, result[name], file=sys.stderr, flush=True)
+        shown.append((name, finals[0], final))
+    if options.figure is not None:
+        draw_pairs(options.figure, shown, engine.stepper("float32")[0].mean_pixel)
+    return result
+
+
+def _finish(engine: Engine, settings: Settings) -> np.ndarray:
+    optimization = engine.optimization(settings)
+    for _ in optimization.run():
+        pass
+    return optimization.best
+
+
+def draw_pairs(path: Path, shown: list[tuple[str, np.ndarray, np.ndarray]], mean_pixel: np.ndarray) -> None:
+    """Results in float32 above those in bfloat16, a column per setting."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.7 * len(shown), 4), layout="constrained")
+    panels = figure.subplots(2, len(shown))
+    for column, (name, *pair) in zip(panels.T, shown, strict=True):
+        for axes, image, precision in zip(column, pair, ("float32", "bfloat16"), strict=True):
+            axes.imshow(images.to_uint8(image + mean_pixel))
+            axes.set(xticks=[], yticks=[], xlabel=precision)
+        column[0].set_title(name.replace(" ", "\n"), fontsize=7)
+    with files.atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=130)
+
+
 def measure_run(options: argparse.Namespace) -> dict[str, Any]:
-    """What a run costs beside its iterations: wall time of the command less iterations x seconds per iteration."""
+    """What a run costs beside its iterations: start of Python and TensorFlow, weights, targets, tracing, files.
+
+    Wall time of the command less evaluations x seconds per evaluation; the first one, which traces, is not among them.
+    """
     with tempfile.TemporaryDirectory() as folder:
         content, style = (Path(folder, name) for name in ("content.png", "style.png"))
         for path, picture in zip((content, style), pictures(options.width, options.height), strict=True):
@@ -177,7 +429,7 @@ def measure_run(options: argparse.Namespace) -> dict[str, Any]:
             record = Path(folder, f"{number}.json")
             words = ["--content", content, "--styles", style, "--network", options.network, "--record", record]
             words += ["--output", Path(folder, f"{number}.png"), "--iterations", options.iterations]
-            words += ["--precision", options.precision, "--path", options.path]
+            words += ["--precision", options.precision, "--path", options.path, "--device", "cpu"]
             words += [word for name, value in STUDY_DEFAULTS.items() for word in (f"--{name.replace('_', '-')}", value)]
             seconds = _time([sys.executable, ROOT / "workflow/scripts/neural_style.py", *words])
             run = json.loads(record.read_text())
@@ -238,7 +490,14 @@ def _summary(seconds: list[float]) -> dict[str, float]:
     return {"median": round(middle, 2), "fastest": round(low, 2), "slowest": round(high, 2)}
 
 
-MEASUREMENTS = {"step": measure_step, "run": measure_run, "planning": measure_planning, "study": measure_study}
+MEASUREMENTS = {
+    "step": measure_step,
+    "descent": measure_descent,
+    "precision": measure_precision,
+    "run": measure_run,
+    "planning": measure_planning,
+    "study": measure_study,
+}
 
 
 def machine() -> dict[str, Any]:
@@ -262,7 +521,8 @@ def parser() -> argparse.ArgumentParser:
     command_line.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
     command_line.add_argument("--folder", type=Path, help="where the study runs; default: a temporary folder")
     command_line.add_argument("--output", type=Path, help="write the figures here as JSON")
-    command_line.add_argument("--contestant", choices=STEPS, default="engine", help=argparse.SUPPRESS)
+    command_line.add_argument("--figure", type=Path, help="draw the curves of `descent`, the results of `precision`")
+    command_line.add_argument("--contestant", choices=STEPS, default=REFERENCE, help=argparse.SUPPRESS)
     return command_line
 
 

@@ -13,8 +13,7 @@ Beside the formulas of `losses` nothing here is about style transfer; it is abou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
@@ -59,24 +58,17 @@ class FastLoss:
         weight = dict(zip(TERMS, tf.unstack(weights), strict=True))
         activations, pooled = self._activations(image, targets.layers)
         values = {"tv": losses.total_variation(image)}
-        slope: Any = None  # the gradient with respect to the layer's activations, then to what it was before ReLU
+        slopes: list[tf.Tensor] = []  # what the deeper layers and the losses at this one contribute to its slope
         for name in reversed(activations):
-            X, layer = activations[name], f"relu{name}"
+            X = activations[name]
             if name in pooled:
-                slope = self._unpool(slope, X, pooled[name])
+                slope = self._unpool(slopes[0], X, pooled[name])
             else:
-                slopes = [] if slope is None else [slope]
-                if layer in targets.content:
-                    values[f"content_{layer}"], slope = content_slope(X, targets.content[layer])
-                    slopes.append(tf.cast(weight[f"content_{layer}"] * slope, X.dtype))
-                if layer in targets.style:
-                    values[f"style_{layer}"], slope = style_slope(
-                        X, targets.style[layer], blend, weight[f"style_{layer}"]
-                    )
-                    slopes.append(slope)
-                slope = tf.raw_ops.ReluGrad(gradients=tf.add_n(slopes), features=X)
-            slope = self._backward[name](slope)
-        gradient = tf.cast(slope[0], tf.float32) + weight["tv"] * total_variation_slope(image)
+                found, pulls = layer_slopes(f"relu{name}", X, targets, weight, blend)
+                values |= found
+                slope = tf.raw_ops.ReluGrad(gradients=tf.add_n(slopes + pulls), features=X)
+            slopes = [self._backward[name](slope)]
+        gradient = tf.cast(slopes[0][0], tf.float32) + weight["tv"] * total_variation_slope(image)
         return tf.stack([values.get(name, tf.constant(0.0)) for name in TERMS]), gradient
 
     def _convolution(self, kernel: tf.Tensor) -> Layer:
@@ -108,6 +100,21 @@ class FastLoss:
             return tf.raw_ops.MaxPoolGrad(orig_input=X, orig_output=pooled, grad=passed, **window)
         spread = tf.raw_ops.AvgPoolGrad(orig_input_shape=X.shape, grad=slope, **window)
         return tf.raw_ops.ReluGrad(gradients=spread, features=X)
+
+
+def layer_slopes(
+    layer: str, X: tf.Tensor, targets: Targets, weight: Mapping[str, tf.Tensor], blend: tf.Tensor
+) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+    """The terms that look at a layer, by name, and weight times their gradients with respect to it, like X."""
+    values: dict[str, tf.Tensor] = {}
+    slopes: list[tf.Tensor] = []
+    if layer in targets.content:
+        values[f"content_{layer}"], slope = content_slope(X, targets.content[layer])
+        slopes.append(tf.cast(weight[f"content_{layer}"] * slope, X.dtype))
+    if layer in targets.style:
+        values[f"style_{layer}"], slope = style_slope(X, targets.style[layer], blend, weight[f"style_{layer}"])
+        slopes.append(slope)
+    return values, slopes
 
 
 def content_slope(X: tf.Tensor, P: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -72,6 +72,10 @@ class Optimization:
         """The image with the lowest total loss so far, (H, W, 3) less the mean pixel."""
         return self._album.best.numpy()
 
+    def place(self, image: np.ndarray) -> None:
+        """Go on from another image, (H, W, 3) less the mean pixel."""
+        self._album.image.assign(image)
+
     def run(self) -> Iterator[Evaluation]:
         """Take all steps. Yields the evaluation of the image before each step and of the final one.
 
@@ -92,9 +96,10 @@ class Stepper:
 
     def __init__(self, loss: Loss) -> None:
         self._loss = loss
+        # Nothing here is Python control flow over tensors, so there is nothing to translate: that halves the tracing.
+        self.step = tf.function(self._step, autograph=False)
 
-    @tf.function(autograph=False)
-    def step(
+    def _step(
         self,
         album: Album,
         method: Adam | LBFGS,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
 # Instructions that multiply bfloat16: matrix units, and vectors.
-MATRIX_FLAG, VECTOR_FLAG = "amx_bf16", "avx512_bf16"
+CPU_FLAGS = {"amx_bf16", "avx512_bf16"}
 # The first GPUs with bfloat16 (Ampere).
 LEAST_COMPUTE_CAPABILITY = (8, 0)
 
@@ -22,11 +22,6 @@ def cpu_flags(cpuinfo: Path = CPUINFO) -> frozenset[str]:
     return frozenset(next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), ()))
 
 
-def has_matrix_units(kind: str, cpuinfo: Path = CPUINFO) -> bool:
-    """Whether a device multiplies bfloat16 matrices much faster than vectors. kind: as `devices.Device.kind`."""
-    return kind != "cpu" or MATRIX_FLAG in cpu_flags(cpuinfo)
-
-
 def resolve(precision: str, kind: str, cpuinfo: Path = CPUINFO) -> str:
     """`float32` or `bfloat16`; `auto` is bfloat16 where the device has it in hardware. TensorFlow is loaded for GPUs.
 
@@ -34,7 +29,7 @@ def resolve(precision: str, kind: str, cpuinfo: Path = CPUINFO) -> str:
     """
     if precision != "auto":
         return precision
-    native = bool(cpu_flags(cpuinfo) & {MATRIX_FLAG, VECTOR_FLAG}) if kind == "cpu" else _gpus_have_bfloat16()
+    native = bool(cpu_flags(cpuinfo) & CPU_FLAGS) if kind == "cpu" else _gpus_have_bfloat16()
     return "bfloat16" if native else "float32"
 
 

@@ -37,9 +37,14 @@ class Trace:
     print_iterations: int
     evaluations: list[Evaluation] = field(default_factory=list)
     best_iteration: int = 0
+    _first: float = 0.0
+    _newest: float = 0.0
 
     def add(self, evaluation: Evaluation) -> None:
         """Append the next evaluation."""
+        self._newest = time.monotonic()
+        if not self.evaluations:
+            self._first = self._newest
         self.evaluations.append(evaluation)
         if evaluation.best:
             self.best_iteration = evaluation.iteration
@@ -53,6 +58,11 @@ class Trace:
     def last_finite(self) -> int:
         """The newest iteration whose loss was finite; -1 if none was."""
         return len(self.evaluations) - 1 - self.diverged
+
+    @property
+    def seconds_per_iteration(self) -> float:
+        """From one evaluation to the next, on average. The first traces the graph and tells nothing of the speed."""
+        return (self._newest - self._first) / max(1, len(self.evaluations) - 1)
 
     def losses(self, iteration: int) -> dict[str, float]:
         """The losses of the image after that many steps, by name; empty for iteration -1."""

@@ -202,11 +202,10 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         device = self._leased()
         start, begin = time.time(), time.monotonic()
         with monitor.watch(device.uuid) as usage:
-            used = self._load_tensorflow(settings, device)
+            used = self._resolved(settings, device)
             network, optimization = self._prepare(settings, used, run.inputs.network, content, styles, initial)
             prepared = time.monotonic()
             trace = _optimise(settings, network, optimization, outputs, self._print_iterations, content)
-            seconds_optimising = time.monotonic() - prepared
         image = network.postprocess(optimization.last if trace.diverged else optimization.best)
         _write(outputs, image, content, trace)
         record = {
@@ -227,7 +226,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "end": _timestamp(time.time()),
             "seconds": round(time.monotonic() - begin, 3),
             "seconds_preparing": round(prepared - begin, 3),
-            "seconds_per_iteration": round(seconds_optimising / len(trace.evaluations), 6),
+            "seconds_per_iteration": round(trace.seconds_per_iteration, 6),
             **{f"{name}_used": value for name, value in used.items()},
             "device": dataclasses.asdict(device),
             "gpu": usage.summary(),
@@ -245,10 +244,10 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             self._device = self._leases.enter_context(devices.lease(self._choice, self._wait, self._slots))
         return self._device
 
-    def _load_tensorflow(self, settings: Settings, device: devices.Device) -> dict[str, str]:
-        """Load TensorFlow, and return what `precision` and `path` are on this device."""
+    def _resolved(self, settings: Settings, device: devices.Device) -> dict[str, str]:
+        """What `precision` and `path` are on this device. Loads TensorFlow."""
         if not self._steppers:
-            _load_tensorflow(self._threads, device)
+            load_tensorflow(self._threads, device)
         path = self._path if self._path != "auto" else {"cpu": "fast"}.get(device.kind, "plain")
         return {"precision": precision.resolve(settings.precision, device.kind), "path": path}
 
@@ -359,7 +358,7 @@ def read_pictures(settings: Settings, inputs: Inputs) -> tuple[np.ndarray, list[
     return content, styles, images.resize(images.read_image(inputs.initial), width, height)
 
 
-def _load_tensorflow(threads: int | None, leased: devices.Device) -> None:
+def load_tensorflow(threads: int | None, leased: devices.Device = devices.CPU) -> None:
     """Import TensorFlow, quiet, deterministic, and no greedier than it needs to be."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Not Keras, matplotlib and pandas along with it: a package that is not installed is taken in their place.

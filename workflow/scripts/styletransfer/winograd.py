@@ -4,8 +4,8 @@ A tile of 4 x 4 results depends on 6 x 6 inputs. Seen as a product of polynomial
 multiplications per pair of channels instead of 144: 36 matrix products over all tiles at once, between cheap linear
 transforms. A CPU without matrix units spends its time multiplying, so for it this is the way to be fast.
 
-The six points are 0, +-3/4, +-3/2 and infinity, with half the rounding errors of the usual 0, +-1, +-2. Measured as a
-share of the result's norm: 1.3 % in bfloat16, where a direct convolution has 0.25 %.
+The six points are 0, +-3/4, +-3/2 and infinity, with half the rounding errors of the usual 0, +-1, +-2. In float32 the
+result is as exact as that of a direct convolution; in bfloat16 its error is 1.3 % of the norm in place of 0.25 %.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Convolution:
     def __init__(self, kernel: tf.Tensor) -> None:
         inputs, kernels, results = transforms()
         # In two dimensions the transforms are Kronecker products.
-        flat = tf.reshape(tf.cast(kernel, tf.float32), (9, -1))
-        points = tf.matmul(tf.constant(np.kron(kernels, kernels), tf.float32), flat)
+        transform = tf.constant(np.kron(kernels, kernels), tf.float32)
+        points = tf.matmul(transform, tf.reshape(tf.cast(kernel, tf.float32), (9, -1)))
         self._kernel = tf.cast(tf.reshape(points, (INPUTS**2, *kernel.shape[2:])), kernel.dtype)
         self._inputs = tf.constant(np.kron(inputs, inputs), kernel.dtype)
         self._results = tf.constant(np.kron(results, results), kernel.dtype)

@@ -1,5 +1,6 @@
 """Settings and designs: identity, limits, value specs, and the 2018 study to the last value."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -216,6 +217,10 @@ def test_a_plan_counts_new_cached_and_shared_runs(tmp_path):
     assert ["style_weight", "2", "1", "1", "0"] in lines
     assert ["tv_weight", "2", "1", "0", "1"] in lines, "both rows of the default point are one run"
     assert lines[-1][:3] == ["about", "3.0", "minutes"]
+    record = {"iterations_done": 10, "seconds_per_iteration": 0.5, "seconds": 9, "width": 256}
+    (tmp_path / done / "run.json").write_text(json.dumps(record))
+    # Two new runs of 1000 iterations at twice the width, and 4 s outside of them.
+    assert "about 66.8 minutes of device time, going by 1 finished runs" in study.plan(described, expanded, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"status": "ok"}'])

@@ -36,7 +36,7 @@ def runs_table(rows):
     clock = pd.Timestamp("2026-01-01", tz="UTC")
     for name, column in (("start", "begin"), ("end", "end")):
         table[name] = [(clock + pd.Timedelta(seconds=s)).isoformat() for s in table[column]]
-    return table.assign(parameter="style_weight", status="ok", host="node")
+    return table.assign(study="s", parameter="style_weight", status="ok", host="node")
 
 
 def test_lanes_of_the_cpu_and_of_slots():
@@ -64,4 +64,4 @@ def test_runs_of_several_labels_are_one_bar_and_the_figure_says_how_well_devices
     assert len(figure.axes[0].patches) == 2
     text = figure.get_suptitle()
     assert "2 runs on 2 lanes" in text
-    assert "speed-up 1.50, utilisation 75%" in text
+    assert "Speed-up 1.50, utilisation 75%" in text

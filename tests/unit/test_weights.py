@@ -492,7 +492,7 @@ def test_a_file_of_another_kind_is_an_input_error(tmp_path, content, part):
 
 def test_a_folder_and_nothing_are_input_errors(tmp_path):
     refused(tmp_path, "no such file")
-    refused(tmp_path / "absent.h5", "no such file", "fetch_weights.py")
+    refused(tmp_path / "absent.h5", "no such file", "keras, matconvnet")
 
 
 def test_a_file_that_may_not_be_read_is_an_input_error(tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from styletransfer import settings
 from sweep import at_once
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +75,9 @@ def test_tables_and_figures(finished):
     assert by_value["learning_rate", 1e30] == "diverged"
     assert (by_value.drop(("learning_rate", 1e30)) == "ok").all()
     assert set(runs["weights"]) == {"hed-vgg19@1"}
+    page = (ROOT / "results/README.md").read_text()
+    told = [name.replace("*", ".*") for name in re.findall(r"`([\w*]+)`", page)] + list(settings.PARAMETERS)
+    assert [name for name in runs if not any(re.fullmatch(one, name) for one in told)] == []
     losses = pd.read_parquet(results / "losses.parquet")
     assert set(losses["loss"]) == {"content", "style", "tv", "total"}
     assert set(losses["run_id"]) == set(runs["run_id"])

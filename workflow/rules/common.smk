@@ -75,6 +75,11 @@ onstart:
         refuse_missing_gpus()
 
 
+onsuccess:
+    if workflow.is_main_process and Path(FIGURES, "contact_sheet.png").exists():
+        print(f"contact sheet: {FIGURES}/contact_sheet.png", file=sys.stderr)
+
+
 wildcard_constraints:
     run_id="[A-Za-z0-9][A-Za-z0-9.+_-]*",
 
@@ -98,7 +103,9 @@ def refuse_missing_gpus():
         return
     try:
         if workflow.local_exec:
-            devices.check(DEVICE, tokens and tokens.value, config["slots_per_device"])
+            devices.check(
+                config["device"], tokens and tokens.value, config["slots_per_device"]
+            )
         else:
             devices.check_remote(config["device"])
     except InputError as error:

@@ -13,6 +13,10 @@ from styletransfer.errors import InputError, command
 from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
 from styletransfer.transfer import LOG_FORMAT, LOG_TIME, PATHS, Inputs, Outputs, Run, Worker
 
+PROGRESS_HELP = (
+    "write progress.txt beside the output, numbered as the 2018 program did: row i has the losses after i + 1 steps, "
+    "the last row those after all"
+)
 OPTION_TYPES = {"width": int, "iterations": int, "seed": int}
 
 
@@ -45,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     outputs.add_argument("--preserved-output", type=Path, help="write the result with the content's colours here too")
     outputs.add_argument("--losses", type=Path, help="a CSV of the losses")
     outputs.add_argument("--record", type=Path, help="a JSON record of the run")
-    outputs.add_argument("--progress-write", action="store_true", help="write progress.txt beside the output")
+    outputs.add_argument("--progress-write", action="store_true", help=PROGRESS_HELP)
     outputs.add_argument(
         "--progress-plot", action="store_true", help="plot the losses to progress.png beside the output"
     )

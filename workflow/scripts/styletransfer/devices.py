@@ -112,12 +112,20 @@ def _host_gpus() -> dict[str, list[str]]:
 def check(choice: str, tokens: int | None, slots: int = 1) -> None:
     """Refuse, before a workflow starts any run, what its runs could not get on this host.
 
-    choice: `gpu` or `cpu`. tokens: how many runs the workflow manager lets have a GPU at once; None: without limit.
-    slots: of each device. Raises `InputError` if there is no GPU, and if there is no token or more than slots.
+    tokens: how many runs the workflow manager lets have a GPU at once; None: without limit. slots: of each device.
+    Raises `InputError` for `gpu` if there is no GPU, and if there is no token or more than slots; for `auto` if there
+    is no GPU, but more than the one token that is there unasked.
     """
     if choice == "cpu":
         return
-    pool = _pool()
+    pool = _pool() if choice == "gpu" else gpus()
+    if not pool:
+        if (tokens or 0) > 1:
+            raise InputError(
+                f"{tokens} runs may have a GPU at once, but no GPU is visible: mend that, or say device: cpu in the "
+                "config"
+            )
+        return
     places = len(pool) * slots
     if tokens is None or not 1 <= tokens <= places:
         raise InputError(
@@ -141,10 +149,11 @@ def check_remote(choice: str) -> None:
 def _pool() -> list[str]:
     pool = gpus()
     if not pool:
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "unset")
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         raise InputError(
             "device is gpu, but no GPU is visible: see what `nvidia-smi -L` lists; CUDA_VISIBLE_DEVICES is "
-            f"{visible!r}. Mend that, or compute on the CPU (device: cpu in the config, --device cpu by hand)"
+            f"{'not set' if visible is None else repr(visible)}. Mend that, or compute on the CPU (device: cpu in the "
+            "config, --device cpu by hand)"
         )
     return pool
 

@@ -37,7 +37,10 @@ REPORT_SECONDS = 10.0
 DIGITS = {"md5": 32, "sha256": 64}
 # Besides 5xx: timeout, too early, too many requests.
 PASSING_STATUSES = (408, 425, 429)
-REMEDY = "Check the network and the addresses, or download the file by hand and name its path in the configuration"
+REMEDY = (
+    "Check the network and the addresses, or download the file by hand and name its path in the configuration; "
+    "`weights: hed` needs no network"
+)
 
 
 class DownloadError(InputError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def contact_sheet(
     columns = max(columns, 1 + runs["styles"].str.count(SEPARATOR).max() + 1)
     heights = [TILE_INCHES * _aspect(title, rows, runs, pictures) + LABEL_INCHES for title, rows in bands]
     figure = Figure(figsize=(columns * TILE_INCHES + 1.5, sum(heights) + 0.5), layout="constrained")
-    figure.suptitle(_caption(runs), x=0.01, ha="left", fontsize=9, color=GREY)
+    _title(figure, _caption(runs))
     widths = [0.7] + [1.0] * columns
     grid = figure.subplots(len(bands), columns + 1, squeeze=False, width_ratios=widths, height_ratios=heights)
     for axes, (title, rows) in zip(grid, bands, strict=True):
@@ -116,10 +117,10 @@ def _inputs(row: Any) -> list[tuple[str, str]]:
 
 
 def _caption(runs: pd.DataFrame) -> str:
-    first = runs.iloc[0]
+    first, count = runs.iloc[0], runs["run_id"].nunique()
     note = " (offline weights, not the original VGG-19)" if str(first["weights"]).startswith("hed") else ""
     return (
-        f"{first['study']}: {runs['run_id'].nunique()} runs, {first['width']} px wide, "
+        f"{first['study']}: {count} {_plural('run', count)}, {first['width']} px wide, "
         f"{first['iterations']} iterations, {first['weights']}{note}"
     )
 
@@ -158,7 +159,8 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
     columns = min(3, len(panels))
     lines = -(-len(panels) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.3 * lines + 0.4), layout="constrained")
-    figure.suptitle(f"{_caption(runs)}. Red: the default", x=0.01, ha="left", fontsize=9, color=GREY)
+    note = "Red: the default. Where a weight varies, compare shapes: a larger weight makes a larger loss"
+    _title(figure, f"{_caption(runs)}. {note}")
     grid = figure.subplots(lines, columns, squeeze=False)
     for axis in grid.flat[len(panels) :]:
         axis.set_axis_off()
@@ -191,6 +193,7 @@ def _panel(figure: Figure, axis: Axes, parameter: str, rows: pd.DataFrame, curve
     axis.set_yscale("log")
     axis.set_title(parameter.replace("_", " ") or "all runs", fontsize=10, loc="left", weight="bold")
     axis.set_xlabel("step", fontsize=8)
+    axis.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     axis.set_ylabel("total loss", fontsize=8)
     axis.tick_params(labelsize=8, which="both")
     axis.spines[["top", "right"]].set_visible(False)
@@ -201,9 +204,10 @@ def device_timeline(runs: pd.DataFrame) -> Figure:
     bars = timeline.intervals(runs)
     lanes = sorted(bars["lane"].unique())
     figure = Figure(figsize=(11, 1.9 + 0.34 * len(lanes)), layout="constrained")
-    figure.suptitle(_usage_text(timeline.usage(bars)), x=0.01, ha="left", fontsize=9, color=GREY)
+    _title(figure, f"{runs['study'].iloc[0]}: {_usage_text(timeline.usage(bars))}")
     axis = figure.subplots()
-    unit, seconds = ("minutes", 60.0) if bars["end"].max() < 7200 else ("hours", 3600.0)
+    longest = bars["end"].max()
+    unit, seconds = ("seconds", 1.0) if longest < 120 else ("minutes", 60.0) if longest < 7200 else ("hours", 3600.0)
     for color, parameter in zip(itertools.cycle(CATEGORIES), dict.fromkeys(bars["parameter"]), strict=False):
         of = bars[bars["parameter"] == parameter]
         axis.barh(
@@ -218,6 +222,8 @@ def device_timeline(runs: pd.DataFrame) -> Figure:
         )
     for run in bars[bars["status"] != "ok"].itertuples():
         axis.plot((run.begin + run.end) / 2 / seconds, lanes.index(run.lane), "x", color="white", ms=6, mew=2)
+    for moment in bars.attrs["pauses"]:
+        axis.axvline(moment / seconds, color=GREY, lw=1, ls=(0, (2, 2)), zorder=0)
     axis.set_yticks(range(len(lanes)), [_short(lane) for lane in lanes])
     axis.invert_yaxis()
     axis.set_xlabel(f"{unit} since the first run began", fontsize=8)
@@ -250,13 +256,23 @@ def schedules(named: Mapping[str, Sequence[timeline.Bar]]) -> Figure:
 
 
 def _usage_text(usage: timeline.Usage) -> str:
-    pauses = f"; {usage.pauses} pauses between sessions cut out" if usage.pauses else ""
+    counts = f"{usage.runs} {_plural('run', usage.runs)} on {usage.lanes} {_plural('lane', usage.lanes)}"
+    cuts = f" (dotted: {_plural('a pause', usage.pauses, 'pauses')} between sessions, cut out)" if usage.pauses else ""
     return (
-        f"{usage.runs} runs on {usage.lanes} {'lane' if usage.lanes == 1 else 'lanes'}: "
-        f"{study.duration(usage.busy)} of computing in {study.duration(usage.elapsed)}\n"
-        f"speed-up {usage.speed_up:.2f}, utilisation {usage.utilisation:.0%}; no schedule takes less than "
-        f"{study.duration(usage.bound)} ({usage.elapsed / usage.bound - 1:.1%} above){pauses}"
+        f"{counts}, {study.duration(usage.elapsed)}{cuts}. Speed-up {usage.speed_up:.2f}, utilisation "
+        f"{usage.utilisation:.0%}; no schedule takes less than {study.duration(usage.bound)}, this one "
+        f"{usage.elapsed / usage.bound - 1:.1%} more"
     )
+
+
+def _plural(word: str, count: int, words: str = "") -> str:
+    return word if count == 1 else words or f"{word}s"
+
+
+def _title(figure: Figure, text: str) -> None:
+    """A line or more above a figure, broken to its width."""
+    characters = int(figure.get_size_inches()[0] * 14)
+    figure.suptitle("\n".join(textwrap.wrap(text, characters)), x=0.01, ha="left", fontsize=9, color=GREY)
 
 
 def _short(lane: str) -> str:

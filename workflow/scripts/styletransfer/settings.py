@@ -275,6 +275,8 @@ def from_canonical(canonical: Mapping[str, Any]) -> Settings:
     """
     fields = dict(canonical)
     numerics = fields.pop("numerics", None)
+    if numerics is None:
+        raise InputError("settings name no numerics version: take them from `identity` in the run.json of a run")
     if numerics != NUMERICS:
         raise InputError(
             f"settings are of numerics version {numerics!r}, this engine's is {NUMERICS}: use the engine that made them"

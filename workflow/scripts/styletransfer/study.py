@@ -10,7 +10,8 @@ import difflib
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ def _fault(error: Any) -> str:
         known = list(error.schema["properties"])
         unknown = [name for name in error.instance if name not in known]
         return "; ".join(f"{key + '.' if key else ''}{_unknown(str(name), known)}" for name in unknown)
-    return f"{key or 'config'}: {error.message}. {error.schema.get('description', '')}".strip()
+    fault = f"{error.instance!r} is no such name" if error.validator == "pattern" else error.message
+    return f"{key or 'config'}: {fault}. {error.schema.get('description', '')}".strip()
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
@@ -293,7 +295,7 @@ def ingredient(config: Mapping[str, Any], name: str) -> Ingredient:
         return Ingredient(name, paintings.recipe(source))
     path = images.sample_file(source) if kind == "sample" else Path(source)
     if not path.is_file():
-        raise InputError(f"images.{name}.path is {source!r}: there is no such file")
+        raise InputError(f"images.{name}.path is {source!r}: there is no such file as {path.absolute()}")
     return Ingredient(name, f"sha256:{files.checksum(path)}")
 
 
@@ -320,8 +322,25 @@ def plan(config: Mapping[str, Any], study: Study, pool: Path) -> str:
             f"  {parameter or '(defaults, grid or list)':24} {len(rows):6} {len(runs) - cached:6} {cached:6} "
             f"{len(rows) - len(runs):6}"
         )
-    new = len(study.runs) - len(finished)
-    estimate = duration(new * config["seconds_per_run"])
-    lines += ["", f"  {new} new runs, {len(finished)} cached; shared: the run of a row above"]
-    lines.append(f"  about {estimate} of device time at {config['seconds_per_run']:g} s a run")
-    return "\n".join(lines)
+    new = [run for run_id, run in study.runs.items() if run_id not in finished]
+    lines += ["", f"  {len(new)} new runs, {len(finished)} cached"]
+    return "\n".join([*lines, f"  {_estimate(config, new, _records(pool, finished))}"])
+
+
+def _records(pool: Path, run_ids: Iterable[str]) -> list[dict[str, Any]]:
+    records = [json.loads((pool / run_id / "run.json").read_text(encoding="utf-8") or "{}") for run_id in run_ids]
+    return [record for record in records if record.get("iterations_done")]
+
+
+def _estimate(config: Mapping[str, Any], new: Sequence[Settings], records: Sequence[Mapping[str, Any]]) -> str:
+    """The device time of new runs: from what finished runs of the study took, else from `seconds_per_run`."""
+    if not records:
+        seconds = config["seconds_per_run"]
+        return f"about {duration(len(new) * seconds)} of device time, if a run takes {seconds:g} s (seconds_per_run)"
+    per_pixel = statistics.median(record["seconds_per_iteration"] / record["width"] ** 2 for record in records)
+    outside = statistics.median(
+        record["seconds"] - record["iterations_done"] * record["seconds_per_iteration"] for record in records
+    )
+    usual = records[0]["width"]
+    total = sum(outside + run.iterations * per_pixel * (run.width or usual) ** 2 for run in new)
+    return f"about {duration(total)} of device time, going by {len(records)} finished runs"

@@ -14,7 +14,17 @@ from styletransfer.transfer import RUN_FILES
 from styletransfer.weighting import LOSSES
 
 COPIED = (
-    *("width", "height", "start", "end", "seconds", "seconds_per_iteration", "host", "peak_memory_mib"),
+    *(
+        "width",
+        "height",
+        "start",
+        "end",
+        "seconds",
+        "seconds_preparing",
+        "seconds_per_iteration",
+        "host",
+        "peak_memory_mib",
+    ),
     *("iterations_done", "best_iteration"),
 )
 GPU_COLUMNS = ("utilisation_mean_percent", "utilisation_peak_percent", "memory_mean_mib", "memory_peak_mib")

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-# A study that goes on after days has not been idle for days. Longer pauses of all devices are cut out.
-PAUSE_SECONDS = 600.0
+# A study that goes on after days has not been idle for days. Longer pauses of all devices are cut out; while a workflow
+# runs, no such pause is that long.
+PAUSE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Usage:
 def intervals(runs: pd.DataFrame) -> pd.DataFrame:
     """One row for each distinct run, by start: run_id, parameter, status, lane, begin and end.
 
-    runs: a study's table. begin, end: seconds since the first start, less the pauses that were cut out.
+    runs: a study's table. begin, end: seconds since the first start, less the pauses that were cut out; where that was
+    stands in `attrs["pauses"]`.
     """
     distinct = runs.drop_duplicates("run_id").copy()
     for name in ("start", "end"):
@@ -57,7 +59,8 @@ def intervals(runs: pd.DataFrame) -> pd.DataFrame:
     cut = _pauses(begin.tolist(), end.tolist())
     distinct["begin"], distinct["end"] = begin - cut, end - cut
     distinct["lane"] = _lanes(distinct)
-    distinct.attrs["pauses"] = len(set(cut)) - 1
+    first_after = [i for i in range(1, len(cut)) if cut[i] > cut[i - 1]]
+    distinct.attrs["pauses"] = [float(distinct["begin"].iloc[i]) for i in first_after]
     return distinct[["run_id", "parameter", "status", "lane", "begin", "end"]]
 
 
@@ -92,7 +95,7 @@ def _lanes(distinct: pd.DataFrame) -> list[str]:
 def usage(bars: pd.DataFrame) -> Usage:
     """How well the lanes were filled. bars: from `intervals`."""
     busy = float((bars["end"] - bars["begin"]).sum())
-    return Usage(bars["lane"].nunique(), len(bars), busy, float(bars["end"].max()), bars.attrs["pauses"])
+    return Usage(bars["lane"].nunique(), len(bars), busy, float(bars["end"].max()), len(bars.attrs["pauses"]))
 
 
 Bar = tuple[int, float, float]  # lane, begin, end

@@ -114,15 +114,16 @@ def write_progress(path: Path, trace: Trace) -> None:
 
 
 def plot_progress(path: Path, trace: Trace) -> None:
-    """A plot of the weighted losses against the iteration, on a log axis."""
+    """A plot of the weighted losses against the number of steps, on a log axis."""
     from matplotlib.figure import Figure
 
+    steps = [step for step in range(trace.last_finite + 1) if trace.is_reported(step)]
+    losses = [trace.losses(step) for step in steps]
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    rows = progress_rows(trace)
-    for column, name in enumerate(("content", "style", "tv", "total"), start=1):
-        axes.plot([row[0] for row in rows], [row[column] for row in rows], label=name, linewidth=1.6)
-    axes.set(xlabel="iteration", ylabel="weighted loss", yscale="log")
+    for name in weighting.LOSSES:
+        axes.plot(steps, [loss[name] for loss in losses], label=name, linewidth=1.6)
+    axes.set(xlabel="steps", ylabel="weighted loss", yscale="log")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, ncols=4)
     with files.atomic_path(path) as temporary:

@@ -360,7 +360,8 @@ def read_pictures(settings: Settings, inputs: Inputs) -> tuple[np.ndarray, list[
 
 def load_tensorflow(threads: int | None, leased: devices.Device = devices.CPU) -> None:
     """Import TensorFlow, quiet, deterministic, and no greedier than it needs to be."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # On the CPU nobody wants to read that no GPU was found.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if leased.kind == "gpu" else "3")
     # Not Keras, matplotlib and pandas along with it: a package that is not installed is taken in their place.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     import tensorflow as tf

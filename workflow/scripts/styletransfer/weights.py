@@ -8,6 +8,7 @@ mean pixel and origin in the metadata. What the network computes is `vgg`'s matt
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import importlib.util
 import json
 import math
@@ -275,7 +276,11 @@ HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 def _form(path: Path) -> str:
     """Which kind of file this is, by its first bytes: `safetensors`, or a key of `READERS`."""
     if not path.is_file():
-        raise InputError(f"weights {path}: there is no such file. Fetch it with fetch_weights.py, or correct the path")
+        near = difflib.get_close_matches(str(path), SOURCES, n=1)
+        hint = f" Did you mean the source {near[0]}?" if near else ""
+        raise InputError(
+            f"weights {path}: there is no such file.{hint} Give a path, or one of the sources {', '.join(SOURCES)}"
+        )
     head = _guarded(_head, path)
     if head[:8] == HDF5_MAGIC:
         return _guarded(_form_of_hdf5, path)

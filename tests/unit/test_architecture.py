@@ -20,7 +20,7 @@ FLOORS = [
     {"transfer"},
     {"study"},
     {"tables"},
-    {"figures"},
+    {"figures", "explorer"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 

@@ -19,7 +19,9 @@ def main() -> None:
     parser.add_argument("--losses", type=Path, required=True, help="the table of losses, .parquet")
     parser.add_argument("--pool", type=Path, required=True, help="the folder of all runs")
     parser.add_argument("--options", required=True, help="what explorer.write() takes as options, JSON")
-    parser.add_argument("--max-bytes", type=int, default=explorer.MAX_BYTES, help="a larger page has pictures beside it")
+    parser.add_argument(
+        "--max-bytes", type=int, default=explorer.MAX_BYTES, help="beyond it pictures lie beside the page"
+    )
     parser.add_argument("--output", type=Path, required=True, help="the folder to write index.html to")
     options = parser.parse_args()
     explorer.write(

@@ -33,7 +33,7 @@ function picture(run, alternative = "") {
 }
 
 function tile(run, label) {
-  const button = make("button", { type: "button", className: "tile", "aria-label": describe(run) }, picture(run));
+  const button = make("button", { type: "button", className: "tile" }, picture(run, describe(run)));
   button.dataset.run = run.index;
   const line = make("span", { className: "label" }, make("b", { textContent: label }));
   if (run.default) line.append(make("span", { className: "tag default", textContent: "default" }));

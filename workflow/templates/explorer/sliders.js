@@ -6,7 +6,7 @@ function announce(message) {
   element("announcement").textContent = message;
 }
 
-// Full ticks: the run that differs in this parameter alone. Hollow: there a run exists, but with other settings as well.
+// Tall ticks: the run that differs in this parameter alone. Short: there a run exists, but with other settings as well.
 function slider(parameter) {
   const input = make("input", { type: "range", min: 0, step: 1, id: `slider-${parameter.name}` });
   const value = make("output", { htmlFor: input.id });
@@ -33,7 +33,7 @@ function slider(parameter) {
     ticks.replaceChildren(
       ...values.map((one, index) => {
         const other = reachable.get(one);
-        const tick = make("i", { className: other ? (ok(other) ? "" : "bad") : "hollow" });
+        const tick = make("i", { className: other ? (ok(other) ? "" : "bad") : "else" });
         tick.style.left = `${values.length > 1 ? (100 * index) / (values.length - 1) : 50}%`;
         return tick;
       }),
@@ -122,7 +122,7 @@ const DESIGN_NOTES = {
   list: "A list of runs: a slider goes to the nearest run and says what else changed.",
 };
 element("design-note").textContent = DESIGN_NOTES[study.design];
-if (study.design !== "grid") element("design-note").textContent += " Full ticks: nothing else changes.";
+if (study.design !== "grid") element("design-note").textContent += " Tall ticks: nothing else changes.";
 
 // What the chosen parameter does: its pictures in a row, and in words what its losses tell, and what they do not.
 view(["run", "pair", "along"], (changed) => {

@@ -160,7 +160,7 @@ function curve(run, term) {
 
 function curvesSpec(rows, title, count) {
   const encoding = {
-    x: { field: "step", type: "quantitative", title: "step", scale: { domain: domainOf(rows, "step", 1) }, axis: { grid: false, tickCount: 4, format: "~s" } },
+    x: { field: "step", type: "quantitative", title: "step", scale: { domain: domainOf(rows, "step", 1) }, axis: { grid: false, tickCount: 4, format: "," } },
     y: { field: "value", type: "quantitative", scale: { type: "log", domain: domainOf(rows, "value") }, title: null, axis: { format: "~s", tickCount: 4 } },
     detail: { field: "run" },
   };
@@ -230,8 +230,8 @@ function drawScatter() {
   };
   const others = rows.filter((row) => !row.comparable).length;
   element("scatter-note").textContent =
-    `Unweighted losses on log axes; lower left is better. Dashed: the Pareto front, ${front.length} runs that no other beats in both.` +
-    (others ? ` Hollow: ${others} runs that diverged or whose losses measure something else than this run's (blend, scales, layers), so they do not compare.` : "");
+    `Unweighted losses on log axes; lower left is better. Dashed: the Pareto front, runs that no other beats in both (${front.length}).` +
+    (others ? ` Hollow: runs that diverged, or whose losses measure something else than this run's and so do not compare (${others}).` : "");
   chart("scatter", `${state.pair} ${measure}`, spec, element("scatter-note").textContent);
 }
 

@@ -49,7 +49,7 @@ function defaultRunAround() {
 
 function crossTable(rowName, columnName) {
   const columnValues = valuesIn(columnName);
-  const head = make("tr", {}, make("th", { className: "corner", textContent: `${label(rowName)} ↓  ${label(columnName)} →` }));
+  const head = make("tr", {}, make("th", { className: "corner", textContent: `${label(rowName)} ↓\n${label(columnName)} →` }));
   head.append(...columnValues.map((value) => make("th", { scope: "col", textContent: text(value) })));
   const rows = valuesIn(rowName).map((rowValue) => {
     const cells = columnValues.map((columnValue) => {

@@ -29,4 +29,6 @@ rule all:
         rules.contact_sheet.output,
         rules.loss_curves.output,
         rules.device_timeline.output,
+        rules.pareto.output,
+        rules.parameter_effects.output,
         rules.explorer.output,

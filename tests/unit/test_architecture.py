@@ -21,6 +21,7 @@ FLOORS = [
     {"study"},
     {"tables"},
     {"figures", "explorer"},
+    {"effects"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 

@@ -20,7 +20,7 @@ import yaml
 from styletransfer import timeline
 
 ROOT = Path(__file__).parents[2]
-FIGURES = ("contact_sheet", "loss_curves", "device_timeline")
+FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
 STUDY = {
     "study": "tiny",
     "weights": "hed",

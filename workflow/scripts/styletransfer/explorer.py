@@ -23,7 +23,7 @@ from PIL import Image
 
 from styletransfer import files, images, settings, study
 from styletransfer.transfer import RUN_FILES
-from styletransfer.weighting import LOSSES
+from styletransfer.weighting import LOSSES, MEASURES, WEIGHTS
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "explorer"
 # In order: each uses what those before it define.
@@ -36,13 +36,6 @@ PICTURE_FORMAT: dict[str, Any] = {"format": "AVIF", "quality": 70, "speed": 8, "
 CURVE_POINTS = 60
 # So many pictures tell how large all of them would be.
 SAMPLE = 20
-# Parameters that weigh the terms of the loss against each other, and those that change what the terms measure: losses
-# of two runs compare only where the latter are equal. The others decide how well the loss is minimised.
-WEIGHTS = ("content_weight", "style_weight", "tv_weight")
-MEASURES = (
-    *("content_weight_blend", "style_scales", "style_blend_weights", "style_layer_weight_exp"),
-    *("width", "pooling", "kernel_layout"),
-)
 
 
 def write(

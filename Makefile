@@ -2,14 +2,16 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
+AXE := $(VENV)/axe
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo test lint unit cluster install lock pictures
+.PHONY: demo test lint unit browser cluster install lock pictures screenshots
 
 demo: $(VENV)/installed
 	$(BIN)/snakemake --configfile config/demo.yaml
 	@echo
+	@echo "explorer:      results/studies/demo/explorer/index.html (open it in a browser)"
 	@echo "contact sheet: results/studies/demo/figures/contact_sheet.png"
 	@echo "loss curves:   results/studies/demo/figures/loss_curves.png"
 	@echo "timeline:      results/studies/demo/figures/device_timeline.png"
@@ -26,7 +28,7 @@ $(VENV)/tested: $(VENV)/installed envs/requirements-test.txt
 	$(BIN)/pip install --quiet --require-hashes -r envs/requirements-test.txt
 	touch $@
 
-test: lint unit cluster
+test: lint unit browser cluster
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .
@@ -36,7 +38,15 @@ lint: $(VENV)/tested
 	$(BIN)/snakemake --lint
 
 unit: $(VENV)/tested
-	$(BIN)/pytest --ignore tests/cluster
+	$(BIN)/pytest --ignore tests/browser --ignore tests/cluster
+
+# Pages are tested in Debian's Chromium, their access with axe-core from npm. What cannot be had is said in one line.
+browser: $(VENV)/tested
+	@command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install --no-install-recommends \
+	  chromium fonts-dejavu-core > /dev/null; } 2> /dev/null || echo "no chromium, and not to be had by apt-get: skipped"
+	@test -e $(AXE)/node_modules/axe-core || npm install --silent --no-save --prefix $(AXE) axe-core@4.14.1 > /dev/null \
+	  || echo "no axe-core, and not to be had by npm: its tests are skipped"
+	$(BIN)/pytest tests/browser
 
 # A real SLURM on this machine, installed where it is missing. It needs root and Debian; elsewhere one line says so.
 cluster: $(VENV)/tested
@@ -49,6 +59,10 @@ pictures: demo
 	$(BIN)/python -c "from PIL import Image; \
 	  sheet = Image.open('results/studies/demo/figures/contact_sheet.png').convert('RGB'); \
 	  sheet.thumbnail((1000, 9999)); sheet.save('docs/contact_sheet.jpg', quality=85, optimize=True)"
+
+# The explorer as the README shows it.
+screenshots: demo $(VENV)/tested
+	$(BIN)/python tests/browser/screenshots.py results/studies/demo/explorer/index.html docs
 
 # Needs the package uv. The pins name no index, so they serve every mirror.
 lock:

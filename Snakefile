@@ -17,10 +17,11 @@ include: "workflow/rules/images.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/explorer.smk"
 
 
 rule all:
-    """The whole study: every run, the tables and the figures."""
+    """The whole study: every run, the tables, the figures and the explorer."""
     default_target: True
     input:
         rules.collect.input,
@@ -28,3 +29,6 @@ rule all:
         rules.contact_sheet.output,
         rules.loss_curves.output,
         rules.device_timeline.output,
+        rules.pareto.output,
+        rules.parameter_effects.output,
+        rules.explorer.output,

@@ -22,7 +22,8 @@ FLOORS = [
     {"transfer"},
     {"study"},
     {"tables"},
-    {"figures"},
+    {"figures", "explorer"},
+    {"effects"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +21,7 @@ from styletransfer import settings
 from sweep import at_once
 
 ROOT = Path(__file__).parents[2]
-FIGURES = ("contact_sheet", "loss_curves", "device_timeline")
+FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
 STUDY = {
     "study": "tiny",
     "weights": "hed",
@@ -83,6 +84,7 @@ def test_tables_and_figures(finished):
     assert set(losses["run_id"]) == set(runs["run_id"])
     for name in (f"{figure}.{kind}" for figure in FIGURES for kind in ("png", "pdf")):
         assert (results / "figures" / name).stat().st_size > 1000
+    assert (results / "explorer/index.html").stat().st_size > 900_000
     record = json.loads((finished / "results/runs" / runs["run_id"][0] / "run.json").read_text())
     assert record["weights"]["source_sha256"]
 
@@ -339,7 +341,9 @@ def spans(runs):
 
 def test_a_report_is_built(finished):
     snakemake(finished, "--report", "report.zip", config=STUDY)
-    assert (finished / "report.zip").stat().st_size > 10_000
+    with zipfile.ZipFile(finished / "report.zip") as report:
+        names = {Path(name).name for name in report.namelist()}
+    assert {"report.html", "index.html", *(f"{figure}.png" for figure in FIGURES)} <= names
 
 
 def test_same_seed_same_bits_and_the_overwrite_guard(finished, tmp_path):

@@ -222,3 +222,15 @@ def pictures_by_name(wildcards):
     return settings.to_json(
         {name: picture(found) for name, found in STUDY.pictures.items()}
     )
+
+
+def explorer_options(wildcards):
+    return settings.to_json(
+        {
+            **{name: config[name] for name in ("design", "pairs", "weights")},
+            "preserve_colors": config["preserve_colors"],
+            "images": {name: config["images"][name] for name in STUDY.pictures},
+            "files": {name: picture(found) for name, found in STUDY.pictures.items()},
+            "network": f"resources/weights/{NETWORK}.safetensors",
+        }
+    )

@@ -66,3 +66,44 @@ rule device_timeline:
         "../../envs/engine.yaml"
     shell:
         'python "$SCRIPTS/device_timeline.py" --runs {input.runs:q} --output {output:q} > {log:q} 2>&1'
+
+
+rule pareto:
+    """Content loss against style loss of every run, and the runs that no other beats in both."""
+    input:
+        runs=rules.collect.output.runs,
+    output:
+        report(
+            multiext(f"{FIGURES}/pareto", ".png", ".pdf"),
+            caption="../report/pareto.rst",
+            category="Losses",
+            labels={"figure": "content against style", "study": STUDY.name},
+        ),
+    log:
+        f"{FIGURES}/pareto.log",
+    localrule: True
+    conda:
+        "../../envs/engine.yaml"
+    shell:
+        'python "$SCRIPTS/effects.py" --figure pareto --runs {input.runs:q} --output {output:q} > {log:q} 2>&1'
+
+
+rule parameter_effects:
+    """Every loss against every parameter."""
+    input:
+        runs=rules.collect.output.runs,
+    output:
+        report(
+            multiext(f"{FIGURES}/parameter_effects", ".png", ".pdf"),
+            caption="../report/parameter_effects.rst",
+            category="Losses",
+            labels={"figure": "parameter effects", "study": STUDY.name},
+        ),
+    log:
+        f"{FIGURES}/parameter_effects.log",
+    localrule: True
+    conda:
+        "../../envs/engine.yaml"
+    shell:
+        'python "$SCRIPTS/effects.py" --figure parameter_effects --runs {input.runs:q} --output {output:q}'
+        " > {log:q} 2>&1"

@@ -3,7 +3,8 @@
 The engine knows no workflow: it can be used by hand, through `neural_style.py`, or from any other program. Its
 modules are floors of a house; each imports only from floors below (`tests/unit/test_architecture.py` holds them to it):
 
-    around   study, tables, figures     many runs: designs, tables, pictures of tables
+    around   study, tables, figures,    many runs: designs, tables, pictures of tables, a page to look through them,
+             explorer, effects          what parameters do to the losses
     run      transfer                   one run, from files to files
     method   losses, fast, descent,     the paper
              optimize

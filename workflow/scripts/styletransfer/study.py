@@ -194,7 +194,7 @@ def expand(config: Mapping[str, Any]) -> Study:
         }
         if "initial" in pair:
             base["initial"] = used[pair["initial"]]
-        name = _pair_name(pair)
+        name = pair_name(pair)
         default = Settings(**base)
         for parameter, value, changes in _points(config, points):
             run = Settings(**(base | changes))
@@ -235,7 +235,8 @@ def _points(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> Itera
             yield "", None, dict(run)
 
 
-def _pair_name(pair: Mapping[str, Any]) -> str:
+def pair_name(pair: Mapping[str, Any]) -> str:
+    """How tables and figures call a pair of the config."""
     start = f", from {pair['initial']}" if "initial" in pair else ""
     return f"{pair['content']} x {' + '.join(pair['styles'])}{start}"
 

@@ -1,0 +1,390 @@
+"""Every way to use the explorer, in a real browser, on a real small study."""
+
+import io
+import json
+import shlex
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+from playwright.sync_api import expect
+
+from browser.conftest import GRID, ROOT, STAR, environment, snakemake
+from styletransfer import study
+
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+
+
+def title(page):
+    return page.locator("#stage-title").inner_text()
+
+
+def slide(page, parameter, place):
+    page.locator(f"#slider-{parameter}").fill(str(place))
+
+
+def pixels(locator):
+    return np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("RGB"), float)
+
+
+def transforms(page):
+    return page.locator(".layer").evaluate_all("layers => layers.map(layer => getComputedStyle(layer).transform)")
+
+
+def table_of(studies, name):
+    return pd.read_parquet(studies / f"results/studies/{name}/runs.parquet")
+
+
+def test_the_first_view_shows_what_was_varied(star):
+    assert star.locator("h1").inner_text() == "star"
+    assert "10 runs" in star.locator("#subtitle").inner_text()
+    assert star.locator(".slider").count() == 3
+    assert title(star) == "The default"
+    assert star.locator("#inputs img").count() == 2
+    assert star.locator("#strip .tile").all_inner_texts() == ["5", "50\ndefault", "500"]
+    assert "style loss" in star.locator("#along-text").inner_text()
+    assert "best compromise" in star.locator("#along-text").inner_text()
+    star.wait_for_selector("#effect canvas")
+
+
+def test_sliders_in_a_star_return_the_others_and_say_so(star):
+    slide(star, "style_weight", 2)
+    assert title(star) == "Style weight 500"
+    assert star.locator("#slider-style_weight").get_attribute("aria-valuetext") == "500, 3 of 3"
+    assert star.locator("#announcement").inner_text() == ""
+    assert star.locator("#slider-style_scales ~ .ticks i.else").count() == 1
+    slide(star, "style_scales", 1)
+    assert title(star) == "Style scales 2"
+    assert star.locator("#announcement").inner_text() == (
+        "Back to the default: style weight to 50. No run has style scales 2 with the rest as it was."
+    )
+    assert "compare" in star.locator("#along-text").inner_text(), "losses of other measures were compared"
+    star.get_by_role("button", name="Back to the default").click()
+    assert title(star) == "The default"
+
+
+def test_sliders_in_a_grid_move_alone(grid):
+    slide(grid, "tv_weight", 2)
+    slide(grid, "style_weight", 1)
+    assert title(grid) == "Style weight 50, tv weight 1,000"
+    slide(grid, "style_weight", 0)
+    assert title(grid) == "Style weight 5, tv weight 1,000"
+    assert grid.locator("#announcement").inner_text() == ""
+    assert grid.locator(".ticks i.else").count() == 0
+
+
+def test_pairs(star):
+    slide(star, "style_weight", 0)
+    star.locator("#pair").select_option("photograph x candy")
+    assert title(star) == "Style weight 5"
+    assert "candy" in star.locator("#inputs").inner_text()
+    star.locator("#rows").select_option("pair")
+    star.locator("#columns").select_option("style_weight")
+    assert star.locator("#sheet tbody .tile").count() == 6
+
+
+def test_play_and_keys(star):
+    star.locator("body").press("ArrowRight")
+    assert title(star) == "Style weight 500"
+    star.locator("body").press("ArrowLeft")
+    star.locator("body").press("ArrowLeft")
+    assert title(star) == "Style weight 5"
+    star.get_by_role("button", name="Play: through style weight").click()
+    expect(star.locator("#stage-title")).to_have_text("Style weight 500")
+    star.locator("body").press(" ")
+    assert star.locator("#play").get_attribute("aria-pressed") == "false"
+    star.locator("#slider-style_weight").focus()
+    star.keyboard.press("ArrowLeft")
+    assert title(star) == "The default"
+    star.locator("#stage-title").focus()
+    star.keyboard.press("ArrowDown")
+    assert star.locator("#along-title").inner_text() == "What style scales does"
+    star.keyboard.press("c")
+    assert star.locator("body").get_attribute("data-colors") == "content"
+    star.keyboard.press("f")
+    star.keyboard.press("4")
+    assert star.locator("#favourite-count").inner_text() == "★ 1"
+    assert star.locator('#rating [aria-pressed="true"]').get_attribute("aria-label") == "4 of 5"
+    star.keyboard.press("0")
+    assert star.locator('#rating [aria-pressed="true"]').count() == 0
+    star.keyboard.press("p")
+    assert star.locator("#pin").inner_text() == "◆ Pinned"
+    star.keyboard.press("?")
+    assert star.locator("#help").is_visible()
+    star.locator("#keys-on").uncheck()
+    star.keyboard.press("Escape")
+    star.keyboard.press("c")
+    assert star.locator("body").get_attribute("data-colors") == "content", "keys that are off still acted"
+
+
+def test_the_contents_colours_are_those_of_the_engine(star, studies):
+    star.get_by_role("button", name="Content colours").click()
+    shown = pixels(star.locator("#stage .picture")).mean(axis=(0, 1))
+    default = table_of(studies, "star").query("is_default").iloc[0]
+    folder = studies / "results/runs" / default["run_id"]
+    preserved, own = (
+        np.asarray(Image.open(folder / name).convert("RGB"), float).mean(axis=(0, 1))
+        for name in ("preserved.png", "image.png")
+    )
+    assert np.abs(shown - preserved).max() < 6
+    assert np.abs(shown - preserved).max() < np.abs(shown - own).max()
+
+
+def test_before_and_after_by_a_wipe(star):
+    star.get_by_role("button", name="Wipe").click()
+    assert star.locator(".pane .caption").all_inner_texts() == ["the default", "content: photograph"]
+    clip = "getComputedStyle(document.querySelectorAll('.pane')[1]).clipPath"
+    assert star.evaluate(clip) == "inset(0px 0px 0px 50%)"
+    star.locator(".wipe-handle").focus()
+    star.keyboard.press("ArrowRight")
+    assert star.evaluate(clip) == "inset(0px 0px 0px 50.5%)"
+    box = star.locator(".panes").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    star.mouse.move(box["x"] + 0.505 * box["width"], middle)
+    star.mouse.down()
+    star.mouse.move(box["x"] + 0.2 * box["width"], middle)
+    star.mouse.up()
+    assert 15 < float(star.evaluate(clip).split()[-1].rstrip("%)")) < 25
+
+
+def test_two_pinned_runs_every_way(star):
+    slide(star, "style_weight", 0)
+    star.locator("#pin").click()
+    slide(star, "style_weight", 2)
+    star.locator("#pin").click()
+    assert star.locator(".pane .caption").all_inner_texts() == ["style weight 5", "style weight 500"]
+    assert star.locator(".panes").get_attribute("class") == "panes side"
+    star.locator("#zoom-in").click()
+    star.locator("#zoom-in").click()
+    left, right = transforms(star)
+    assert left.startswith("matrix(2.25, 0, 0, 2.25")
+    assert left == right
+    stage = star.locator("#stage .pane").first.bounding_box()
+    star.mouse.move(stage["x"] + 100, stage["y"] + 100)
+    star.mouse.down()
+    star.mouse.move(stage["x"] + 160, stage["y"] + 130)
+    star.mouse.up()
+    panned = transforms(star)
+    assert panned[0] == panned[1] != left
+    star.locator("#stage").focus()
+    star.keyboard.press("ArrowLeft")
+    assert transforms(star)[0] == transforms(star)[1] != panned[0]
+    star.locator("#zoom-fit").click()
+    star.locator("#stage").hover()
+    star.keyboard.down("Control")
+    star.mouse.wheel(0, -200)
+    star.keyboard.up("Control")
+    expect(star.locator("#zoom-fit")).not_to_have_text("100%")
+    star.locator("#zoom-fit").click()
+    star.get_by_role("button", name="Blink").click()
+    name = "getComputedStyle(document.querySelectorAll('.pane')[1]).animationName"
+    assert star.evaluate(name) == "blink"
+    star.get_by_role("button", name="Difference").click()
+    assert pixels(star.locator("#stage .panes")).mean() > 20
+    star.locator("#left").select_option("pin2")
+    star.wait_for_timeout(100)
+    inside = pixels(star.locator("#stage .panes"))[3:-3, 3:-3]
+    assert inside.max() < 4, "a picture differs from itself"
+    slide(star, "style_weight", 1)
+    star.locator("#pin").click()
+    assert (
+        "◆1"
+        in star.locator("#sheet .tile", has=star.get_by_alt_text("style weight 500"))
+        .locator(".marks")
+        .first.text_content()
+    )
+
+
+def test_a_diverged_run_is_shown_as_such(star):
+    slide(star, "learning_rate", 1)
+    assert "diverged" in title(star)
+    assert "last finite picture" in star.locator("#stage").inner_text()
+    assert star.locator("#slider-learning_rate ~ .ticks i.bad").count() == 1
+    assert "1 of 2 runs diverged" in star.locator("#along-text").inner_text()
+    assert star.locator("#strip .tile.bad").inner_text() == "1e+30\ndiverged"
+
+
+def test_the_contact_sheet(star, grid):
+    star.locator("#sheet").scroll_into_view_if_needed()
+    assert star.locator("#sheet tbody th").all_inner_texts() == ["style weight", "style scales", "learning rate"]
+    star.locator("#sheet").get_by_role("button", name="style weight 500").click()
+    assert title(star) == "Style weight 500"
+    star.locator("#rows").select_option("style_weight")
+    star.locator("#columns").select_option("learning_rate")
+    assert "most combinations were not run" in star.locator("#sheet-note").inner_text()
+    assert star.locator("#sheet .none").count() == 2
+    grid.locator("#sheet").scroll_into_view_if_needed()
+    assert grid.locator("#sheet thead th[scope=col]").all_inner_texts() == ["10", "100", "1,000"]
+    labels = [text.split("\n")[0] for text in grid.locator("#sheet .tile").all_inner_texts()]
+    assert labels == [f"{style} · {tv}" for style in ("5", "50") for tv in ("10", "100", "1,000")]
+    assert grid.locator("#sheet thead th").first.evaluate("cell => getComputedStyle(cell).position") == "sticky"
+
+
+def find_point(page, chart):
+    """Move over a chart until it shows a card; where that was, and what the card says."""
+    page.locator(chart.replace("#curve-content", "#curves")).scroll_into_view_if_needed()
+    page.locator(f"{chart} canvas").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    box = page.locator(f"{chart} canvas").bounding_box()
+    for y in np.arange(box["y"] + 20, min(box["y"] + box["height"], 890), 5):
+        for x in np.arange(box["x"] + 60, box["x"] + box["width"], 9):
+            page.mouse.move(float(x), float(y))
+            if page.locator("#peek").is_visible():
+                return float(x), float(y), page.locator("#peek b").inner_text()
+    raise AssertionError(f"no point was found in {chart}")
+
+
+@pytest.mark.parametrize("chart", ["#curve-content", "#scatter", "#parallel"])
+def test_charts_and_pictures_point_at_each_other(grid, chart):
+    x, y, name = find_point(grid, chart)
+    assert grid.locator(".tile.hovered").count() >= 1
+    grid.mouse.click(x, y)
+    assert title(grid).lower() == name.lower()
+    grid.mouse.move(5, 5)
+    assert not grid.locator("#peek").is_visible()
+
+
+def test_a_tile_marks_its_point(star):
+    star.locator("#scatter").scroll_into_view_if_needed()
+    star.wait_for_selector("#scatter canvas")
+    star.wait_for_timeout(300)
+    picture = "document.querySelector('#scatter canvas').toDataURL()"
+    before = star.evaluate(picture)
+    star.locator("#strip .tile").first.dispatch_event("pointerover")
+    star.wait_for_timeout(200)
+    assert star.evaluate(picture) != before
+
+
+def test_loss_curves_weighted_and_not(star):
+    star.locator("#losses").scroll_into_view_if_needed()
+    for term in ("content", "style", "tv", "total"):
+        star.wait_for_selector(f"#curve-{term} canvas")
+    drawn = "document.querySelector('#curve-style canvas').toDataURL()"
+    star.wait_for_timeout(200)
+    before = star.evaluate(drawn)
+    star.get_by_role("button", name="Weighted", exact=True).click()
+    star.wait_for_timeout(500)
+    assert star.evaluate(drawn) != before
+
+
+def test_the_table_sorts_and_filters(star):
+    star.locator("#table").scroll_into_view_if_needed()
+    rows = star.locator("#runs tbody tr")
+    expect(rows).to_have_count(5)
+    header = star.locator("#runs th").filter(has_text="style loss")
+    header.get_by_role("button").click()
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    losses = [float(text.replace(",", "")) for text in star.locator("#runs tbody td:nth-child(6)").all_inner_texts()]
+    assert losses == sorted(losses)
+    star.locator("#filter").fill("style_weight>=50 style_weight<100 ok")
+    expect(star.locator("#filter-note")).to_have_text("2 of 5 runs")
+    star.locator("#filter").fill("diverged")
+    expect(rows).to_have_count(1)
+    rows.get_by_role("button").click()
+    assert "diverged" in title(star)
+
+
+def test_the_address_holds_the_view(star, visit, studies):
+    slide(star, "style_weight", 0)
+    star.locator("#pin").click()
+    star.get_by_role("button", name="Difference").click()
+    star.get_by_role("button", name="Content colours").click()
+    star.locator("#zoom-in").click()
+    star.locator("#rows").select_option("style_weight")
+    star.locator("#filter").fill("a b&c=d#e")
+    star.wait_for_timeout(400)
+    path = studies / "results/studies/star/explorer/index.html"
+    other = visit(path, star.evaluate("location.hash"))
+    assert title(other) == "Style weight 5"
+    assert other.locator("#stage .panes").get_attribute("class") == "panes difference"
+    assert other.locator("body").get_attribute("data-colors") == "content"
+    assert other.locator("#zoom-fit").inner_text() == "150%"
+    assert other.locator("#rows").input_value() == "style_weight"
+    assert other.locator("#filter").input_value() == "a b&c=d#e"
+    broken = visit(path, "#run=%3Cscript%3E&mode=none&zoom=x&pins=a,b&along=none&pair=none&rows=none&sort=none&%E0=%")
+    assert title(broken) == "The default"
+
+
+def test_favourites_are_kept_and_taken_along(star, visit, studies):
+    slide(star, "style_weight", 0)
+    star.locator("#favourite").click()
+    star.locator("#rating button").nth(4).click()
+    slide(star, "style_scales", 1)
+    star.locator("#favourite").click()
+    star.reload()
+    star.wait_for_selector("html[data-ready]")
+    assert star.locator("#favourites .tile").count() == 2
+    with star.expect_download() as download:
+        star.locator("#save-marks").click()
+    saved = json.loads(download.value.path().read_text())
+    runs = table_of(studies, "star").query("pair == 'photograph x glass'").set_index(["parameter", "value"])["run_id"]
+    wanted = [runs["style_weight", 5], runs["style_scales", 2]]
+    assert [(run["run_id"], run["rating"]) for run in saved["runs"]] == [(wanted[0], 5), (wanted[1], None)]
+    fragment = yaml.safe_load(star.locator("#fragment").inner_text())
+    assert list(study.expand(study.load(fragment, SCHEMA)).runs) == wanted, "the fragment is another study"
+    snakemake(studies, fragment | {"device": "cpu"}, "--dry-run")
+    star.locator("#final-width").fill("40")
+    command = star.locator("#command").inner_text()
+    done = subprocess.run(
+        ["bash", "-c", command], check=False, cwd=studies, env=environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    with Image.open(studies / shlex.split(command)[-1]) as image:
+        assert image.size[0] == 40
+
+
+def test_without_storage(visit, studies):
+    denied = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no', 'SecurityError') }})"
+    page = visit(studies / "results/studies/star/explorer/index.html", script=denied)
+    page.locator("#favourite").click()
+    assert page.locator("#favourites .tile").count() == 1
+    assert "denies storage" in page.locator("#storage-note").inner_text()
+
+
+def test_phone(visit, studies):
+    page = visit(
+        studies / "results/studies/star/explorer/index.html",
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.locator("#slider-learning_rate").scroll_into_view_if_needed()
+    stage = page.locator("#stage").bounding_box()
+    assert 0 <= stage["y"] < 400, "the picture is out of sight while the sliders move"
+    slide(page, "style_weight", 2)
+    assert title(page) == "Style weight 500"
+    for mode in ("Side by side", "Wipe"):
+        page.get_by_role("button", name=mode).click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_theme(star, visit, studies):
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = star.evaluate(background)
+    star.get_by_role("button", name="Dark").click()
+    dark = star.evaluate(background)
+    assert light != dark
+    page = visit(studies / "results/studies/star/explorer/index.html", color_scheme="dark")
+    assert page.evaluate(background) == dark
+
+
+def test_a_list_goes_to_the_nearest_run(studies, visit):
+    rows = [{"style_weight": 5, "tv_weight": 10}, {"style_weight": 50, "tv_weight": 10}, {"style_weight": 50}]
+    listed = GRID | {"study": "list", "design": "list", "vary": {}, "runs": rows}
+    snakemake(studies, listed)
+    page = visit(studies / "results/studies/list/explorer/index.html")
+    slide(page, "style_weight", 0)
+    slide(page, "tv_weight", 1)
+    assert title(page).startswith("Style weight 50, tv weight 100")
+    assert "style weight to 50" in page.locator("#announcement").inner_text()
+
+
+def test_the_report_holds_the_explorer(studies, visit, tmp_path):
+    snakemake(studies, STAR, "--report", str(tmp_path / "report.zip"))
+    subprocess.run(["python3", "-m", "zipfile", "-e", "report.zip", "."], check=True, cwd=tmp_path)
+    (index,) = tmp_path.glob("report/data/raw/*/index.html")
+    assert title(visit(index)) == "The default"

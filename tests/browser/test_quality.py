@@ -1,0 +1,139 @@
+"""What holds for the explorer as a whole: access, names of any kind, size and speed."""
+
+import json
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from browser.conftest import AXE, STAR
+from styletransfer import explorer
+
+HOSTILE = "\"a\" 'b' </script><script>alert(1)</script><img src=x onerror=alert(2)> 100% {{7*7}} ünï 日本 🎨 &amp;"
+
+
+def options(studies, **changes):
+    files = {
+        "photograph": studies / "resources/photographs/astronaut.png",
+        "glass": studies / "resources/paintings/glass@1.png",
+        "candy": studies / "resources/paintings/candy@1.png",
+    }
+    found = {name: STAR[name] for name in ("pairs", "weights", "images")}
+    found |= {"design": "star", "preserve_colors": False, "network": "resources/weights/hed.safetensors"}
+    return found | {"files": {name: str(path) for name, path in files.items()}} | changes
+
+
+def tables(studies):
+    folder = studies / "results/studies/star"
+    return pd.read_parquet(folder / "runs.parquet"), pd.read_parquet(folder / "losses.parquet")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_no_serious_fault(studies, visit, scheme, width):
+    if not AXE.exists():
+        pytest.skip("no axe-core: `make browser` installs it where npm is")
+    page = visit(
+        studies / "results/studies/star/explorer/index.html",
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        bypass_csp=True,
+    )
+    page.locator("#favourite").click()
+    page.locator("#slider-learning_rate").fill("1")
+    page.locator("#slider-style_weight").fill("0")
+    page.locator("#pin").click()
+    for section in ("sheet", "losses", "all", "table", "shortlist"):
+        page.locator(f"#{section}").scroll_into_view_if_needed()
+        page.wait_for_timeout(200)
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    bad = {
+        fault["id"]: [node["html"][:200] for node in fault["nodes"]][:3]
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+    }
+    assert not bad, json.dumps(bad, indent=1)
+
+
+def test_names_of_any_kind_are_text(studies, visit, tmp_path):
+    runs, losses = tables(studies)
+    names = {"photograph": HOSTILE, "glass": "style " + HOSTILE}
+    hostile = options(studies)
+    pair = {"content": HOSTILE, "styles": [names["glass"]]}
+    hostile["pairs"] = [pair]
+    hostile["files"] = {names.get(name, name): path for name, path in hostile["files"].items()}
+    hostile["images"] = {names.get(name, name): image for name, image in STAR["images"].items()}
+    runs = runs[runs["pair"] == "photograph x glass"].assign(
+        pair=explorer.study.pair_name(pair), study=HOSTILE, device=HOSTILE, weights=HOSTILE
+    )
+    explorer.write(tmp_path, runs, losses, studies / "results/runs", hostile)
+    page = visit(tmp_path / "index.html")
+    assert page.title() == f"{HOSTILE}: explorer"
+    assert page.locator("h1").inner_text() == HOSTILE
+    assert f"content: {HOSTILE}" in page.locator("#inputs").inner_text()
+    assert HOSTILE in page.locator("#facts").inner_text()
+    page.locator("#favourite").click()
+    assert json.loads(page.locator("#marks").inner_text())["study"] == HOSTILE
+    assert page.locator("script").count() == 3
+    page.locator("#table").scroll_into_view_if_needed()
+    page.locator("#filter").fill("alert(1)")
+    expect(page.locator("#runs tbody tr")).to_have_count(runs["run_id"].nunique())
+
+
+def test_pictures_beside_a_large_page(studies, visit, tmp_path):
+    explorer.write(tmp_path, *tables(studies), studies / "results/runs", options(studies), max_bytes=1)
+    assert len(list((tmp_path / "pictures").glob("*.avif"))) == 10
+    page = visit(tmp_path / "index.html")
+    page.locator("#sheet").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    widths = page.locator(".picture img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert len(widths) > 10
+    assert set(widths) == {48}
+
+
+def large(studies, folder, count, width):
+    """A star of so many runs with pictures that compress badly; written as an explorer."""
+    runs, _ = tables(studies)
+    pool, noise = folder / "runs", np.random.default_rng(0)
+    row = runs[runs["is_default"]].iloc[0]
+    values = np.geomspace(1, 1000, count).round(4)
+    ids = [f"run-{number:012}" for number in range(count)]
+    many = pd.DataFrame([row] * count).assign(
+        run_id=ids, parameter="style_weight", value=values, style_weight=values, is_default=False, width=width
+    )
+    many["height"] = width
+    for term in ("content", "style"):
+        many[f"best_{term}_unweighted"] = noise.uniform(1, 1000, count)
+    many.iloc[count // 2, many.columns.get_loc("is_default")] = True
+    steps = np.arange(0, 1001, 10)
+    curves = [
+        pd.DataFrame({"run_id": one, "iteration": steps, "loss": term, "unweighted": noise.uniform(1, 1e5, len(steps))})
+        for one in ids
+        for term in ("content", "style", "tv")
+    ]
+    base = Image.open(studies / "resources/paintings/candy@1.png").convert("RGB").resize((width, width))
+    for number, one in enumerate(ids):
+        (pool / one).mkdir(parents=True)
+        base.rotate(number).save(pool / one / "image.png")
+    explorer.write(folder / "explorer", many, pd.concat(curves), pool, options(studies, pairs=STAR["pairs"][:1]))
+    return folder / "explorer/index.html"
+
+
+def test_252_runs_load_at_once(studies, visit, tmp_path, capsys):
+    index = large(studies, tmp_path, 252, 320)
+    begin = time.monotonic()
+    page = visit(index)
+    page.wait_for_selector("#effect canvas")
+    seconds = time.monotonic() - begin
+    for y in range(0, page.evaluate("document.documentElement.scrollHeight"), 700):
+        page.evaluate(f"scrollTo(0, {y})")
+        page.wait_for_timeout(150)
+    heap = page.evaluate("performance.memory.usedJSHeapSize") / 2**20
+    with capsys.disabled():
+        print(f"\n252 runs: {index.stat().st_size / 1e6:.1f} MB, shown after {seconds:.2f} s, heap {heap:.0f} MiB")
+    assert index.stat().st_size < 1.05 * explorer.MAX_BYTES
+    assert seconds < 6

@@ -1,0 +1,66 @@
+"""What goes into the explorer's page."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from styletransfer import explorer
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"), [(5.0, 5), ("1.2", 1.2), ("0.5 0.5", "0.5 0.5"), ("avg", "avg"), (1e-8, 1e-8), ("", "")]
+)
+def test_cells_become_plain_values(cell, value):
+    found = explorer.plain(cell)
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
+def test_what_is_no_number_is_none(value):
+    assert explorer.number(value) is None
+
+
+def test_json_cannot_end_its_element():
+    data = {"name": "</script><!-- & \u2028 ünï"}
+    text = explorer.script_safe(data)
+    assert "<" not in text
+    assert json.loads(text) == data
+
+
+def test_long_curves_are_thinned_and_keep_both_ends():
+    steps = np.arange(0, 1001)
+    parts = [
+        pd.DataFrame({"iteration": steps, "loss": name, "unweighted": np.where(steps == 1000, np.inf, steps + 1.0)})
+        for name in ("content", "style", "tv", "total")
+    ]
+    curve = explorer._curve(pd.concat(parts))
+    assert len(curve["iteration"]) == explorer.CURVE_POINTS
+    assert (curve["iteration"][0], curve["iteration"][-1]) == (0, 1000)
+    assert (curve["style"][0], curve["style"][-1]) == (1, None)
+
+
+@pytest.fixture
+def sources(tmp_path):
+    noise = np.random.default_rng(0)
+    paths = {str(number): tmp_path / f"{number}.png" for number in range(3)}
+    for path in paths.values():
+        Image.fromarray(noise.integers(0, 256, (300, 600, 3), dtype=np.uint8)).save(path)
+    return paths
+
+
+def test_pictures_shrink_until_they_fit(sources):
+    whole = sum(map(len, explorer.fitting(sources, 10_000_000).values()))
+    assert whole > 500_000
+    room = whole // 3
+    assert room / 3 < sum(map(len, explorer.fitting(sources, room).values())) <= room
+    assert explorer.fitting(sources, 1000) is None
+    assert explorer.fitting(sources, -5) is None
+
+
+def test_pictures_beside_are_named_by_their_run(sources, tmp_path):
+    assert explorer.beside(sources, tmp_path / "pictures")["1"] == "pictures/1.avif"
+    with Image.open(tmp_path / "pictures/1.avif") as picture:
+        assert picture.size == (600, 300)

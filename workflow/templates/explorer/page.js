@@ -1,0 +1,99 @@
+// The page as a whole: its heading, theme, keys, and the first drawing.
+
+{
+  const widths = [...new Set(runs.map((run) => run.size[0]))];
+  const failed = runs.filter((run) => !ok(run)).length;
+  const facts = [
+    `${runs.length} runs`,
+    study.pairs.length === 1 ? study.pairs[0].name : `${study.pairs.length} pairs of pictures`,
+    `${widths.length === 1 ? widths[0] : `${Math.min(...widths)}–${Math.max(...widths)}`} px wide`,
+    ...(study.constants.iterations ? [`${text(study.constants.iterations)} iterations`] : []),
+    study.weights + (study.weights.startsWith("hed") ? " (offline weights, not the original VGG-19)" : ""),
+    ...(failed ? [`${failed} diverged`] : []),
+  ];
+  element("title").textContent = study.study;
+  element("subtitle").textContent = facts.join(" · ");
+}
+
+// A link within the page scrolls; the address belongs to the state.
+for (const link of document.querySelectorAll("nav a, a.skip")) {
+  link.onclick = (event) => {
+    event.preventDefault();
+    const target = document.querySelector(link.getAttribute("href"));
+    target.scrollIntoView();
+    target.focus({ preventScroll: true });
+  };
+}
+
+const darkSystem = matchMedia("(prefers-color-scheme: dark)");
+let theme = null; // as the system has it, until the reader chooses
+
+function showTheme() {
+  const name = theme ?? (darkSystem.matches ? "dark" : "light");
+  document.documentElement.dataset.theme = name;
+  element("theme").setAttribute("aria-pressed", String(name === "dark"));
+  show(["theme"]);
+}
+
+element("theme").onclick = () => {
+  theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+  showTheme();
+};
+darkSystem.addEventListener("change", showTheme);
+
+element("copy-link").onclick = (event) => copy(location.href.split("#")[0] + address(), event.target);
+element("help-open").onclick = () => element("help").showModal();
+
+function choose(by) {
+  const place = parameters.findIndex((parameter) => parameter.name === state.along) + by;
+  if (place in parameters) update({ along: parameters[place].name });
+}
+
+function nextMode() {
+  const names = Object.keys(MODES);
+  update({ mode: names[(names.indexOf(state.mode) + 1) % names.length] });
+}
+
+const KEYS = {
+  ArrowLeft: () => (stop(), step(-1)),
+  ArrowRight: () => (stop(), step(1)),
+  ArrowUp: () => choose(-1),
+  ArrowDown: () => choose(1),
+  " ": play,
+  p: () => togglePin(current()),
+  f: () => toggleFavourite(current()),
+  c: () => update({ colors: state.colors === "own" ? "content" : "own" }),
+  m: nextMode,
+  "+": () => element("zoom-in").click(),
+  "-": () => element("zoom-out").click(),
+  "?": () => element("help").showModal(),
+};
+for (let stars = 1; stars <= 5; stars++) KEYS[stars] = () => rate(current(), stars);
+// 0 fits the zoomed picture; else it removes the rating.
+KEYS[0] = () => (state.zoom > 1 ? look(1) : rate(current(), 0));
+
+document.addEventListener("keydown", (event) => {
+  const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  const typing = event.target.closest("input, select, textarea, dialog, .scroll, pre");
+  const pressing = event.key === " " && event.target.closest("button, a");
+  if (!action || typing || pressing || event.ctrlKey || event.metaKey || event.altKey || !element("keys-on").checked) return;
+  // Up and down scroll the page, unless the reader is at the sliders or the picture.
+  if (/^Arrow(Up|Down)$/.test(event.key) && !event.target.closest("#explore")) return;
+  event.preventDefault();
+  action();
+});
+
+function start() {
+  Object.assign(state, fromAddress());
+  const everything = [...Object.keys(INITIAL), "marks"];
+  for (const { render } of views) render(everything);
+}
+
+addEventListener("hashchange", () => {
+  if (location.hash !== address()) start();
+});
+
+document.documentElement.dataset.theme = darkSystem.matches ? "dark" : "light";
+element("theme").setAttribute("aria-pressed", String(darkSystem.matches));
+start();
+document.documentElement.dataset.ready = "true";

@@ -1,0 +1,194 @@
+// A slider for each parameter. It goes where a run is, and says what else had to change on the way.
+
+const PLAY_MS = 900;
+
+function announce(message) {
+  element("announcement").textContent = message;
+}
+
+// Tall ticks: the run that differs in this parameter alone. Short: there a run exists, but with other settings as well.
+function slider(parameter) {
+  const input = make("input", { type: "range", min: 0, step: 1, id: `slider-${parameter.name}` });
+  const value = make("output", { htmlFor: input.id });
+  const name = make("label", { htmlFor: input.id, textContent: words(parameter.name), title: parameter.help });
+  const ticks = make("div", { className: "ticks", "aria-hidden": "true" });
+  const row = make("div", { className: "slider" }, make("div", { className: "slider-head" }, name, value), input, ticks);
+  input.oninput = () => {
+    stop();
+    go(parameter.name, valuesOf(state.pair, parameter.name)[input.value]);
+  };
+  input.onfocus = () => update({ along: parameter.name });
+  input.onpointerdown = () => update({ along: parameter.name });
+
+  const render = () => {
+    const run = current();
+    const values = valuesOf(state.pair, parameter.name);
+    const place = values.indexOf(run.settings[parameter.name]);
+    const reachable = new Map(along(run, parameter.name).map((other) => [other.settings[parameter.name], other]));
+    input.max = values.length - 1;
+    input.value = place;
+    input.disabled = values.length < 2;
+    input.setAttribute("aria-valuetext", `${text(values[place])}, ${place + 1} of ${values.length}`);
+    value.textContent = text(values[place]);
+    ticks.replaceChildren(
+      ...values.map((one, index) => {
+        const other = reachable.get(one);
+        const tick = make("i", { className: other ? (ok(other) ? "" : "bad") : "else" });
+        tick.style.left = `${values.length > 1 ? (100 * index) / (values.length - 1) : 50}%`;
+        return tick;
+      }),
+    );
+    row.classList.toggle("chosen", state.along === parameter.name);
+  };
+  view(["run", "pair", "along"], render);
+  return row;
+}
+
+element("sliders").append(...parameters.map(slider));
+
+// To the run with this value; the others stay as they are where such a run exists.
+function go(name, value) {
+  const before = current();
+  const run = nearest(before, name, value);
+  const moved = differences(before, run).filter((other) => other !== name);
+  const start = defaultRun(state.pair);
+  const changes = moved.map((other) => `${words(other)} to ${text(run.settings[other])}`).join(", ");
+  const back = moved.every((other) => sameValue(run, start, other));
+  announce(
+    moved.length === 0
+      ? ""
+      : `${back ? "Back to the default" : "Changed as well"}: ${changes}. No run has ${words(name)} ${text(value)} with the rest as it was.`,
+  );
+  update({ along: name, run: run.key });
+}
+
+function step(by) {
+  if (!state.along) return false;
+  const values = valuesOf(state.pair, state.along);
+  const place = values.indexOf(current().settings[state.along]) + by;
+  if (!(place in values)) return false;
+  go(state.along, values[place]);
+  return true;
+}
+
+let playing = null;
+
+function stop() {
+  clearInterval(playing);
+  playing = null;
+  showPlay();
+}
+
+function play() {
+  if (playing) return stop();
+  if (!state.along) return;
+  playing = setInterval(() => step(1) || go(state.along, valuesOf(state.pair, state.along)[0]), PLAY_MS);
+  showPlay();
+}
+
+function showPlay() {
+  const button = element("play");
+  button.textContent = playing ? "❚❚ Stop" : "▶ Play";
+  button.setAttribute("aria-pressed", String(Boolean(playing)));
+  button.setAttribute("aria-label", `${playing ? "Stop" : "Play"}: through ${words(state.along)}`);
+  button.disabled = !state.along;
+}
+
+element("play").onclick = play;
+view(["along"], showPlay);
+
+element("to-default").onclick = () => {
+  stop();
+  announce("");
+  open(defaultRun(state.pair));
+};
+view(["run", "pair"], () => (element("to-default").disabled = current() === defaultRun(state.pair)));
+
+element("pair").append(...study.pairs.map((pair) => make("option", { value: pair.name, textContent: pair.name })));
+element("pair-choice").hidden = study.pairs.length < 2;
+// The same settings on other pictures, where there is such a run.
+element("pair").onchange = (event) => {
+  stop();
+  const pair = event.target.value;
+  const same = runsOfPair.get(pair).find((run) => differences(run, current()).length === 0);
+  announce(same ? "" : `No run has these settings on ${pair}: back to the default.`);
+  update({ pair, run: (same ?? defaultRun(pair)).key, pins: [], left: "current", right: "content" });
+};
+view(["pair"], () => (element("pair").value = state.pair));
+
+const DESIGN_NOTES = {
+  star: "One at a time: moving a slider puts the others back to the default.",
+  grid: "Every combination was run: each slider moves alone.",
+  list: "A list of runs: a slider goes to the nearest run and says what else changed.",
+};
+element("design-note").textContent = DESIGN_NOTES[study.design];
+if (study.design !== "grid") element("design-note").textContent += " Tall ticks: nothing else changes.";
+
+// What the chosen parameter does: its pictures in a row, and in words what its losses tell, and what they do not.
+view(["run", "pair", "along"], (changed) => {
+  if (!state.along) {
+    element("along-title").textContent = "Nothing was varied";
+    return;
+  }
+  const shown = siblings();
+  element("along-title").textContent = `What ${words(state.along)} does`;
+  element("along-text").textContent = reading(shown);
+  const key = `${state.along} ${shown.map((run) => run.index).join()}`;
+  const strip = element("strip");
+  if (strip.dataset.key !== key) {
+    strip.dataset.key = key;
+    strip.replaceChildren(...shown.map((run) => tile(run, text(run.settings[state.along]))));
+  }
+  strip.querySelectorAll(".tile").forEach(mark);
+  const here = strip.querySelector('[aria-current="true"]');
+  if (here) strip.scrollLeft = here.offsetLeft - strip.offsetLeft - (strip.clientWidth - here.offsetWidth) / 2;
+});
+
+// The runs along the chosen parameter; where the current one stands alone, those around the default.
+function siblings() {
+  const own = along(current(), state.along);
+  return own.length > 1 ? own : along(defaultRun(state.pair), state.along);
+}
+
+const HELP_TEXTS = {
+  measure: "It changes what the losses measure, so numbers of different values do not compare: judge by eye.",
+};
+
+function reading(shown) {
+  const parameter = parameterByName.get(state.along);
+  const help = `${capital(parameter.help)}.`;
+  const good = shown.filter((run) => ok(run) && TERMS.every((term) => run.losses[term] !== null));
+  const lost = shown.length - good.length;
+  const note = lost ? ` ${lost} of ${shown.length} runs diverged.` : "";
+  if (parameter.kind === "measure") return `${help} ${HELP_TEXTS.measure}${note}`;
+  if (good.length < 2) return help + note;
+  const value = (run) => text(run.settings[state.along]);
+  const [first, last] = [good[0], good.at(-1)];
+  if (parameter.kind === "optimiser") {
+    const best = good.reduce((a, b) => (b.losses.total < a.losses.total ? b : a));
+    return `${help} It leaves the loss itself alone, so the lowest total tells the best: ${value(best)} (${text(best.losses.total)}).${note}`;
+  }
+  const moves = ["style", "content", "tv"].map((term) => `${term} loss ${change(first.losses[term], last.losses[term])}`);
+  const best = state.along === "tv_weight" ? null : compromise(good);
+  const advice = best ? ` The best compromise of content and style is ${value(best)}${best.default ? ", the default" : ""}.` : "";
+  return `${help} From ${value(first)} to ${value(last)}: ${moves.join(", ")}.${advice}${note}`;
+}
+
+function change(from, to) {
+  if (!from || !to) return `${text(from)} → ${text(to)}`;
+  const ratio = to / from;
+  return ratio >= 1 ? `×${text(Number(ratio.toPrecision(2)))}` : `÷${text(Number((1 / ratio).toPrecision(2)))}`;
+}
+
+// The run nearest to the point that has the lowest content loss and the lowest style loss of all, on log axes from 0 to 1.
+function compromise(good) {
+  const terms = ["content", "style"];
+  if (good.some((run) => terms.some((term) => run.losses[term] <= 0))) return null;
+  const scales = terms.map((term) => {
+    const logs = good.map((run) => Math.log(run.losses[term]));
+    const [low, high] = [Math.min(...logs), Math.max(...logs)];
+    return (run) => (high > low ? (Math.log(run.losses[term]) - low) / (high - low) : 0);
+  });
+  const distance = (run) => Math.hypot(...scales.map((scale) => scale(run)));
+  return good.reduce((best, run) => (distance(run) < distance(best) ? run : best));
+}

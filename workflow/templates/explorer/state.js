@@ -1,0 +1,164 @@
+// What is shown, kept in the address: a link reproduces the view. Views say which parts they depend on.
+
+const INITIAL = {
+  pair: study.pairs[0].name,
+  run: "",
+  along: "",
+  colors: study.preserve_colors ? "content" : "own",
+  mode: "single",
+  left: "current",
+  right: "content",
+  pins: [],
+  zoom: 1,
+  x: 0,
+  y: 0,
+  wipe: 50,
+  rows: "",
+  columns: "",
+  weighted: false,
+  sort: "",
+  descending: false,
+  filter: "",
+};
+INITIAL.run = defaultRun(INITIAL.pair).key;
+// What a newcomer asks first.
+INITIAL.along = (parameterByName.get("style_weight") ?? parameters[0])?.name ?? "";
+
+const state = { ...INITIAL };
+const views = [];
+
+const element = (id) => document.getElementById(id);
+const current = () => runByKey.get(`${state.pair}/${state.run}`);
+
+// uses: parts of the state; "marks" stands for favourites and ratings.
+function view(uses, render) {
+  views.push({ uses, render });
+}
+
+function update(changes) {
+  const changed = Object.keys(changes).filter((name) => state[name] !== changes[name]);
+  Object.assign(state, changes);
+  if (changed.length) show(changed);
+}
+
+function show(changed) {
+  for (const { uses, render } of views) if (uses.some((name) => changed.includes(name))) render(changed);
+  rememberSoon();
+}
+
+function open(run) {
+  update({ pair: run.pair, run: run.key });
+}
+
+let remembering;
+function rememberSoon() {
+  clearTimeout(remembering);
+  remembering = setTimeout(remember, 150);
+}
+
+function address() {
+  const parts = new URLSearchParams();
+  for (const [name, value] of Object.entries(state)) {
+    if (String(value) !== String(INITIAL[name]) || name === "run") parts.set(name, value);
+  }
+  return `#${parts}`;
+}
+
+// A report shows the page in a frame that may forbid this: then the link button still works.
+function remember() {
+  try {
+    history.replaceState(null, "", address());
+  } catch {
+    return;
+  }
+}
+
+// Whatever a link holds: only what this study knows is taken over.
+function fromAddress() {
+  const parts = new URLSearchParams(location.hash.slice(1));
+  const found = { ...INITIAL };
+  for (const [name, value] of parts) if (name in INITIAL) found[name] = likeInitial(name, value);
+  if (!pairByName.has(found.pair)) found.pair = INITIAL.pair;
+  if (!runByKey.has(`${found.pair}/${found.run}`)) found.run = defaultRun(found.pair).key;
+  if (!parameterByName.has(found.along)) found.along = INITIAL.along;
+  if (!(found.mode in MODES)) found.mode = INITIAL.mode;
+  if (!(found.colors in COLORS)) found.colors = INITIAL.colors;
+  found.pins = found.pins.filter((key) => runByKey.has(`${found.pair}/${key}`)).slice(0, 2);
+  return found;
+}
+
+function likeInitial(name, value) {
+  const initial = INITIAL[name];
+  if (Array.isArray(initial)) return value.split(",").filter(Boolean);
+  if (typeof initial === "boolean") return value === "true";
+  return typeof initial === "number" ? (Number.isFinite(Number(value)) ? Number(value) : initial) : value;
+}
+
+// Marks live in the browser. Where it denies storage to files, they last as long as the page.
+const STORE = `style-transfer-explorer/${study.study}`;
+let stored = true;
+const marks = loadMarks();
+
+function loadMarks() {
+  try {
+    const found = JSON.parse(localStorage.getItem(STORE) ?? "{}");
+    return { favourites: found.favourites ?? [], ratings: found.ratings ?? {} };
+  } catch {
+    stored = false;
+    return { favourites: [], ratings: {} };
+  }
+}
+
+function changeMarks(change) {
+  change(marks);
+  try {
+    localStorage.setItem(STORE, JSON.stringify(marks));
+  } catch {
+    stored = false;
+  }
+  show(["marks"]);
+}
+
+const isFavourite = (run) => marks.favourites.includes(run.id);
+const ratingOf = (run) => marks.ratings[run.id] ?? 0;
+
+function toggleFavourite(run) {
+  changeMarks((kept) => {
+    kept.favourites = isFavourite(run) ? kept.favourites.filter((id) => id !== run.id) : [...kept.favourites, run.id];
+  });
+}
+
+function rate(run, stars) {
+  changeMarks((kept) => {
+    if (stars === 0 || ratingOf(run) === stars) delete kept.ratings[run.id];
+    else kept.ratings[run.id] = stars;
+  });
+}
+
+function togglePin(run) {
+  const pins = state.pins.includes(run.key) ? state.pins.filter((key) => key !== run.key) : [...state.pins, run.key].slice(-2);
+  const sides = { left: pins.length === 2 ? "pin1" : "current", right: pins.length === 2 ? "pin2" : pins.length ? "pin1" : "content" };
+  const mode = pins.length && state.mode === "single" ? "side" : pins.length ? state.mode : "single";
+  update({ pins, ...sides, mode });
+}
+
+// What is far down the page is drawn when the reader comes near, from what the state is by then.
+const waiting = new Map();
+const watcher = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      watcher.unobserve(target);
+      const draws = waiting.get(target) ?? [];
+      waiting.delete(target);
+      for (const draw of draws) draw();
+    }
+  },
+  { rootMargin: "600px" },
+);
+
+function whenNear(target, draw) {
+  waiting.set(target, (waiting.get(target) ?? new Set()).add(draw));
+  watcher.unobserve(target);
+  watcher.observe(target);
+}

@@ -1,0 +1,94 @@
+// The study: its runs, and which of them lie around a given one.
+
+const study = JSON.parse(document.getElementById("data").textContent);
+const runs = study.runs;
+const parameters = study.parameters;
+const parameterByName = new Map(parameters.map((parameter) => [parameter.name, parameter]));
+const TERMS = ["content", "style", "tv", "total"];
+runs.forEach((run, index) => {
+  run.index = index;
+  run.key = run.id.slice(-12);
+});
+const runByKey = new Map(runs.map((run) => [`${run.pair}/${run.key}`, run]));
+const runsOfPair = new Map(study.pairs.map((pair) => [pair.name, runs.filter((run) => run.pair === pair.name)]));
+const pairByName = new Map(study.pairs.map((pair) => [pair.name, pair]));
+
+const words = (name) => name.replaceAll("_", " ");
+const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);
+const ok = (run) => run.status === "ok";
+
+// Four digits tell a value from its neighbours.
+function text(value) {
+  if (value === null || value === undefined) return "–";
+  if (typeof value !== "number") return String(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e6 || size < 1e-3)) return Number(value.toPrecision(3)).toExponential();
+  return Number(value.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 });
+}
+
+// A setting, whether or not the study varies it.
+const setting = (run, name) => run.settings[name] ?? study.constants[name];
+
+const sameValue = (run, other, name) => run.settings[name] === other.settings[name];
+
+const differences = (run, other) =>
+  parameters.map((parameter) => parameter.name).filter((name) => !sameValue(run, other, name));
+
+const defaultRun = (pair) => runsOfPair.get(pair).find((run) => run.default) ?? runsOfPair.get(pair)[0];
+
+// What a run is called: what sets it apart from the default of a star, else its values.
+function nameOf(run) {
+  const start = defaultRun(run.pair);
+  const names = study.design === "star" ? differences(run, start) : parameters.map((parameter) => parameter.name);
+  const texts = names.map((name) => `${words(name)} ${text(run.settings[name])}`);
+  return texts.join(", ") || "the default";
+}
+
+const describe = (run) =>
+  nameOf(run) + (run.default && study.design !== "star" ? " (default)" : "") + (ok(run) ? "" : `, ${run.status}`);
+
+// All runs that differ from this one in nothing but the parameter, by its value; this one is among them.
+function along(run, name) {
+  const order = parameterByName.get(name).values;
+  return runsOfPair
+    .get(run.pair)
+    .filter((other) => differences(run, other).every((different) => different === name))
+    .sort((a, b) => order.indexOf(a.settings[name]) - order.indexOf(b.settings[name]));
+}
+
+// The values of a parameter that the pair has at all, in order.
+function valuesOf(pair, name) {
+  const found = new Set(runsOfPair.get(pair).map((run) => run.settings[name]));
+  return parameterByName.get(name).values.filter((value) => found.has(value));
+}
+
+// The run with this value that changes as little else as it can; where several do, the one nearest to the default.
+function nearest(run, name, value) {
+  const start = defaultRun(run.pair);
+  const candidates = runsOfPair.get(run.pair).filter((other) => other.settings[name] === value);
+  const cost = (other) => differences(run, other).length + differences(start, other).length / 100;
+  return candidates.reduce((best, other) => (cost(other) < cost(best) ? other : best));
+}
+
+// A loss of a run, weighted or not. A weight is a factor; the total exists weighted only.
+function loss(run, term, weighted) {
+  const value = run.losses[term];
+  return term === "total" || value === null || !weighted ? value : value * setting(run, `${term}_weight`);
+}
+
+// What losses of two runs must share to compare: the settings that change what a term measures.
+const measureOf = (run) =>
+  parameters.filter((parameter) => parameter.kind === "measure").map((parameter) => run.settings[parameter.name]).join();
+
+// The runs that no comparable other beats in both content and style loss, by content loss.
+function paretoFront(run) {
+  const measure = measureOf(run);
+  const comparable = runsOfPair
+    .get(run.pair)
+    .filter((other) => ok(other) && measureOf(other) === measure && other.losses.content !== null);
+  const ordered = comparable.toSorted(
+    (a, b) => a.losses.content - b.losses.content || a.losses.style - b.losses.style,
+  );
+  let lowest = Infinity;
+  return ordered.filter((other) => other.losses.style < lowest && (lowest = other.losses.style, true));
+}

@@ -265,7 +265,8 @@ def _ask(child: subprocess.Popen[str], iterations: int) -> float:
     return float(answer)
 
 
-# The reference first. L-BFGS needs no more than that share of the iterations.
+# The reference first. L-BFGS needs no more than that share of the iterations. In bfloat16 it ends a little above the
+# float32 loss of a long float32 run: its optimum is that of rounded kernels.
 DESCENTS: dict[str, tuple[dict[str, Any], str, float]] = {
     "float32, Adam, plain path": ({"precision": "float32"}, "plain", 1.0),
     "bfloat16, Adam": ({"precision": "bfloat16"}, "fast", 1.0),
@@ -324,11 +325,14 @@ class _Racer:
 
 
 def _arrival(course: list[tuple[int, float, float]], goal: tuple[int, float, float]) -> dict[str, Any]:
-    """When a course is at the goal's loss, and how many times sooner than the goal."""
-    found = next(((steps, seconds) for steps, seconds, loss in course if loss <= goal[2]), None)
-    if found is None:
-        return {"never; its lowest loss over the reference's": round(course[-1][2] / goal[2], 4)}
-    return {"steps": found[0], "seconds": round(found[1], 1), "times as fast": round(goal[1] / found[1], 2)}
+    """When a course is at the goal's loss, and within 1 % of it, and how many times sooner than the goal."""
+    result: dict[str, Any] = {"lowest loss over the reference's": round(course[-1][2] / goal[2], 4)}
+    for name, factor in (("at its loss", 1.0), ("within 1 % of it", 1.01)):
+        found = next(((steps, seconds) for steps, seconds, loss in course if loss <= factor * goal[2]), None)
+        if found is not None:
+            steps, seconds = found
+            result[name] = {"steps": steps, "seconds": round(seconds, 1), "times as fast": round(goal[1] / seconds, 2)}
+    return result
 
 
 def draw_descent(path: Path, curves: Mapping[str, Mapping[str, list[tuple[int, float, float]]]]) -> None:

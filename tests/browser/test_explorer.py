@@ -229,7 +229,7 @@ def find_point(page, chart):
     page.locator(f"{chart} canvas").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     box = page.locator(f"{chart} canvas").bounding_box()
-    for y in np.arange(box["y"] + 20, min(box["y"] + box["height"], 890), 5):
+    for y in np.arange(box["y"] + 20, min(box["y"] + box["height"], 890), 8):
         for x in np.arange(box["x"] + 60, box["x"] + box["width"], 9):
             page.mouse.move(float(x), float(y))
             if page.locator("#peek").is_visible():

@@ -95,6 +95,44 @@ def test_pictures_beside_a_large_page(studies, visit, tmp_path):
     assert set(widths) == {48}
 
 
+def test_a_study_of_one_run(studies, visit, tmp_path):
+    runs, losses = tables(studies)
+    one = runs[runs["is_default"]].head(1).assign(parameter="", value=None)
+    explorer.write(tmp_path, one, losses, studies / "results/runs", options(studies, pairs=STAR["pairs"][:1]))
+    page = visit(tmp_path / "index.html")
+    assert page.locator(".slider").count() == 0
+    for section in ("sheet", "losses", "all", "table", "shortlist"):
+        page.locator(f"#{section}").scroll_into_view_if_needed()
+    expect(page.locator("#runs tbody tr")).to_have_count(1)
+    expect(page.locator("#sheet .tile")).to_have_count(1)
+    page.locator("body").press("ArrowRight")
+    page.locator("#favourite").click()
+    page.get_by_role("button", name="Wipe").click()
+    expect(page.locator("#favourites .tile")).to_have_count(1)
+
+
+def test_words_and_lists_as_values(studies, visit, tmp_path):
+    runs, losses = tables(studies)
+    runs = runs[runs["pair"] == "photograph x glass"].drop_duplicates("run_id").head(3)
+    runs = runs.assign(
+        pooling=["max", "avg", "max"], style_blend_weights=["0.5 0.5", "0.5 0.5", "0.2 0.8"], parameter=""
+    )
+    made = options(studies, design="list", pairs=[{"content": "photograph", "styles": ["glass", "candy"]}])
+    runs["pair"] = "photograph x glass + candy"
+    explorer.write(tmp_path, runs, losses, studies / "results/runs", made)
+    page = visit(tmp_path / "index.html")
+    for parameter in ("pooling", "style_blend_weights"):
+        page.locator(f"#slider-{parameter}").focus()
+        page.locator(f"#slider-{parameter}").fill("1")
+    assert "style blend weights 0.2 0.8" in page.locator("#stage-title").inner_text()
+    page.locator("#favourite").click()
+    assert '"style_blend_weights":[0.2,0.8]' in page.locator("#fragment").inner_text()
+    assert "--style-blend-weights 0.2 0.8" in page.locator("#command").inner_text()
+    for section in ("sheet", "losses", "all", "table", "shortlist"):
+        page.locator(f"#{section}").scroll_into_view_if_needed()
+        page.wait_for_timeout(300)
+
+
 def large(studies, folder, count, width):
     """A star of so many runs with pictures that compress badly; written as an explorer."""
     runs, _ = tables(studies)

@@ -39,6 +39,7 @@ function everyRow() {
     const cells = shown.map((run) => make("td", {}, tile(run, text(run.settings[parameter.name]))));
     return make("tr", {}, make("th", { scope: "row", textContent: words(parameter.name) }), ...cells);
   });
+  if (!parameters.length) rows.push(make("tr", {}, make("td", {}, tile(current(), "the only run"))));
   return [make("tbody", {}, ...rows)];
 }
 
@@ -84,6 +85,7 @@ function sheetPlane(rows, columns) {
 }
 
 function sheetNote(rows, columns) {
+  if (!parameters.length) return "Nothing was varied.";
   if (rows === EVERY) return `Each row varies one parameter around ${study.design === "star" ? "the default" : "this run"}. Click a picture to open it.`;
   const fixed = parameters.filter(({ name }) => name !== rows && name !== columns);
   const rest = fixed.map(({ name }) => `${words(name)} ${text(current().settings[name])}`).join(", ");

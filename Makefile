@@ -70,3 +70,4 @@ lock:
 	  source=requirements$$([ $$name = cpu ] || echo -$$name).in; \
 	  uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 \
 	    --python-platform x86_64-manylinux_2_28 $$source -o requirements-$$name.txt; done
+	$(BIN)/python workflow/scripts/pin_environments.py

@@ -2,7 +2,12 @@
 
 import os
 
+import hypothesis
 import pytest
+
+# A machine that others use as well is no reason to fail: speed is measured by benchmarks.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)

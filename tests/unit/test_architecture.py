@@ -19,6 +19,7 @@ FLOORS = [
     {"descent"},
     {"optimize"},
     {"trace"},
+    {"run"},
     {"transfer"},
     {"study"},
     {"tables"},

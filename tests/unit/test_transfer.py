@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_losses import small_weights  # noqa: F401  (a fixture)
 
-from styletransfer import images, precision, transfer, weights
+from styletransfer import images, precision, run, transfer, weights
 from styletransfer.settings import Ingredient, Settings
 
 
@@ -18,11 +18,11 @@ def inputs(small_weights, monkeypatch, tmp_path):  # noqa: F811
     for seed, path in enumerate(paths[:2]):
         images.write_image(path, np.random.default_rng(seed).integers(0, 256, (26, 30, 3), np.uint8))
     paths[2].touch()
-    return transfer.Inputs(paths[0], [paths[1]], paths[2])
+    return run.Inputs(paths[0], [paths[1]], paths[2])
 
 
 def compute(worker, inputs, folder, settings):
-    return worker.transfer(transfer.Run(settings, inputs, transfer.Outputs.in_folder(folder)))
+    return worker.transfer(run.Run(settings, inputs, run.Outputs.in_folder(folder)))
 
 
 def test_runs_of_one_process_are_those_of_processes_of_their_own(inputs, tmp_path):

@@ -15,9 +15,10 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
 sys.path.insert(0, str(SCRIPTS))
 
-from styletransfer import devices, paintings, settings, study, transfer
+from styletransfer import devices, paintings, settings, study
 from styletransfer import weights as network_weights
 from styletransfer.errors import InputError
+from styletransfer.run import RUN_FILES
 
 try:
     config = study.load(config, yaml.safe_load(SCHEMA.read_text()))
@@ -41,9 +42,7 @@ NETWORK = (
     if config["weights"] in network_weights.SOURCES
     else f"local-{STUDY.weights.digest}"
 )
-OUTPUTS = {
-    name: f"results/runs/{{run_id}}/{file}" for name, file in transfer.RUN_FILES.items()
-}
+OUTPUTS = {name: f"results/runs/{{run_id}}/{file}" for name, file in RUN_FILES.items()}
 
 # Where and how a job runs is not what it computes, and what a file holds is part of its name. So places and machine
 # reach the shell beside the rules: another clone, device or folder of pictures is not taken for another command.

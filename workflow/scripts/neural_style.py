@@ -10,8 +10,9 @@ from pathlib import Path
 
 from styletransfer import devices, files
 from styletransfer.errors import InputError, command
+from styletransfer.run import Inputs, Outputs, Run
 from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
-from styletransfer.transfer import LOG_FORMAT, LOG_TIME, PATHS, Inputs, Outputs, Run, Worker
+from styletransfer.transfer import LOG_FORMAT, LOG_TIME, PATHS, Worker
 
 PROGRESS_HELP = (
     "write progress.txt beside the output, numbered as the 2018 program did: row i has the losses after i + 1 steps, "

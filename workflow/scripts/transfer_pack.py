@@ -11,8 +11,9 @@ from typing import Any
 
 from neural_style import add_machine_options, worker_of
 from styletransfer.errors import InputError, command
+from styletransfer.run import Inputs, Outputs, Run
 from styletransfer.settings import from_canonical
-from styletransfer.transfer import LOG_FORMAT, LOG_TIME, Inputs, Outputs, Run
+from styletransfer.transfer import LOG_FORMAT, LOG_TIME
 
 
 def parser() -> argparse.ArgumentParser:

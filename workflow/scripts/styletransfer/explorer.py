@@ -22,7 +22,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from styletransfer import files, images, settings, study
-from styletransfer.transfer import RUN_FILES
+from styletransfer.run import RUN_FILES
 from styletransfer.weighting import LOSSES, MEASURES, WEIGHTS
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "explorer"

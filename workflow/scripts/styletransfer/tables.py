@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from styletransfer.errors import InputError
+from styletransfer.run import RUN_FILES
 from styletransfer.study import Row, Study
-from styletransfer.transfer import RUN_FILES
 from styletransfer.weighting import LOSSES
 
 COPIED = (

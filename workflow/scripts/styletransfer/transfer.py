@@ -1,4 +1,4 @@
-"""Runs, from files to files: read the pictures, optimise, write the result and the record of how it came about.
+"""Runs, computed from files to files: read the pictures, optimise, write the result and the record of how it came.
 
 A `Worker` is one process on one device, for one run or for several. TensorFlow is loaded only after the device has been
 leased, so everything that needs it is imported inside functions.
@@ -16,11 +16,9 @@ import json
 import logging
 import os
 import platform
-import re
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +26,7 @@ import numpy as np
 
 from styletransfer import devices, files, images, monitor, precision
 from styletransfer.errors import InputError
+from styletransfer.run import RUN_LOG, Inputs, Outputs, Run, check_outputs, finished
 from styletransfer.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,85 +39,8 @@ logger = logging.getLogger(__name__)
 
 LOG_FORMAT, LOG_TIME = "%(asctime)s %(message)s", "%H:%M:%S"
 
-
 # How the loss is computed: `fast` and `plain` differ in rounding only; auto is fast on a CPU, for which it is made.
 PATHS = ("auto", "fast", "plain")
-
-# The files that a run of a study keeps, in the run's own folder, by their names in `Outputs`.
-RUN_LOG = "transfer.log"
-RUN_FILES = {"image": "image.png", "preserved": "preserved.png", "losses": "losses.csv", "record": "run.json"}
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The files a run reads. initial: only where it starts from a picture that is not the content."""
-
-    content: Path
-    styles: Sequence[Path]
-    network: Path
-    initial: Path | None = None
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """The files a run writes; `image` or `preserved` is compulsory.
-
-    image: the picture with the lowest loss. preserved: the same with the content's colours. losses: a CSV row per
-    reported evaluation. record: all about the run, JSON. progress, plot: the reference program's progress.txt and
-    a plot of it. checkpoints: a pattern for pictures on the way, such as `step-{:05}.png`, every so many steps.
-    """
-
-    image: Path | None = None
-    preserved: Path | None = None
-    losses: Path | None = None
-    record: Path | None = None
-    progress: Path | None = None
-    plot: Path | None = None
-    checkpoints: str | None = None
-    checkpoint_iterations: int | None = None
-    preserve_checkpoints: bool = False
-
-    @classmethod
-    def in_folder(cls, folder: Path) -> Outputs:
-        """What a run of a study writes, under the names of `RUN_FILES`."""
-        image, preserved, losses, record = (folder / name for name in RUN_FILES.values())
-        return cls(image, preserved, losses, record)
-
-    def named(self) -> list[Path]:
-        """All files with a fixed name."""
-        paths = (self.image, self.preserved, self.losses, self.record, self.progress, self.plot)
-        return [path for path in paths if path is not None]
-
-    def results(self) -> list[Path]:
-        """The files that hold the result: all but the record, which is about them."""
-        return [path for path in self.named() if path != self.record]
-
-    def checkpoint(self, iteration: int) -> Path | None:
-        """Where the picture after that many steps goes, if it is to be kept."""
-        if not self.checkpoints or not self.checkpoint_iterations or iteration % self.checkpoint_iterations:
-            return None
-        return Path(checkpoint_name(self.checkpoints, iteration)) if iteration else None
-
-
-def checkpoint_name(pattern: str, iteration: int) -> str:
-    """The file name that a pattern gives: `{}` or `{:05}`, or `%s` or `%05d`, stands for the iteration.
-
-    Raises `InputError` for a pattern without exactly one such place.
-    """
-    places = re.findall(r"\{(?::0?\d*d?)?\}|%0?\d*[ds]", pattern)
-    if len(places) != 1:
-        raise InputError(f"checkpoint pattern {pattern!r} needs one place for the iteration, such as step-{{:05}}.png")
-    text = places[0].format(iteration) if places[0].startswith("{") else places[0] % iteration
-    return pattern.replace(places[0], text)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One transfer: what it is, what it reads, what it writes."""
-
-    settings: Settings
-    inputs: Inputs
-    outputs: Outputs
 
 
 class Worker(contextlib.AbstractContextManager["Worker"]):
@@ -197,7 +119,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         `InputError` for pictures, weights or outputs that cannot be used, before anything is computed or written.
         """
         settings, outputs = run.settings, run.outputs
-        _check_outputs(outputs, overwrite)
+        check_outputs(outputs, overwrite)
         content, styles, initial = read_pictures(settings, run.inputs)
         device = self._leased()
         start, begin = time.time(), time.monotonic()
@@ -312,33 +234,6 @@ def _logged_to(path: Path) -> Iterator[None]:
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()
-
-
-def finished(run: Run) -> dict[str, Any] | None:
-    """The record of a run whose result is there: of the same settings, and every file as the record says.
-
-    The record is written last, so a run that was killed has none.
-    """
-    assert run.outputs.record is not None
-    try:
-        record = json.loads(run.outputs.record.read_text(encoding="utf-8"))
-        whole = record["outputs"] == {path.name: files.checksum(path) for path in run.outputs.results()}
-        return record if whole and record["identity"] == run.settings.canonical() else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _check_outputs(outputs: Outputs, overwrite: bool) -> None:
-    existing = [str(path) for path in outputs.named() if path.exists()]
-    if existing and not overwrite:
-        raise InputError(f"{', '.join(existing)}: exists already. Choose another name, or say --overwrite")
-    for path in outputs.named():
-        if path in (outputs.image, outputs.preserved, outputs.plot):
-            images.check_suffix(path)
-    if outputs.checkpoints:
-        images.check_suffix(Path(checkpoint_name(outputs.checkpoints, 0)))
-        if not outputs.checkpoint_iterations:
-            raise InputError(f"--checkpoint-output {outputs.checkpoints} needs --checkpoint-iterations as well")
 
 
 def read_pictures(settings: Settings, inputs: Inputs) -> tuple[np.ndarray, list[np.ndarray], np.ndarray | None]:

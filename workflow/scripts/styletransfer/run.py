@@ -1,0 +1,121 @@
+"""A run as files: what it reads, what it writes, and whether its result is there.
+
+How it is computed is left to `transfer`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from styletransfer import files, images
+from styletransfer.errors import InputError
+from styletransfer.settings import Settings
+
+# The files that a run of a study keeps, in the run's own folder, by their names in `Outputs`.
+RUN_LOG = "transfer.log"
+RUN_FILES = {"image": "image.png", "preserved": "preserved.png", "losses": "losses.csv", "record": "run.json"}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files a run reads. initial: only where it starts from a picture that is not the content."""
+
+    content: Path
+    styles: Sequence[Path]
+    network: Path
+    initial: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files a run writes; `image` or `preserved` is compulsory.
+
+    image: the picture with the lowest loss. preserved: the same with the content's colours. losses: a CSV row per
+    reported evaluation. record: all about the run, JSON. progress, plot: the reference program's progress.txt and
+    a plot of it. checkpoints: a pattern for pictures on the way, such as `step-{:05}.png`, every so many steps.
+    """
+
+    image: Path | None = None
+    preserved: Path | None = None
+    losses: Path | None = None
+    record: Path | None = None
+    progress: Path | None = None
+    plot: Path | None = None
+    checkpoints: str | None = None
+    checkpoint_iterations: int | None = None
+    preserve_checkpoints: bool = False
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Outputs:
+        """What a run of a study writes, under the names of `RUN_FILES`."""
+        image, preserved, losses, record = (folder / name for name in RUN_FILES.values())
+        return cls(image, preserved, losses, record)
+
+    def named(self) -> list[Path]:
+        """All files with a fixed name."""
+        paths = (self.image, self.preserved, self.losses, self.record, self.progress, self.plot)
+        return [path for path in paths if path is not None]
+
+    def results(self) -> list[Path]:
+        """The files that hold the result: all but the record, which is about them."""
+        return [path for path in self.named() if path != self.record]
+
+    def checkpoint(self, iteration: int) -> Path | None:
+        """Where the picture after that many steps goes, if it is to be kept."""
+        if not self.checkpoints or not self.checkpoint_iterations or iteration % self.checkpoint_iterations:
+            return None
+        return Path(checkpoint_name(self.checkpoints, iteration)) if iteration else None
+
+
+def checkpoint_name(pattern: str, iteration: int) -> str:
+    """The file name that a pattern gives: `{}` or `{:05}`, or `%s` or `%05d`, stands for the iteration.
+
+    Raises `InputError` for a pattern without exactly one such place.
+    """
+    places = re.findall(r"\{(?::0?\d*d?)?\}|%0?\d*[ds]", pattern)
+    if len(places) != 1:
+        raise InputError(f"checkpoint pattern {pattern!r} needs one place for the iteration, such as step-{{:05}}.png")
+    text = places[0].format(iteration) if places[0].startswith("{") else places[0] % iteration
+    return pattern.replace(places[0], text)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One transfer: what it is, what it reads, what it writes."""
+
+    settings: Settings
+    inputs: Inputs
+    outputs: Outputs
+
+
+def finished(run: Run) -> dict[str, Any] | None:
+    """The record of a run whose result is there: of the same settings, and every file as the record says.
+
+    The record is written last, so a run that was killed has none.
+    """
+    assert run.outputs.record is not None
+    try:
+        record = json.loads(run.outputs.record.read_text(encoding="utf-8"))
+        whole = record["outputs"] == {path.name: files.checksum(path) for path in run.outputs.results()}
+        return record if whole and record["identity"] == run.settings.canonical() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def check_outputs(outputs: Outputs, overwrite: bool) -> None:
+    """Raise `InputError` for files that exist and may not be replaced, or whose names tell no format."""
+    existing = [str(path) for path in outputs.named() if path.exists()]
+    if existing and not overwrite:
+        raise InputError(f"{', '.join(existing)}: exists already. Choose another name, or say --overwrite")
+    for path in outputs.named():
+        if path in (outputs.image, outputs.preserved, outputs.plot):
+            images.check_suffix(path)
+    if outputs.checkpoints:
+        images.check_suffix(Path(checkpoint_name(outputs.checkpoints, 0)))
+        if not outputs.checkpoint_iterations:
+            raise InputError(f"--checkpoint-output {outputs.checkpoints} needs --checkpoint-iterations as well")

@@ -134,7 +134,7 @@ def test_words_and_lists_as_values(studies, visit, tmp_path):
 
 
 def large(studies, folder, count, width):
-    """A star of so many runs with pictures that compress badly; written as an explorer."""
+    """A star of so many runs with pictures as hard to compress as real ones; written as an explorer."""
     runs, _ = tables(studies)
     pool, noise = folder / "runs", np.random.default_rng(0)
     row = runs[runs["is_default"]].iloc[0]
@@ -153,10 +153,11 @@ def large(studies, folder, count, width):
         for one in ids
         for term in ("content", "style", "tv")
     ]
-    base = Image.open(studies / "resources/paintings/candy@1.png").convert("RGB").resize((width, width))
-    for number, one in enumerate(ids):
+    base = Image.open(studies / "resources/photographs/astronaut.png").convert("RGB").resize((width, width))
+    for one in ids:
         (pool / one).mkdir(parents=True)
-        base.rotate(number).save(pool / one / "image.png")
+        pixels = np.asarray(base) + noise.normal(0, 8, (width, width, 3))
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(pool / one / "image.png", compress_level=1)
     explorer.write(folder / "explorer", many, pd.concat(curves), pool, options(studies, pairs=STAR["pairs"][:1]))
     return folder / "explorer/index.html"
 
@@ -173,5 +174,5 @@ def test_252_runs_load_at_once(studies, visit, tmp_path, capsys):
     heap = page.evaluate("performance.memory.usedJSHeapSize") / 2**20
     with capsys.disabled():
         print(f"\n252 runs: {index.stat().st_size / 1e6:.1f} MB, shown after {seconds:.2f} s, heap {heap:.0f} MiB")
-    assert index.stat().st_size < 1.05 * explorer.MAX_BYTES
+    assert explorer.MAX_BYTES / 2 < index.stat().st_size < 1.05 * explorer.MAX_BYTES
     assert seconds < 6

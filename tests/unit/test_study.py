@@ -231,3 +231,14 @@ def test_a_damaged_record_is_named_with_a_remedy(tmp_path, text):
     path.write_text(text)
     with pytest.raises(InputError, match=r"run\.json is no record of a run .*delete it"):
         tables.runs_table(expanded, tmp_path)
+
+
+@given(st.integers(1, 9))
+def test_packs_hold_every_run_once_and_never_mix_pictures(size):
+    pairs = [{"content": "photograph", "styles": ["artwork"]}, {"content": "artwork", "styles": ["photograph"]}]
+    expanded = study.expand(config(pairs=pairs, vary={"style_weight": [1, 2, 3], "tv_weight": [4, 5]}))
+    packs = study.packs(expanded, size)
+    assert [run_id for pack in packs for run_id in pack] == list(expanded.runs)
+    assert all(len({expanded.runs[run_id].content for run_id in pack}) == 1 for pack in packs)
+    assert max(map(len, packs)) <= size
+    assert len(packs) == 2 * -(-len(expanded.runs) // 2 // size)

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import itertools
 import math
 import shlex
 import sys
@@ -158,12 +157,9 @@ def packs():
 
     A job on another host parses this file anew, when some of its runs may be there: it takes its pack whole.
     """
-    size = config["runs_per_job"]
-    alike = [list(runs) for _, runs in itertools.groupby(RUN_IDS, key=pictures_of)]
-    packs = [runs[i : i + size] for runs in alike for i in range(0, len(runs), size)]
     left = [
         [run_id for run_id in pack if workflow.remote_exec or not finished(run_id)]
-        for pack in packs
+        for pack in study.packs(STUDY, config["runs_per_job"])
     ]
     return {f"{number:04}": pack for number, pack in enumerate(left, start=1) if pack}
 

@@ -204,6 +204,17 @@ def expand(config: Mapping[str, Any]) -> Study:
     return Study(config["study"], network, used, tuple(rows), {row.run_id: row.settings for row in rows})
 
 
+def packs(study: Study, size: int) -> list[list[str]]:
+    """The runs, at most `size` together: neighbours in the study that are made of the same pictures."""
+
+    def pictures(run_id: str) -> tuple[Any, ...]:
+        run = study.runs[run_id]
+        return run.content, run.styles, run.initial
+
+    alike = [list(run_ids) for _, run_ids in itertools.groupby(study.runs, key=pictures)]
+    return [run_ids[first : first + size] for run_ids in alike for first in range(0, len(run_ids), size)]
+
+
 def count_runs(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> int:
     """How many rows a design has, without making them."""
     sizes = [len(found) for found in points.values()]

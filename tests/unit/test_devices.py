@@ -246,6 +246,23 @@ def test_a_workflow_for_gpus_is_refused_where_there_is_none_and_one_for_cpus_is_
         devices.check("gpu", 1)
 
 
+def test_auto_without_a_gpu_takes_the_cpu_but_not_if_several_gpus_were_asked_for(tmp_path, monkeypatch):
+    fake_gpus(monkeypatch, tmp_path, 0)
+    devices.check("auto", 1)
+    with pytest.raises(InputError, match="4 runs may have a GPU at once, but no GPU is visible"):
+        devices.check("auto", 4)
+    fake_gpus(monkeypatch, tmp_path, 2)
+    with pytest.raises(InputError, match="room for 2"):
+        devices.check("auto", 4)
+
+
+def test_who_only_submits_must_say_what_runs_compute_on():
+    for choice in ("gpu", "cpu"):
+        devices.check_remote(choice)
+    with pytest.raises(InputError, match="say device: gpu or device: cpu"):
+        devices.check_remote("auto")
+
+
 def symlinked(folder):
     (folder / "elsewhere").mkdir(mode=0o700)
     (folder / "leases").symlink_to(folder / "elsewhere")

@@ -111,7 +111,7 @@ def test_seconds_are_those_of_all_parts(inputs, tmp_path, monkeypatch):  # noqa:
     path = tmp_path / "run.state.npz"
     with np.load(path) as archive:
         about = json.loads(archive["about"].tobytes())
-        arrays = {name: archive[name] for name in archive.files if name != "about"}
+        arrays = {name: archive[name] for name in archive.files if name not in ("about", "sha256")}
     notes = {"seconds": 1000.0, "seconds_preparing": 400.0, "resumed": [2]}
     arrays |= {"trace_seconds": np.array(590.0), "trace_timed": np.array(5)}
     checkpoint.write(path, about["identity"], State(arrays, notes))
@@ -248,6 +248,21 @@ def test_what_is_whole_is_read_and_pickles_are_not(state_file, tmp_path):
     np.savez(tmp_path / "pickle.npz", about=about, iteration=np.array(1), image=np.array([print], object))
     with pytest.raises(InputError, match="damaged"):
         checkpoint.read(tmp_path / "pickle.npz", IDENTITY)
+
+
+def test_the_names_in_an_archive_have_a_share_in_its_checksum(state_file, tmp_path):
+    with np.load(state_file) as archive:
+        arrays = dict(archive)
+    for other in (
+        {name: array for name, array in arrays.items() if name != "flag"},
+        arrays | {"more": arrays["flag"]},
+        {{"flag": "falg"}.get(name, name): array for name, array in arrays.items()},
+        arrays | {"image": arrays["image"].reshape(5, 4, 3)},
+        arrays | {"image": arrays["image"].view(np.int32)},
+    ):
+        np.savez(tmp_path / "other.npz", **other)
+        with pytest.raises(InputError, match="the checksum differs"):
+            checkpoint.read(tmp_path / "other.npz", IDENTITY)
 
 
 def test_a_damaged_state_is_discarded(inputs, tmp_path, monkeypatch, caplog):  # noqa: F811

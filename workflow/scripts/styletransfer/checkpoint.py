@@ -1,13 +1,14 @@
 """What a killed run goes on from: the state of its optimisation, kept in one file while it lasts.
 
-The file is a NumPy archive without pickled objects, in which every array has a checksum (CRC-32). It says what it is a
-state of; what a state consists of is left to those who have it.
+The file is a NumPy archive without pickled objects. It has a checksum of its content (that of a zip file leaves the names
+out), and says what it is a state of; what a state consists of is left to those who have it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import glob
+import hashlib
 import json
 import logging
 import signal
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 # Keeping states takes at most this share of a run's time: where writing one is slow, they are further apart.
 SHARE = 0.01
-ABOUT = "about"
+ABOUT, CHECKSUM = "about", "sha256"
 # The next iteration to evaluate: as many have been evaluated.
 ITERATION = "iteration"
 
@@ -51,8 +52,9 @@ class State:
 def write(path: Path, identity: Identity, state: State) -> None:
     """Write a state atomically. identity: what the run must be that goes on from it, as JSON has it."""
     about = json.dumps({"identity": identity, "notes": state.notes}).encode()
+    content = {ABOUT: np.frombuffer(about, np.uint8), **state.arrays}
     with files.atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **{ABOUT: np.frombuffer(about, np.uint8)}, **state.arrays)
+        np.savez(file, allow_pickle=False, **{CHECKSUM: _checksum(content)}, **content)
 
 
 def read(path: Path, identity: Identity) -> State:
@@ -63,13 +65,22 @@ def read(path: Path, identity: Identity) -> State:
             found = about["identity"]
             different = sorted(key for key in {*found, *identity} if found.get(key) != identity.get(key))
             if not different:
-                if damaged := archive.zip.testzip():
-                    raise ValueError(f"bad checksum of {damaged}")
-                arrays = {name: archive[name] for name in archive.files if name != ABOUT}
-                return State(arrays, about["notes"])
+                content = {name: archive[name] for name in archive.files if name != CHECKSUM}
+                if archive[CHECKSUM].tobytes() != _checksum(content).tobytes():
+                    raise ValueError("the checksum differs")
+                return State({name: array for name, array in content.items() if name != ABOUT}, about["notes"])
     except Exception as error:  # a damaged archive raises almost anything
         raise InputError(f"{path} is damaged ({type(error).__name__}: {error})") from error
     raise InputError(f"{path} is the state of a run with other {', '.join(different)}")
+
+
+def _checksum(content: Mapping[str, np.ndarray]) -> np.ndarray:
+    """(32,) uint8: SHA-256 of all names, types, shapes and numbers."""
+    digest = hashlib.sha256()
+    for name, array in sorted(content.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return np.frombuffer(digest.digest(), np.uint8)
 
 
 def find(path: Path, run_id: str, identity: Identity, iterations: int) -> State | None:

@@ -1,7 +1,7 @@
 """What a killed run goes on from: the state of its optimisation, kept in one file while it lasts.
 
-The file is a NumPy archive without pickled objects. It has a checksum of its content, names and all, and says what it is
-a state of; what a state consists of is left to those who have it.
+The file is a NumPy archive without pickled objects. It has a checksum of its content, names and all. It says what it
+is a state of; what a state consists of is left to those who have it.
 """
 
 from __future__ import annotations

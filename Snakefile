@@ -18,6 +18,7 @@ include: "workflow/rules/transfer.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/explorer.smk"
+include: "workflow/rules/benchmark.smk"
 
 
 rule all:

@@ -49,6 +49,7 @@ VARIABLES = {
     "SCRIPTS": SCRIPTS,
     "DEVICE": DEVICE,
     "DEVICE_SLOTS": config["slots_per_device"],
+    "BENCHMARK_ROUNDS": config["benchmark"]["rounds"],
     "COMPUTE_PATH": config["path"],
     "PRINT_ITERATIONS": config["print_iterations"],
     "STATE": f"--state-seconds={config['state_seconds']}"

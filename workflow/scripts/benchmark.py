@@ -238,24 +238,28 @@ REFERENCE = "plain TensorFlow"
 
 
 class Contestant(NamedTuple):
-    """images: how many a step is for. spread: as many processes as cores, of one thread each; else one on all cores."""
+    """images: how many a step is for. spread: as many processes as cores, of one thread each; else one on all cores.
+
+    largest: wider pictures are left out unasked, since all contestants must fit into the memory side by side.
+    """
 
     prepare: Prepare
     images: int = 1
     spread: bool = False
+    largest: int = 2048
 
 
 FAST = {name: engine_step(name, "fast") for name in ("float32", "bfloat16")}
 STEPS = {
     REFERENCE: Contestant(plain_step),
     "engine, plain path, float32": Contestant(engine_step("float32", "plain")),
-    "engine, plain path, bfloat16": Contestant(engine_step("bfloat16", "plain")),
+    "engine, plain path, bfloat16": Contestant(engine_step("bfloat16", "plain"), largest=512),
     "engine, float32": Contestant(FAST["float32"]),
     "engine, bfloat16": Contestant(FAST["bfloat16"]),
-    "engine, float32, a process per core": Contestant(FAST["float32"], spread=True),
-    "engine, bfloat16, a process per core": Contestant(FAST["bfloat16"], spread=True),
-    f"loss alone, float32, batch of {BATCH}": Contestant(batched_loss("float32"), images=BATCH),
-    f"loss alone, bfloat16, batch of {BATCH}": Contestant(batched_loss("bfloat16"), images=BATCH),
+    "engine, float32, a process per core": Contestant(FAST["float32"], spread=True, largest=512),
+    "engine, bfloat16, a process per core": Contestant(FAST["bfloat16"], spread=True, largest=512),
+    f"loss alone, float32, batch of {BATCH}": Contestant(batched_loss("float32"), images=BATCH, largest=256),
+    f"loss alone, bfloat16, batch of {BATCH}": Contestant(batched_loss("bfloat16"), images=BATCH, largest=256),
     "matrix products, float32": Contestant(matrix_product("float32")),
     "matrix products, bfloat16": Contestant(matrix_product("bfloat16")),
 }
@@ -278,7 +282,7 @@ def measure_step(options: argparse.Namespace) -> dict[str, Any]:
     Beside them, the same number of multiplications as products of large matrices. A convolution can be faster than
     that: by Winograd's method it multiplies less.
     """
-    names = options.contestants or list(STEPS)
+    names = options.contestants or [name for name, step in STEPS.items() if step.largest >= options.width]
     if REFERENCE not in names:
         names = [REFERENCE, *names]
     teams = {name: _team(name, options) for name in names}
@@ -656,6 +660,10 @@ def machine() -> dict[str, Any]:
     }
 
 
+# A turn takes so many pixels through an iteration at least: short ones are all noise.
+TURN_PIXELS = 400_000
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     command_line = argparse.ArgumentParser(description=__doc__)
@@ -665,7 +673,9 @@ def parser() -> argparse.ArgumentParser:
     command_line.add_argument("--height", type=int, default=532)
     command_line.add_argument("--precision", default="float32")
     command_line.add_argument("--path", choices=ways.CHOICES, default="auto")
-    command_line.add_argument("--iterations", type=int, default=3, help="iterations of a turn, or of a run")
+    command_line.add_argument(
+        "--iterations", type=int, help="of a turn, or of a run; default: 3, more for small pictures"
+    )
     command_line.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
     command_line.add_argument("--folder", type=Path, help="where the study runs; default: a temporary folder")
     command_line.add_argument("--output", type=Path, help="write the figures here as JSON")
@@ -679,9 +689,12 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Measure, print, write."""
     options = parser().parse_args()
+    if options.iterations is None:
+        options.iterations = max(3, TURN_PIXELS // (options.width * options.height))
     if options.measurement == "serve":
         return serve(options)
-    figures = {"machine": machine(), options.measurement: MEASUREMENTS[options.measurement](options)}
+    size = {"width": options.width, "height": options.height}
+    figures = {"machine": machine(), "size": size, options.measurement: MEASUREMENTS[options.measurement](options)}
     text = json.dumps(figures, indent=1) + "\n"
     print(text, end="")
     if options.output is not None:

@@ -20,15 +20,27 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/explorer.smk"
 
 
+FIGURE_RULES = (
+    rules.contact_sheet,
+    rules.loss_curves,
+    rules.device_timeline,
+    rules.pareto,
+    rules.parameter_effects,
+    rules.explorer,
+)
+
+
 rule all:
     """The whole study: every run, the tables, the figures and the explorer."""
     default_target: True
     input:
         rules.collect.input,
         rules.collect.output,
-        rules.contact_sheet.output,
-        rules.loss_curves.output,
-        rules.device_timeline.output,
-        rules.pareto.output,
-        rules.parameter_effects.output,
-        rules.explorer.output,
+        [expand(rule.output, shown=STUDY.name) for rule in FIGURE_RULES],
+
+
+rule partial:
+    """What there is of the study so far, in `partial` in its folder. Nothing is run."""
+    input:
+        rules.collect_partial.output,
+        [expand(rule.output, shown=PARTIAL) for rule in FIGURE_RULES],

@@ -75,6 +75,11 @@ class Preparation:
     status: str = "bad_input"
 
 
+def preparations(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Preparation]:
+    """Preparations by digest, of plain types as JSON has them."""
+    return {digest: Preparation(**fields) for digest, fields in told.items()}
+
+
 def of(folder: str | Path) -> Status:
     """How the run of that folder stands. Whether its files hold what the record says is not looked at."""
     folder = Path(folder)
@@ -173,7 +178,7 @@ def why(error: BaseException) -> tuple[str, str]:
         return "timeout", text
     if isinstance(error, InputError):
         return "bad_input", text
-    named = one_line(f"{type(error).__name__}: {error}")
+    named = one_line(f"{type(error).__name__}: {error}").removesuffix(":")
     return ("out_of_memory" if _is_memory(error) else "failed"), named
 
 
@@ -214,7 +219,7 @@ def _beginning(attempts: Any) -> dict[str, Any]:
         "pid": os.getpid(),
         "start": files.timestamp(time.time()),
         "boot": _boot(),
-        "oom_kills": _oom_kills(),
+        "oom_kills": list(_oom_kills().items()),
         **({"job": job} if job else {}),
     }
 
@@ -234,7 +239,7 @@ def _died(begun: Mapping[str, Any]) -> Status:
 
 def _kills_since(counts: Any) -> str:
     """The counter, nearest to the process first, that has risen; empty if the nearest that can be read has not."""
-    for path, count in counts.items() if isinstance(counts, dict) else ():
+    for path, count in counts or ():
         now = _oom_kill_count(Path(path))
         if now is not None:
             return f"{path}: oom_kill {now - count}" if now > count else ""

@@ -18,25 +18,17 @@ include: "workflow/rules/transfer.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/explorer.smk"
-
-
-FIGURE_RULES = (
-    rules.contact_sheet,
-    rules.loss_curves,
-    rules.device_timeline,
-    rules.pareto,
-    rules.parameter_effects,
-    rules.explorer,
-)
+include: "workflow/rules/manifest.smk"
 
 
 rule all:
-    """The whole study: every run, the tables, the figures and the explorer."""
+    """The whole study: every run, the tables, the figures, the explorer and the manifest."""
     default_target: True
     input:
         rules.collect.input,
         rules.collect.output,
         [expand(rule.output, shown=STUDY.name) for rule in FIGURE_RULES],
+        rules.manifest.output,
 
 
 rule partial:

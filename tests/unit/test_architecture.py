@@ -23,8 +23,8 @@ FLOORS = [
     {"status"},
     {"transfer"},
     {"study"},
-    {"tables"},
-    {"figures", "explorer"},
+    {"tables", "manifest"},
+    {"figures", "explorer", "crate"},
     {"effects"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

@@ -25,3 +25,14 @@ rule explorer:
     shell:
         'python "$SCRIPTS/explorer.py" --runs {input.runs:q} --losses {input.losses:q} --pool results/runs'
         " --options {params.options:q} --output {output:q} > {log:q} 2>&1"
+
+
+# All that is made from tables.
+FIGURE_RULES = (
+    rules.contact_sheet,
+    rules.loss_curves,
+    rules.device_timeline,
+    rules.pareto,
+    rules.parameter_effects,
+    rules.explorer,
+)

@@ -94,6 +94,7 @@ def metadata(described: Mapping[str, Any], told: str, packed: list[str], sources
         "@id": "#study",
         "@type": "CreateAction",
         "name": f"The study {described['study']}",
+        "description": "Every style transfer of the study, and its tables and figures",
         "instrument": _ref(_id(WORKFLOW)),
         "object": [*(_ref(_id(name)) for name in by_role.get("input", [])), _ref("#weights")],
         "result": [*(_ref(run["@id"]) for run in runs), *(_ref(_id(name)) for name in shown)],
@@ -118,11 +119,17 @@ def metadata(described: Mapping[str, Any], told: str, packed: list[str], sources
                 "name": f"Neural style transfer: the study {described['study']}",
                 "description": _description(described),
                 "datePublished": described["created"],
-                "license": "Of the workflow: MIT. Of pictures and results: that of the pictures they were made from.",
+                "license": _ref("#licence"),
                 "conformsTo": [_ref(profile) for profile in PROFILES],
                 "hasPart": [_ref(part) for part in parts],
                 "mainEntity": _ref(_id(WORKFLOW)),
                 "mentions": _ref("#study"),
+            },
+            {
+                "@id": "#licence",
+                "@type": "CreativeWork",
+                "name": "As of the pictures",
+                "description": "The workflow is under the MIT licence. Pictures may be used as those they are made of.",
             },
             *(
                 {"@id": profile, "@type": "CreativeWork", "name": name, "version": version}
@@ -166,6 +173,8 @@ def _workflow(described: Mapping[str, Any]) -> Entity:
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
         "name": "A parameter study of neural style transfer",
         "programmingLanguage": _ref("#snakemake"),
+        "conformsTo": _ref("https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"),
+        "license": "https://spdx.org/licenses/MIT",
         "encodingFormat": "text/plain",
         **_optional(version=version),
     }

@@ -93,6 +93,23 @@ def test_sigterm_is_a_timeout_only_when_the_time_of_the_job_is_up(tmp_path, begu
     assert found.details["end"] >= found.details["start"]
 
 
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [("+3600", "killed"), ("-1", "timeout"), ("N/A", "killed"), ("", "killed")],
+)
+def test_an_older_slurm_is_asked_for_the_time_limit(tmp_path, begun, told, name):
+    command = f"date --date '{told} seconds' +%Y-%m-%dT%H:%M:%S" if told[:1] in ("+", "-") else f"echo {told}"
+    (tmp_path / "squeue").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n{command}\n')
+    (tmp_path / "squeue").chmod(0o755)
+    process = begun(SLURM_JOB_ID="7", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    process.terminate()
+    process.wait()
+    found = status.of(tmp_path)
+    assert found.name == name
+    assert (found.details["limit"] is None) == (told in ("N/A", ""))
+    assert (tmp_path / "asked").read_text() == "--noheader --jobs 7 --format %e\n"
+
+
 def test_ctrl_c(tmp_path, begun):
     process = begun()
     process.send_signal(signal.SIGINT)

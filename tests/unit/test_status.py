@@ -209,6 +209,20 @@ def test_results(tmp_path):
         assert not status.of(tmp_path).finished
 
 
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        ("", status.Status("waiting")),
+        ("12:00:00 ok: image.png after 3.0 s\n", status.Status("waiting")),
+        ("12:00:00 hello\nerror: --settings is not JSON\n", status.Status("bad_input", "--settings is not JSON")),
+        ("Traceback ...\nModuleNotFoundError: No module\n", status.Status("failed", "ModuleNotFoundError: No module")),
+    ],
+)
+def test_a_command_may_fail_before_it_begins_a_run(tmp_path, log, found):
+    (tmp_path / "transfer.log").write_text(log)
+    assert status.of(tmp_path) == found
+
+
 def test_a_run_that_ends_while_it_is_looked_at_was_not_killed(tmp_path, monkeypatch):
     told = status.Attempt(tmp_path / "attempt.json", status._beginning(None))
     assert told is not None

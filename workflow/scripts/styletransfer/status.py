@@ -20,6 +20,7 @@ import json
 import logging
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -95,7 +96,7 @@ def of(folder: str | Path) -> Status:
     if files.is_locked(folder / RUN_FILES["record"]):
         return Status("running", details=begun or {})
     if begun is None:
-        return Status("waiting")
+        return _ended_before(folder / RUN_LOG)
     if begun.get("status") != "running":
         return Status(_known(begun.get("status")), str(begun.get("reason", "")), begun)
     # It may have ended well since the record was looked for.
@@ -245,6 +246,18 @@ def _beginning(attempts: Any) -> dict[str, Any]:
         "oom_kills": list(_oom_kills().items()),
         **slurm,
     }
+
+
+def _ended_before(log: Path) -> Status:
+    """The status of a run that no attempt was made at: a command may have failed before it came so far."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return Status("waiting")
+    last = lines[-1] if lines else ""
+    if last.startswith("error: "):
+        return Status("bad_input", one_line(last.removeprefix("error: ")))
+    return Status("failed", one_line(last)) if re.match(r"\w*(Error|Exception)\b", last) else Status("waiting")
 
 
 def _died(begun: Mapping[str, Any]) -> Status:

@@ -31,10 +31,11 @@ FLOORS = [
     {"optimize"},
     {"trace"},
     {"run"},
+    {"status"},
     {"transfer"},
     {"study"},
-    {"tables"},
-    {"figures", "explorer"},
+    {"tables", "manifest"},
+    {"figures", "explorer", "crate"},
     {"effects"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

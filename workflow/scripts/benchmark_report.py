@@ -62,8 +62,8 @@ def page(measurements: Sequence[Mapping[str, Any]], table: pd.DataFrame) -> str:
     lines = [
         f"{machine}.",
         "",
-        "Medians; the ways took turns. Iterations per second follow from the first table: a run of 1000 iterations takes "
-        "1000 times as long, and what the last table says.",
+        "Medians; the ways took turns. A run of 1000 iterations takes 1000 times what the first table says, and beside "
+        "that what the last line says.",
     ]
     for title, column in (
         ("Seconds per iteration", SECONDS),

@@ -1,4 +1,7 @@
-"""Figures drawn from the tables: the contact sheet and the loss curves."""
+"""Figures drawn from the tables: contact sheet, loss curves, device timeline.
+
+A table may have runs without a result. Figures show what there is, and say how many runs are missing and why.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from styletransfer import files, images, study, timeline
-from styletransfer.tables import SEPARATOR
+from styletransfer import files, images, status, study, timeline
+from styletransfer.run import RUN_FILES
+from styletransfer.tables import SEPARATOR, missing, results
 
 INK, ACCENT, GREY = "#22262b", "#d1495b", "#5b6570"
 COLORS = mpl.colormaps["viridis"]
@@ -35,6 +39,13 @@ def save(figure: Figure, paths: Sequence[Path]) -> None:
     for path in paths:
         with files.atomic_path(path) as temporary:
             figure.savefig(temporary, dpi=130, metadata=NO_DATE.get(path.suffix))
+
+
+def blank(runs: pd.DataFrame) -> Figure:
+    """In place of a figure of which there is nothing to draw yet."""
+    figure = Figure(figsize=(7, 2))
+    figure.text(0.5, 0.5, f"{runs['study'].iloc[0]}\n{missing(runs)}", ha="center", va="center", color=GREY)
+    return figure
 
 
 def choose(rows: pd.DataFrame, columns: int, limits: Sequence[float] | None) -> pd.DataFrame:
@@ -63,7 +74,10 @@ def _even_places(count: int, columns: int, default: np.ndarray) -> np.ndarray:
 def contact_sheet(
     runs: pd.DataFrame, pool: Path, pictures: Mapping[str, str], columns: int, limits: Mapping[str, Any], preserve: bool
 ) -> Figure:
-    """A row of labelled pictures for each pair and parameter, with the inputs on top of each pair."""
+    """A row of labelled pictures for each pair and parameter, with the inputs on top of each pair.
+
+    pictures: the file of each input; one that is not there is left out.
+    """
     bands = [
         band for pair in dict.fromkeys(runs["pair"]) for band in _bands(runs[runs["pair"] == pair], columns, limits)
     ]
@@ -106,9 +120,11 @@ def _bands(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any]) -> It
 def _aspect(title: str, rows: pd.DataFrame | None, runs: pd.DataFrame, pictures: Mapping[str, str]) -> float:
     """Height of the tallest picture of a line over its width."""
     if rows is not None:
-        return (rows["height"] / rows["width"]).max()
-    inputs = [images.image_size(pictures[name]) for _, name in _inputs(runs[runs["pair"] == title].iloc[0])]
-    return max(height / width for width, height in inputs)
+        tallest = (rows["height"] / rows["width"]).max()
+        return tallest if tallest > 0 else 1.0
+    names = [name for _, name in _inputs(runs[runs["pair"] == title].iloc[0])]
+    inputs = [images.image_size(pictures[name]) for name in names if Path(pictures[name]).exists()]
+    return max((height / width for width, height in inputs), default=1.0)
 
 
 def _inputs(row: Any) -> list[tuple[str, str]]:
@@ -117,22 +133,32 @@ def _inputs(row: Any) -> list[tuple[str, str]]:
 
 
 def _caption(runs: pd.DataFrame) -> str:
-    first, count = runs.iloc[0], runs["run_id"].nunique()
+    shown = runs if results(runs).empty else results(runs)
+    first, count = shown.iloc[0], runs["run_id"].nunique()
+    wide = f"{first['width']:g} px wide, " if first["width"] > 0 else ""
+    lacking = f"\n{missing(runs)}" if missing(runs) else ""
     note = " (offline weights, not the original VGG-19)" if str(first["weights"]).startswith("hed") else ""
     return (
-        f"{first['study']}: {count} {_plural('run', count)}, {first['width']} px wide, "
-        f"{first['iterations']} iterations, {first['weights']}{note}"
+        f"{first['study']}: {count} {_plural('run', count)}, {wide}"
+        f"{first['iterations']} iterations, {first['weights']}{note}{lacking}"
     )
 
 
 def _show_inputs(axes: Sequence[Axes], row: Any, pictures: Mapping[str, str]) -> None:
     for axis, (role, name) in zip(axes, _inputs(row), strict=False):
-        axis.imshow(_thumbnail(Path(pictures[name])))
+        if Path(pictures[name]).exists():
+            axis.imshow(_thumbnail(Path(pictures[name])))
         axis.set_title(f"{role}: {name}", fontsize=8, color=GREY)
 
 
 def _show_run(axis: Axes, row: Any, pool: Path, preserve: bool) -> None:
-    axis.imshow(_thumbnail(pool / row.run_id / ("preserved.png" if preserve else "image.png")))
+    if row.status in status.FINISHED:
+        axis.imshow(_thumbnail(pool / row.run_id / RUN_FILES["preserved" if preserve else "image"]))
+    else:
+        axis.add_patch(mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fc="#ececea"))
+        axis.text(
+            0.5, 0.5, row.status.replace("_", " "), transform=axis.transAxes, ha="center", va="center", color=GREY
+        )
     label = row.label if row.parameter else row.label.replace(", ", "\n")
     axis.set_title(
         f"{label} (default)" if row.is_default and row.parameter else label, fontsize=9 if row.parameter else 7
@@ -141,7 +167,7 @@ def _show_run(axis: Axes, row: Any, pool: Path, preserve: bool) -> None:
         axis.add_patch(
             mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, ec=ACCENT, lw=3, clip_on=False)
         )
-    if row.status != "ok":
+    if row.status == "diverged":
         axis.plot([0, 1], [0, 1], transform=axis.transAxes, color=ACCENT, lw=2)
         axis.text(0.5, 0.06, row.status, transform=axis.transAxes, ha="center", color="white", backgroundcolor=ACCENT)
 
@@ -155,12 +181,15 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
     """Total loss against steps: a panel for each parameter, a curve for each value, colour = value."""
     total = losses[losses["loss"] == "total"]
     curves = dict(iter(total.groupby("run_id")))
+    if not curves:
+        return blank(runs)
     panels = [parameter for parameter in dict.fromkeys(runs["parameter"]) if parameter] or [""]
     columns = min(3, len(panels))
     lines = -(-len(panels) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.3 * lines + 0.4), layout="constrained")
     note = "Red: the default. Where a weight varies, compare shapes: a larger weight makes a larger loss"
-    _title(figure, f"{_caption(runs)}. {note}")
+    _title(figure, f"{_caption(runs)}\n{note}" if missing(runs) else f"{_caption(runs)}. {note}")
+    runs = results(runs)
     grid = figure.subplots(lines, columns, squeeze=False)
     for axis in grid.flat[len(panels) :]:
         axis.set_axis_off()
@@ -201,10 +230,12 @@ def _panel(figure: Figure, axis: Axes, parameter: str, rows: pd.DataFrame, curve
 
 def device_timeline(runs: pd.DataFrame) -> Figure:
     """A bar for each run on its device: idle devices are seen as gaps."""
-    bars = timeline.intervals(runs)
+    if results(runs).empty:
+        return blank(runs)
+    bars = timeline.intervals(results(runs))
     lanes = sorted(bars["lane"].unique())
     figure = Figure(figsize=(11, 1.9 + 0.34 * len(lanes)), layout="constrained")
-    _title(figure, f"{runs['study'].iloc[0]}: {_usage_text(timeline.usage(bars))}")
+    _title(figure, f"{runs['study'].iloc[0]}: {_usage_text(timeline.usage(bars))}\n{missing(runs)}")
     axis = figure.subplots()
     longest = bars["end"].max()
     unit, seconds = ("seconds", 1.0) if longest < 120 else ("minutes", 60.0) if longest < 7200 else ("hours", 3600.0)
@@ -272,7 +303,8 @@ def _plural(word: str, count: int, words: str = "") -> str:
 def _title(figure: Figure, text: str) -> None:
     """A line or more above a figure, broken to its width."""
     characters = int(figure.get_size_inches()[0] * 14)
-    figure.suptitle("\n".join(textwrap.wrap(text, characters)), x=0.01, ha="left", fontsize=9, color=GREY)
+    lines = [line for part in text.splitlines() for line in textwrap.wrap(part, characters)]
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9, color=GREY)
 
 
 def _short(lane: str) -> str:

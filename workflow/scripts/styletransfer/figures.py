@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from styletransfer import files, images, study, timeline
+from styletransfer import files, images, settings, study, timeline
+from styletransfer.errors import InputError
 from styletransfer.tables import SEPARATOR
 
 INK, ACCENT, GREY = "#22262b", "#d1495b", "#5b6570"
@@ -60,55 +63,148 @@ def _even_places(count: int, columns: int, default: np.ndarray) -> np.ndarray:
     return np.unique(np.concatenate([left, right]).round().astype(int))
 
 
+@dataclass(frozen=True)
+class Line:
+    """A line of a contact sheet: its title, and a label with a run for each tile; None where that run does not exist.
+
+    A line without tiles shows what a pair is made of, or with `is_heading` nothing but its title.
+    """
+
+    title: str
+    tiles: Sequence[tuple[str, Any]] = ()
+    is_heading: bool = False
+
+
 def contact_sheet(
-    runs: pd.DataFrame, pool: Path, pictures: Mapping[str, str], columns: int, limits: Mapping[str, Any], preserve: bool
+    runs: pd.DataFrame,
+    pool: Path,
+    pictures: Mapping[str, str],
+    columns: int,
+    limits: Mapping[str, Any],
+    preserve: bool,
+    grid: Sequence[str] = (),
 ) -> Figure:
-    """A row of labelled pictures for each pair and parameter, with the inputs on top of each pair."""
-    bands = [
-        band for pair in dict.fromkeys(runs["pair"]) for band in _bands(runs[runs["pair"] == pair], columns, limits)
-    ]
+    """The pictures of a study, with the inputs on top of each pair.
+
+    A line for each parameter; or, where `grid` names two parameters, a line for each value of the first and a column
+    for each of the second. A study of every combination is shown so unasked. columns: the most pictures in a line.
+    limits: parameter to lowest and highest value shown. preserve: in the content's colours.
+    """
+    by_pair = {pair: runs[runs["pair"] == pair] for pair in dict.fromkeys(runs["pair"])}
+    lines = [(of_pair, line) for of_pair in by_pair.values() for line in _lines(of_pair, columns, limits, grid)]
     columns = max(columns, 1 + runs["styles"].str.count(SEPARATOR).max() + 1)
-    heights = [TILE_INCHES * _aspect(title, rows, runs, pictures) + LABEL_INCHES for title, rows in bands]
+    heights = [_height(line, of_pair, pictures) for of_pair, line in lines]
     figure = Figure(figsize=(columns * TILE_INCHES + 1.5, sum(heights) + 0.5), layout="constrained")
     _title(figure, _caption(runs))
-    widths = [0.7] + [1.0] * columns
-    grid = figure.subplots(len(bands), columns + 1, squeeze=False, width_ratios=widths, height_ratios=heights)
-    for axes, (title, rows) in zip(grid, bands, strict=True):
+    places = figure.subplots(
+        len(lines), columns + 1, squeeze=False, width_ratios=[0.7] + [1.0] * columns, height_ratios=heights
+    )
+    for axes, (of_pair, line) in zip(places, lines, strict=True):
         for axis in axes:
             axis.set_axis_off()
-        axes[0].text(1, 0.5, title.replace("_", "\n"), ha="right", va="center", weight="bold", fontsize=9, wrap=True)
-        if rows is None:
-            _show_inputs(axes[1:], runs[runs["pair"] == title].iloc[0], pictures)
+        if line.is_heading:
+            axes[1].text(0, 0, line.title, va="bottom", fontsize=9, color=GREY)
             continue
-        for axis, row in zip(axes[1:], rows.itertuples(), strict=False):
-            _show_run(axis, row, pool, preserve)
+        axes[0].text(
+            1, 0.5, line.title.replace("_", "\n"), ha="right", va="center", weight="bold", fontsize=9, wrap=True
+        )
+        if not line.tiles:
+            _show_inputs(axes[1:], of_pair.iloc[0], pictures)
+        for axis, (label, row) in zip(axes[1:], line.tiles, strict=False):
+            _show_run(axis, label, row, pool, preserve)
     return figure
 
 
-def _bands(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame | None]]:
-    """Title and rows of every line of pictures of one pair; no rows: the line of its inputs."""
-    yield of_pair["pair"].iloc[0], None
+def _lines(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any], grid: Sequence[str]) -> Iterator[Line]:
+    """Every line of one pair."""
+    yield Line(of_pair["pair"].iloc[0])
+    grid = grid or _full_grid(of_pair)
+    if grid:
+        yield from _grid_lines(of_pair, grid, columns, limits)
+        return
     default = of_pair[of_pair["is_default"]].iloc[:1]
     for parameter in dict.fromkeys(of_pair["parameter"]):
         rows = of_pair[of_pair["parameter"] == parameter]
         if not parameter:
             rows = choose(rows, columns * MAX_LINES, None)
             for first in range(0, len(rows), columns):
-                yield "", rows.iloc[first : first + columns]
+                yield Line("", [(row.label.replace(", ", "\n"), row) for row in rows[first:][:columns].itertuples()])
             continue
         if not rows["is_default"].any() and len(default):
             value = default[parameter].iloc[0]
             extra = default.assign(value=pd.to_numeric(value, errors="coerce"), label=study.value_text(value))
             rows = pd.concat([rows, extra.astype(rows.dtypes.to_dict())])
-        yield parameter, choose(rows, columns, limits.get(parameter))
+        chosen = choose(rows, columns, limits.get(parameter))
+        labels = chosen["label"].where(~chosen["is_default"], chosen["label"] + " (default)")
+        yield Line(parameter, list(zip(labels, chosen.itertuples(), strict=True)))
 
 
-def _aspect(title: str, rows: pd.DataFrame | None, runs: pd.DataFrame, pictures: Mapping[str, str]) -> float:
-    """Height of the tallest picture of a line over its width."""
-    if rows is not None:
-        return (rows["height"] / rows["width"]).max()
-    inputs = [images.image_size(pictures[name]) for _, name in _inputs(runs[runs["pair"] == title].iloc[0])]
-    return max(height / width for width, height in inputs)
+def varied(runs: pd.DataFrame) -> list[str]:
+    """The parameters with more than one value."""
+    return [name for name in settings.PARAMETERS if name in runs and runs[name].nunique() > 1]
+
+
+def _full_grid(of_pair: pd.DataFrame) -> list[str]:
+    """The first two parameters of a study that has a run for every combination of all; else nothing."""
+    names = varied(of_pair)
+    full = len(names) > 1 and math.prod(of_pair[name].nunique() for name in names) == of_pair["run_id"].nunique()
+    return names[:2] if full and not of_pair["parameter"].any() else []
+
+
+def _grid_lines(of_pair: pd.DataFrame, grid: Sequence[str], columns: int, limits: Mapping[str, Any]) -> Iterator[Line]:
+    """A block of lines for each combination of the other parameters that has many runs; evenly chosen."""
+    down, across = grid
+    downs, acrosses = (
+        _shown_values(of_pair, name, most, limits.get(name)) for name, most in ((down, MAX_LINES), (across, columns))
+    )
+    others = [name for name in varied(of_pair) if name not in grid]
+    blocks = [(key, rows) for key, rows in of_pair.groupby(others, sort=False)] if others else [((), of_pair)]
+    # In a star this is the block of the default: the others hold a single run each.
+    largest = max(len(rows) for _, rows in blocks)
+    blocks = [block for block in blocks if 2 * len(block[1]) > largest]
+    count = min(len(blocks), max(1, MAX_LINES // len(downs)))
+    for place in np.linspace(0, len(blocks) - 1, count).round().astype(int):
+        key, rows = blocks[place]
+        if others:
+            words = [f"{_words(name)} {study.value_text(value)}" for name, value in zip(others, key, strict=True)]
+            yield Line(", ".join(words), is_heading=True)
+        found = {(getattr(row, down), getattr(row, across)): row for row in rows.itertuples()}
+        for value in downs:
+            tiles = [(f"{_words(across)} {study.value_text(other)}", found.get((value, other))) for other in acrosses]
+            yield Line(f"{down}_{study.value_text(value)}", tiles)
+
+
+def _shown_values(runs: pd.DataFrame, parameter: str, most: int, limits: Sequence[float] | None) -> list[Any]:
+    """At most so many values of a parameter, evenly spaced over those within the limits; the default stays."""
+    values = pd.DataFrame({"value": runs[parameter], "is_default": runs["is_default"]})
+    values["number"] = pd.to_numeric(values["value"], errors="coerce")
+    values = values.sort_values("is_default", ascending=False, kind="stable").drop_duplicates("value")
+    # Words keep the order of the study.
+    values = values.sort_values("number", kind="stable") if values["number"].notna().all() else values.sort_index()
+    if limits is not None:
+        values = values[values["number"].isna() | values["number"].between(*limits) | values["is_default"]]
+    if values.empty:
+        raise InputError(f"contact_sheet.limits.{parameter} is {list(limits or [])!r}: no run has such a value")
+    if len(values) > most:
+        values = values.iloc[_even_places(len(values), most, np.flatnonzero(values["is_default"]))]
+    return values["value"].tolist()
+
+
+def _words(parameter: str) -> str:
+    return parameter.replace("_", " ")
+
+
+def _height(line: Line, of_pair: pd.DataFrame, pictures: Mapping[str, str]) -> float:
+    """Inches that a line takes: its tallest picture and a label."""
+    if line.is_heading:
+        return LABEL_INCHES
+    aspects = [row.height / row.width for _, row in line.tiles if row is not None]
+    if not aspects and line.tiles:
+        aspects = [of_pair["height"].iloc[0] / of_pair["width"].iloc[0]]
+    if not line.tiles:
+        sizes = [images.image_size(pictures[name]) for _, name in _inputs(of_pair.iloc[0])]
+        aspects = [height / width for width, height in sizes]
+    return TILE_INCHES * max(aspects) + LABEL_INCHES
 
 
 def _inputs(row: Any) -> list[tuple[str, str]]:
@@ -131,12 +227,12 @@ def _show_inputs(axes: Sequence[Axes], row: Any, pictures: Mapping[str, str]) ->
         axis.set_title(f"{role}: {name}", fontsize=8, color=GREY)
 
 
-def _show_run(axis: Axes, row: Any, pool: Path, preserve: bool) -> None:
+def _show_run(axis: Axes, label: str, row: Any, pool: Path, preserve: bool) -> None:
+    axis.set_title(label, fontsize=7 if "\n" in label else 9)
+    if row is None:
+        axis.text(0.5, 0.5, "no run", transform=axis.transAxes, ha="center", va="center", fontsize=8, color=GREY)
+        return
     axis.imshow(_thumbnail(pool / row.run_id / ("preserved.png" if preserve else "image.png")))
-    label = row.label if row.parameter else row.label.replace(", ", "\n")
-    axis.set_title(
-        f"{label} (default)" if row.is_default and row.parameter else label, fontsize=9 if row.parameter else 7
-    )
     if row.is_default:
         axis.add_patch(
             mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, ec=ACCENT, lw=3, clip_on=False)

@@ -177,7 +177,9 @@ def _slice(parameter: str, text: str) -> slice:
 def expand(config: Mapping[str, Any]) -> Study:
     """All rows of the study that a config (with defaults filled in) describes. Raises `InputError`."""
     config = {**config, "runs": _read_runs(config["runs"])}
-    for name in (*config["vary"], *itertools.chain.from_iterable(config["runs"])):
+    sheet = config.get("contact_sheet", {})
+    shown = *sheet.get("limits", ()), *sheet.get("grid", ())
+    for name in (*config["vary"], *itertools.chain.from_iterable(config["runs"]), *shown):
         if name not in PARAMETERS:
             raise InputError(_unknown(str(name), PARAMETERS))
     points = {parameter: values(parameter, spec) for parameter, spec in config["vary"].items()}

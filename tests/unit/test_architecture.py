@@ -20,6 +20,7 @@ FLOORS = [
     {"optimize"},
     {"trace"},
     {"run"},
+    {"status"},
     {"transfer"},
     {"study"},
     {"tables"},

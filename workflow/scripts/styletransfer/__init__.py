@@ -5,7 +5,7 @@ modules are floors of a house; each imports only from floors below (`tests/unit/
 
     around   study, tables, figures,    many runs: designs, tables, pictures of tables, a page to look through them,
              explorer, effects          what parameters do to the losses
-    run      run, transfer              one run, from files to files
+    run      run, status, transfer      one run, from files to files; how it stands
     method   losses, fast, descent,     the paper
              optimize
     network  weights, vgg, winograd     VGG-19

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import datetime
 import hashlib
 import importlib.metadata
 import itertools
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from styletransfer import devices, files, images, monitor, precision
+from styletransfer import devices, files, images, monitor, precision, status
 from styletransfer.errors import InputError
 from styletransfer.run import RUN_LOG, Inputs, Outputs, Run, check_outputs, finished
 from styletransfer.settings import Settings
@@ -87,7 +86,8 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
                 folder = run.outputs.record.parent
                 logger.info("finished already, nothing computed. To compute it anew, remove the folder %s", folder)
                 return record
-            return self.transfer(run, overwrite=True)
+            with status.attempt(run.outputs.record.parent) as attempt:
+                return self.transfer(run, overwrite=True, tell=attempt.on)
 
     def transfer_all(self, runs: Sequence[Run]) -> int:
         """Compute runs one after another, each as `transfer_once` does; returns how many failed.
@@ -112,16 +112,21 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
                     logger.error("%s failed: %s", run.settings.run_id, error, exc_info=unexpected)
         return failed
 
-    def transfer(self, run: Run, overwrite: bool = False) -> dict[str, Any]:
+    def transfer(
+        self, run: Run, overwrite: bool = False, tell: Callable[[devices.Device], None] | None = None
+    ) -> dict[str, Any]:
         """Compute one run and write its files; returns the record that goes into `Outputs.record`.
 
-        A run that diverges is a result: its status says so, and its picture is the last one with a finite loss. Raises
+        A run that diverges is a result: its status says so, and its picture is the last one with a finite loss. tell:
+        called with the device as soon as there is one. Raises
         `InputError` for pictures, weights or outputs that cannot be used, before anything is computed or written.
         """
         settings, outputs = run.settings, run.outputs
         check_outputs(outputs, overwrite)
         content, styles, initial = read_pictures(settings, run.inputs)
         device = self._leased()
+        if tell is not None:
+            tell(device)
         start, begin = time.time(), time.monotonic()
         with monitor.watch(device.uuid) as usage:
             used = self._resolved(settings, device)
@@ -144,8 +149,8 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "best_iteration": trace.best_iteration,
             "final": trace.losses(trace.last_finite),
             "best": trace.losses(trace.best_iteration) if trace.last_finite >= 0 else {},
-            "start": _timestamp(start),
-            "end": _timestamp(time.time()),
+            "start": files.timestamp(start),
+            "end": files.timestamp(time.time()),
             "seconds": round(time.monotonic() - begin, 3),
             "seconds_preparing": round(prepared - begin, 3),
             "seconds_per_iteration": round(trace.seconds_per_iteration, 6),
@@ -336,7 +341,3 @@ def _checksums(inputs: Inputs) -> dict[str, Any]:
 def _versions() -> dict[str, str]:
     packages = ("tensorflow", "numpy", "pillow")
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
-
-
-def _timestamp(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds")

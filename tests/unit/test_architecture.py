@@ -11,7 +11,7 @@ ENGINE = Path(__file__).parents[2] / "workflow/scripts/styletransfer"
 FLOORS = [
     {"errors"},
     {"files", "settings"},
-    {"downloads", "devices", "monitor", "images", "paintings", "precision", "timeline", "weighting"},
+    {"downloads", "devices", "monitor", "images", "paintings", "precision", "progress", "timeline", "weighting"},
     {"weights"},
     {"vgg", "winograd"},
     {"losses"},
@@ -24,8 +24,8 @@ FLOORS = [
     {"transfer"},
     {"study"},
     {"tables"},
-    {"figures", "explorer"},
-    {"effects"},
+    {"figures", "explorer", "live"},
+    {"effects", "dashboard"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -320,7 +319,7 @@ def device_timeline(runs: pd.DataFrame) -> Figure:
         axis.plot((run.begin + run.end) / 2 / seconds, lanes.index(run.lane), "x", color="white", ms=6, mew=2)
     for moment in bars.attrs["pauses"]:
         axis.axvline(moment / seconds, color=GREY, lw=1, ls=(0, (2, 2)), zorder=0)
-    axis.set_yticks(range(len(lanes)), [_short(lane) for lane in lanes])
+    axis.set_yticks(range(len(lanes)), [timeline.short(lane) for lane in lanes])
     axis.invert_yaxis()
     axis.set_xlabel(f"{unit} since the first run began", fontsize=8)
     axis.tick_params(labelsize=8)
@@ -369,8 +368,3 @@ def _title(figure: Figure, text: str) -> None:
     """A line or more above a figure, broken to its width."""
     characters = int(figure.get_size_inches()[0] * 14)
     figure.suptitle("\n".join(textwrap.wrap(text, characters)), x=0.01, ha="left", fontsize=9, color=GREY)
-
-
-def _short(lane: str) -> str:
-    """Lane names without most of the digits of a UUID."""
-    return re.sub(r"((?:GPU|MIG)-[0-9a-f]{8})-[0-9a-f-]{20,}", r"\1", lane)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from styletransfer import figures, images
 from styletransfer.errors import InputError
@@ -160,3 +161,27 @@ def test_a_star_can_be_shown_as_a_cross(pool):
     titles, tiles = drawn(star, pool, 3, {}, ["style_weight", "tv_weight"])
     assert titles[1] == "seed 0"
     assert [tile[2] is None for tile in tiles[2:]] == [False, False, False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("limits", "labels"),
+    [
+        ((90, 15_000), ["100", "300", "1k", "3k", "10k"]),
+        ((0.9, 11), ["1", "2", "5", "10"]),
+        ((2e-3, 3e7), ["0.01", "0.1", "1", "10", "100", "1k", "10k", "100k", "1M", "10M"]),
+        ((4e8, 3e9), ["500M", "1G", "2G"]),
+    ],
+)
+def test_ticks_on_log_axes_are_few_and_read_plainly(limits, labels):
+    axis = Figure().subplots()
+    axis.set(yscale="log", ylim=limits)
+    figures.log_ticks(axis.yaxis)
+    places = [place for place in axis.yaxis.get_major_locator()() if limits[0] <= place <= limits[1]]
+    assert [axis.yaxis.get_major_formatter()(place) for place in places] == labels
+    assert not len(axis.yaxis.get_minorticklocs())
+
+
+def test_an_axis_without_data_keeps_its_ticks():
+    axis = Figure().subplots()
+    figures.log_ticks(axis.yaxis)
+    assert axis.yaxis.get_major_formatter()(0) == "0"

@@ -14,6 +14,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from styletransfer import files, images, settings, study, timeline
@@ -37,6 +38,25 @@ def save(figure: Figure, paths: Sequence[Path]) -> None:
     for path in paths:
         with files.atomic_path(path) as temporary:
             figure.savefig(temporary, dpi=130, metadata=NO_DATE.get(path.suffix))
+
+
+def log_ticks(axis: Axis) -> None:
+    """Few ticks at even distances on a log axis whose data are drawn, labelled in plain numbers: 300, 1k, 3k."""
+    low, high = axis.get_view_interval()
+    axis.set_major_formatter(mpl.ticker.FuncFormatter(_plain_number))
+    if not 0 < low < high:  # nothing is drawn, or the axis goes through 0 (symlog): its own ticks are few
+        return
+    decades = math.log10(high / low)
+    steps = (1, 2, 5) if decades < 1.3 else (1, 3) if decades < 3.2 else (1,)
+    axis.set_major_locator(mpl.ticker.LogLocator(subs=steps, numticks=50))
+    axis.set_minor_locator(mpl.ticker.NullLocator())
+
+
+def _plain_number(value: float, _: object = None) -> str:
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if size <= value < 1000 * size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
 
 
 def choose(rows: pd.DataFrame, columns: int, limits: Sequence[float] | None) -> pd.DataFrame:
@@ -286,6 +306,7 @@ def _panel(figure: Figure, axis: Axes, parameter: str, rows: pd.DataFrame, curve
         bar.ax.minorticks_off()
         bar.ax.tick_params(labelsize=8)
     axis.set_yscale("log")
+    log_ticks(axis.yaxis)
     axis.set_title(parameter.replace("_", " ") or "all runs", fontsize=10, loc="left", weight="bold")
     axis.set_xlabel("step", fontsize=8)
     axis.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))

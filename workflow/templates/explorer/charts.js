@@ -88,12 +88,12 @@ function domainOf(rows, field, margin = 1.1) {
   return values.length ? [field === "step" ? 0 : Math.min(...values) / margin, Math.max(...values) * margin] : [1, 10];
 }
 
-// On a log axis a line for 1, 2 and 5 of each decade, or over many decades for each power of ten: Vega draws all nine.
+// On a log axis few lines at even distances, fewer in each decade the more decades there are: Vega draws all nine.
 function logAxis([low, high]) {
   const [first, last] = [Math.log10(low), Math.log10(high)];
-  const axis = { format: "~s", tickCount: 4, labelOverlap: true };
+  const axis = { format: "~s", tickCount: 4, labelOverlap: "greedy" };
   if (!(last - first > 0.5)) return axis;
-  const steps = last - first < 3.2 ? [1, 2, 5] : [1];
+  const steps = last - first < 1.3 ? [1, 2, 5] : last - first < 3.2 ? [1, 3] : [1];
   const powers = Array.from({ length: Math.ceil(last) - Math.floor(first) + 1 }, (_, place) => 10 ** (Math.floor(first) + place));
   return { ...axis, values: powers.flatMap((power) => steps.map((step) => step * power)) };
 }

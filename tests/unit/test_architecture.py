@@ -23,8 +23,8 @@ FLOORS = [
     {"status"},
     {"transfer"},
     {"study"},
-    {"tables"},
-    {"figures", "explorer", "live"},
+    {"tables", "manifest"},
+    {"figures", "explorer", "crate", "live"},
     {"effects", "dashboard"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

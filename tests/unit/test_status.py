@@ -93,6 +93,23 @@ def test_sigterm_is_a_timeout_only_when_the_time_of_the_job_is_up(tmp_path, begu
     assert found.details["end"] >= found.details["start"]
 
 
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [("+3600", "killed"), ("-1", "timeout"), ("N/A", "killed"), ("", "killed")],
+)
+def test_an_older_slurm_is_asked_for_the_time_limit(tmp_path, begun, told, name):
+    command = f"date --date '{told} seconds' +%Y-%m-%dT%H:%M:%S" if told[:1] in ("+", "-") else f"echo {told}"
+    (tmp_path / "squeue").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n{command}\n')
+    (tmp_path / "squeue").chmod(0o755)
+    process = begun(SLURM_JOB_ID="7", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    process.terminate()
+    process.wait()
+    found = status.of(tmp_path)
+    assert found.name == name
+    assert (found.details["limit"] is None) == (told in ("N/A", ""))
+    assert (tmp_path / "asked").read_text() == "--noheader --jobs 7 --format %e\n"
+
+
 def test_ctrl_c(tmp_path, begun):
     process = begun()
     process.send_signal(signal.SIGINT)
@@ -108,7 +125,9 @@ def test_a_killed_process_ran_out_of_memory_if_the_kernel_says_so(tmp_path, begu
     process.wait()
     told = json.loads((tmp_path / "attempt.json").read_text())
     assert told["oom_kills"], "this kernel has no counter"
-    (tmp_path / "attempt.json").write_text(json.dumps(told | {"oom_kills": {str(counter): 2}}))
+    (tmp_path / "attempt.json").write_text(
+        json.dumps(told | {"oom_kills": [[str(counter), 2], [str(tmp_path / "later"), 0]]})
+    )
     assert status.of(tmp_path).name == "killed"
     counter.write_text("low 0\noom 4\noom_kill 3\n")
     found = status.of(tmp_path)
@@ -130,7 +149,8 @@ def test_counters_of_both_kinds_of_control_groups(tmp_path, monkeypatch):
     for number, place in enumerate([*places, tmp_path / "vmstat"]):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(f"under_oom 0\noom_kill {number}\n")
-    assert status._oom_kills() == {str(places[1]): 1, str(places[0]): 0, str(tmp_path / "vmstat"): 2}
+    counters = [(str(places[1]), 1), (str(places[0]), 0), (str(tmp_path / "vmstat"), 2)]
+    assert list(status._oom_kills().items()) == counters, "the nearest is not the first"
 
 
 @pytest.mark.parametrize(
@@ -146,6 +166,7 @@ def test_counters_of_both_kinds_of_control_groups(tmp_path, monkeypatch):
         (MemoryError("Unable to allocate 9 GiB"), "out_of_memory", "MemoryError: Unable to allocate 9 GiB"),
         (OSError(12, "Cannot allocate memory"), "out_of_memory", "OSError: [Errno 12] Cannot allocate memory"),
         (OSError(28, "No space left on device"), "failed", "OSError: [Errno 28] No space left on device"),
+        (MemoryError(), "out_of_memory", "MemoryError"),
         (ZeroDivisionError("division by zero"), "failed", "ZeroDivisionError: division by zero"),
     ],
     ids=lambda value: type(value).__name__,

@@ -1,4 +1,7 @@
-"""Figures drawn from the tables: the contact sheet and the loss curves."""
+"""Figures drawn from the tables: contact sheet, loss curves, device timeline.
+
+A table may have runs without a result. Figures show what there is, and say how many runs are missing and why.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,10 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
-from styletransfer import files, images, settings, study, timeline
+from styletransfer import files, images, settings, status, study, timeline
 from styletransfer.errors import InputError
-from styletransfer.tables import SEPARATOR
+from styletransfer.run import RUN_FILES
+from styletransfer.tables import SEPARATOR, missing, results
 
 INK, ACCENT, GREY = "#22262b", "#d1495b", "#5b6570"
 COLORS = mpl.colormaps["viridis"]
@@ -57,6 +61,13 @@ def _plain_number(value: float, _: object = None) -> str:
         if size <= value < 1000 * size:
             return f"{value / size:g}{letter}"
     return f"{value:g}"
+
+
+def blank(runs: pd.DataFrame) -> Figure:
+    """In place of a figure of which there is nothing to draw yet."""
+    figure = Figure(figsize=(7, 2))
+    figure.text(0.5, 0.5, f"{runs['study'].iloc[0]}\n{missing(runs)}", ha="center", va="center", color=GREY)
+    return figure
 
 
 def choose(rows: pd.DataFrame, columns: int, limits: Sequence[float] | None) -> pd.DataFrame:
@@ -107,7 +118,8 @@ def contact_sheet(
 
     A line for each parameter; or, where `grid` names two parameters, a line for each value of the first and a column
     for each of the second. A study of every combination is shown so unasked. columns: the most pictures in a line.
-    limits: parameter to lowest and highest value shown. preserve: in the content's colours.
+    limits: parameter to lowest and highest value shown. preserve: in the content's colours. pictures: the file of each
+    input; one that is not there is left out.
     """
     by_pair = {pair: runs[runs["pair"] == pair] for pair in dict.fromkeys(runs["pair"])}
     lines = [(of_pair, line) for of_pair in by_pair.values() for line in _lines(of_pair, columns, limits, grid)]
@@ -177,7 +189,9 @@ def _grid_lines(of_pair: pd.DataFrame, grid: Sequence[str], columns: int, limits
         _shown_values(of_pair, name, most, limits.get(name)) for name, most in ((down, MAX_LINES), (across, columns))
     )
     others = [name for name in varied(of_pair) if name not in grid]
-    blocks = [(key, rows) for key, rows in of_pair.groupby(others, sort=False)] if others else [((), of_pair)]
+    blocks = (
+        [(key, rows) for key, rows in of_pair.groupby(others, sort=False, dropna=False)] if others else [((), of_pair)]
+    )
     # In a star this is the block of the default: the others hold a single run each.
     largest = max(len(rows) for _, rows in blocks)
     blocks = [block for block in blocks if 2 * len(block[1]) > largest]
@@ -217,13 +231,12 @@ def _height(line: Line, of_pair: pd.DataFrame, pictures: Mapping[str, str]) -> f
     """Inches that a line takes: its tallest picture and a label."""
     if line.is_heading:
         return LABEL_INCHES
-    aspects = [row.height / row.width for _, row in line.tiles if row is not None]
-    if not aspects and line.tiles:
-        aspects = [of_pair["height"].iloc[0] / of_pair["width"].iloc[0]]
+    sizes = [(row.width, row.height) for _, row in line.tiles if row is not None]
     if not line.tiles:
-        sizes = [images.image_size(pictures[name]) for _, name in _inputs(of_pair.iloc[0])]
-        aspects = [height / width for width, height in sizes]
-    return TILE_INCHES * max(aspects) + LABEL_INCHES
+        names = [name for _, name in _inputs(of_pair.iloc[0])]
+        sizes = [images.image_size(pictures[name]) for name in names if Path(pictures[name]).exists()]
+    aspects = [height / width for width, height in sizes if width > 0]  # a run without a result has none
+    return TILE_INCHES * max(aspects, default=1.0) + LABEL_INCHES
 
 
 def _inputs(row: Any) -> list[tuple[str, str]]:
@@ -232,17 +245,21 @@ def _inputs(row: Any) -> list[tuple[str, str]]:
 
 
 def _caption(runs: pd.DataFrame) -> str:
-    first, count = runs.iloc[0], runs["run_id"].nunique()
+    shown = runs if results(runs).empty else results(runs)
+    first, count = shown.iloc[0], runs["run_id"].nunique()
+    wide = f"{first['width']:g} px wide, " if first["width"] > 0 else ""
+    lacking = f"\n{missing(runs)}" if missing(runs) else ""
     note = " (offline weights, not the original VGG-19)" if str(first["weights"]).startswith("hed") else ""
     return (
-        f"{first['study']}: {count} {_plural('run', count)}, {first['width']} px wide, "
-        f"{first['iterations']} iterations, {first['weights']}{note}"
+        f"{first['study']}: {count} {_plural('run', count)}, {wide}"
+        f"{first['iterations']} iterations, {first['weights']}{note}{lacking}"
     )
 
 
 def _show_inputs(axes: Sequence[Axes], row: Any, pictures: Mapping[str, str]) -> None:
     for axis, (role, name) in zip(axes, _inputs(row), strict=False):
-        axis.imshow(_thumbnail(Path(pictures[name])))
+        if Path(pictures[name]).exists():
+            axis.imshow(_thumbnail(Path(pictures[name])))
         axis.set_title(f"{role}: {name}", fontsize=8, color=GREY)
 
 
@@ -251,12 +268,18 @@ def _show_run(axis: Axes, label: str, row: Any, pool: Path, preserve: bool) -> N
     if row is None:
         axis.text(0.5, 0.5, "no run", transform=axis.transAxes, ha="center", va="center", fontsize=8, color=GREY)
         return
-    axis.imshow(_thumbnail(pool / row.run_id / ("preserved.png" if preserve else "image.png")))
+    if row.status in status.FINISHED:
+        axis.imshow(_thumbnail(pool / row.run_id / RUN_FILES["preserved" if preserve else "image"]))
+    else:
+        axis.add_patch(mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fc="#ececea"))
+        axis.text(
+            0.5, 0.5, row.status.replace("_", " "), transform=axis.transAxes, ha="center", va="center", color=GREY
+        )
     if row.is_default:
         axis.add_patch(
             mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, ec=ACCENT, lw=3, clip_on=False)
         )
-    if row.status != "ok":
+    if row.status == "diverged":
         axis.plot([0, 1], [0, 1], transform=axis.transAxes, color=ACCENT, lw=2)
         axis.text(0.5, 0.06, row.status, transform=axis.transAxes, ha="center", color="white", backgroundcolor=ACCENT)
 
@@ -270,12 +293,15 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
     """Total loss against steps: a panel for each parameter, a curve for each value, colour = value."""
     total = losses[losses["loss"] == "total"]
     curves = dict(iter(total.groupby("run_id")))
+    if not curves:
+        return blank(runs)
     panels = [parameter for parameter in dict.fromkeys(runs["parameter"]) if parameter] or [""]
     columns = min(3, len(panels))
     lines = -(-len(panels) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.3 * lines + 0.4), layout="constrained")
     note = "Red: the default. Where a weight varies, compare shapes: a larger weight makes a larger loss"
-    _title(figure, f"{_caption(runs)}. {note}")
+    _title(figure, f"{_caption(runs)}\n{note}" if missing(runs) else f"{_caption(runs)}. {note}")
+    runs = results(runs)
     grid = figure.subplots(lines, columns, squeeze=False)
     for axis in grid.flat[len(panels) :]:
         axis.set_axis_off()
@@ -317,10 +343,12 @@ def _panel(figure: Figure, axis: Axes, parameter: str, rows: pd.DataFrame, curve
 
 def device_timeline(runs: pd.DataFrame) -> Figure:
     """A bar for each run on its device: idle devices are seen as gaps."""
-    bars = timeline.intervals(runs)
+    if results(runs).empty:
+        return blank(runs)
+    bars = timeline.intervals(results(runs))
     lanes = sorted(bars["lane"].unique())
     figure = Figure(figsize=(11, 1.9 + 0.34 * len(lanes)), layout="constrained")
-    _title(figure, f"{runs['study'].iloc[0]}: {_usage_text(timeline.usage(bars))}")
+    _title(figure, f"{runs['study'].iloc[0]}: {_usage_text(timeline.usage(bars))}\n{missing(runs)}")
     axis = figure.subplots()
     longest = bars["end"].max()
     unit, seconds = ("seconds", 1.0) if longest < 120 else ("minutes", 60.0) if longest < 7200 else ("hours", 3600.0)
@@ -388,4 +416,5 @@ def _plural(word: str, count: int, words: str = "") -> str:
 def _title(figure: Figure, text: str) -> None:
     """A line or more above a figure, broken to its width."""
     characters = int(figure.get_size_inches()[0] * 14)
-    figure.suptitle("\n".join(textwrap.wrap(text, characters)), x=0.01, ha="left", fontsize=9, color=GREY)
+    lines = [line for part in text.splitlines() for line in textwrap.wrap(part, characters)]
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9, color=GREY)

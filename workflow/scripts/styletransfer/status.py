@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import datetime
 import errno
+import functools
 import json
 import logging
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +44,7 @@ STATUSES = (*FINISHED, *WITHOUT_RESULT)
 LONGEST_REASON = 500
 # A batch system and a node may differ by so much about the time.
 CLOCK_SECONDS = 5.0
+SLURM_SECONDS = 10.0
 VMSTAT = Path("/proc/vmstat")
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -50,7 +54,8 @@ class Status:
     """name: one of `STATUSES`. reason: why, in words, one line; empty where there is nothing to explain.
 
     details: what `run.json` says of a run that has a result; else what `attempt.json` says of the newest attempt:
-    `host`, `pid`, `device` once it has one, `start`, `end` once it has ended, `attempt` (1, 2, ...), `job` of SLURM.
+    `host`, `pid`, `device` once it has one, `start`, `end` once it has ended, `attempt` (1, 2, ...), and
+    in a SLURM job its number, `job`, and time limit, `limit`.
     """
 
     name: str
@@ -73,6 +78,11 @@ class Preparation:
     file: str
     logs: Sequence[str] = ()
     status: str = "bad_input"
+
+
+def preparations(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Preparation]:
+    """Preparations by digest, of plain types as JSON has them."""
+    return {digest: Preparation(**fields) for digest, fields in told.items()}
 
 
 def of(folder: str | Path) -> Status:
@@ -173,7 +183,7 @@ def why(error: BaseException) -> tuple[str, str]:
         return "timeout", text
     if isinstance(error, InputError):
         return "bad_input", text
-    named = one_line(f"{type(error).__name__}: {error}")
+    named = one_line(f"{type(error).__name__}: {error}").removesuffix(":")
     return ("out_of_memory" if _is_memory(error) else "failed"), named
 
 
@@ -184,13 +194,29 @@ def one_line(text: str) -> str:
 
 
 def _terminated(error: TerminatedError) -> tuple[str, str]:
-    end = os.environ.get("SLURM_JOB_END_TIME", "")
-    if not end.isdecimal():
+    end = _job_end()
+    if end is None:
         return "killed", f"{error}"
-    early = int(end) - time.time()
+    early = end - time.time()
     if early > CLOCK_SECONDS:
         return "killed", f"{error}, {early:.0f} s before the time limit of its SLURM job"
     return "timeout", f"{error} at the time limit of its SLURM job. Raise seconds_per_run, or what limits the job"
+
+
+@functools.cache
+def _job_end() -> float | None:
+    """When the time limit of this process's SLURM job is reached, in seconds since 1970. None where nobody knows."""
+    end, job = os.environ.get("SLURM_JOB_END_TIME", ""), os.environ.get("SLURM_JOB_ID")
+    if end.isdecimal() or job is None:
+        return float(end) if end.isdecimal() else None
+    # Older releases of SLURM tell it only to those who ask. It is asked once, when a run begins.
+    command = ["squeue", "--noheader", "--jobs", job, "--format", "%e"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, timeout=SLURM_SECONDS, check=True).stdout
+        return datetime.datetime.fromisoformat(told.strip()).timestamp()
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        logger.info("the time limit of SLURM job %s is not known (%s)", job, error)
+        return None
 
 
 def _is_memory(error: BaseException) -> bool:
@@ -206,7 +232,8 @@ def _is_memory(error: BaseException) -> bool:
 
 
 def _beginning(attempts: Any) -> dict[str, Any]:
-    job = os.environ.get("SLURM_JOB_ID")
+    job, end = os.environ.get("SLURM_JOB_ID"), _job_end()
+    slurm = {"job": job, "limit": None if end is None else files.timestamp(end)} if job else {}
     return {
         "status": "running",
         "attempt": 1 + (attempts if isinstance(attempts, int) else 0),
@@ -214,8 +241,8 @@ def _beginning(attempts: Any) -> dict[str, Any]:
         "pid": os.getpid(),
         "start": files.timestamp(time.time()),
         "boot": _boot(),
-        "oom_kills": _oom_kills(),
-        **({"job": job} if job else {}),
+        "oom_kills": list(_oom_kills().items()),
+        **slurm,
     }
 
 
@@ -228,13 +255,14 @@ def _died(begun: Mapping[str, Any]) -> Status:
         kills = _kills_since(begun.get("oom_kills"))
         if kills:
             return Status("out_of_memory", f"{where}, and the kernel killed for want of memory since ({kills})", begun)
-    job = f". `sacct -j {begun['job']}` may know more" if "job" in begun else ""
+    limit = f", its time limit was {begun['limit']}" if begun.get("limit") else ""
+    job = f". SLURM job {begun['job']}{limit}; sacct may know more" if "job" in begun else ""
     return Status("killed", f"{where}: SIGKILL, or a crash that its log may tell of{job}", begun)
 
 
 def _kills_since(counts: Any) -> str:
     """The counter, nearest to the process first, that has risen; empty if the nearest that can be read has not."""
-    for path, count in counts.items() if isinstance(counts, dict) else ():
+    for path, count in counts or ():
         now = _oom_kill_count(Path(path))
         if now is not None:
             return f"{path}: oom_kill {now - count}" if now > count else ""

@@ -37,11 +37,12 @@ RUNS_ONLY = ("--until", "transfer")
 class Study:
     """A study in a folder of its own, on the cluster."""
 
-    def __init__(self, folder, style_weights, resources=None):
+    def __init__(self, folder, style_weights, resources=None, iterations=3):
         self.folder = folder
         self.size = len(style_weights)
         self.processes = []
-        study = STUDY | {"vary": {"style_weight": style_weights}}
+        defaults = STUDY["defaults"] | {"iterations": iterations}
+        study = STUDY | {"vary": {"style_weight": style_weights}, "defaults": defaults}
         (folder / "study.yaml").write_text(yaml.safe_dump(study))
         if resources is not None:
             (folder / "resources").symlink_to(resources)
@@ -154,8 +155,8 @@ def moment(text):
 
 
 @contextlib.contextmanager
-def new_study(folder, style_weights, finished):
-    study = Study(folder, style_weights, finished.folder / "resources")
+def new_study(folder, style_weights, finished, **options):
+    study = Study(folder, style_weights, finished.folder / "resources", **options)
     try:
         yield study
     finally:
@@ -223,15 +224,22 @@ def test_a_pack_of_runs_on_a_cluster_that_knows_gres_only(finished, tmp_path):
         assert study.states() == ["COMPLETED"]
 
 
-def test_a_killed_and_a_hanging_run_are_tried_again(study):
-    process = study.start(*RUNS_ONLY, "--resources", "gpu=2")
-    (_, (killed,)), (hanging_run, (hanging,)) = study.wait_for_engines(2).items()
-    os.kill(killed, signal.SIGKILL)
-    os.kill(hanging, signal.SIGSTOP)
-    slurm.run(("scontrol", "update", f"JobId={study.job_of(hanging_run)}", "EndTime=now"))
-    study.finish(process)
-    study.check(devices=2)
-    assert study.states() == ["COMPLETED", "COMPLETED", "FAILED", "TIMEOUT"]
+def test_a_killed_and_a_hanging_run_are_tried_again(finished, tmp_path):
+    """SLURM warns the one that is out of time by SIGTERM: it keeps its state, the only one of so short a run."""
+    with new_study(tmp_path, [1, 2], finished, iterations=100) as study:
+        process = study.start(*RUNS_ONLY, "--resources", "gpu=2")
+        (killed_run, (killed,)), (hanging_run, (hanging,)) = study.wait_for_engines(2).items()
+        os.kill(killed, signal.SIGKILL)
+        log = tmp_path / f"results/runs/{hanging_run}/transfer.log"
+        slurm.wait_for(lambda: "iteration  10/100" in log.read_text(), "the run does not begin", seconds=60)
+        os.kill(hanging, signal.SIGSTOP)
+        slurm.run(("scontrol", "update", f"JobId={study.job_of(hanging_run)}", "EndTime=now"))
+        study.finish(process)
+        study.check(devices=2)
+        assert study.states() == ["COMPLETED", "COMPLETED", "FAILED", "TIMEOUT"]
+        resumed = {record["run_id"]: record["resumed"] for record in study.records()}
+        assert resumed[killed_run] == []
+        assert 10 < resumed[hanging_run][0] < 100
 
 
 def test_a_drained_node_and_a_requeued_job(finished, tmp_path):

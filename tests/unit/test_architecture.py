@@ -11,7 +11,10 @@ ENGINE = Path(__file__).parents[2] / "workflow/scripts/styletransfer"
 FLOORS = [
     {"errors"},
     {"files", "settings"},
-    {"downloads", "devices", "monitor", "images", "paintings", "precision", "progress", "timeline", "weighting"},
+    {
+        *("checkpoint", "downloads", "devices", "monitor", "images", "paintings"),
+        *("precision", "progress", "timeline", "weighting"),
+    },
     {"weights"},
     {"vgg", "winograd"},
     {"losses"},

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from gpus import fake_gpus
-from styletransfer import settings
+from styletransfer import settings, study
 from sweep import at_once
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +35,14 @@ STUDY = {
     "vary": {"style_weight": [5, 50], "learning_rate": [10, 1.0e30]},
     "device": "cpu",
     "print_iterations": 1,
+}
+
+# Two runs that last long enough to be killed.
+LONG = STUDY | {
+    "design": "list",
+    "vary": {},
+    "runs": [{"style_weight": 5}, {"style_weight": 50}],
+    "defaults": STUDY["defaults"] | {"iterations": 60},
 }
 
 
@@ -104,7 +112,7 @@ def test_a_second_run_does_nothing(finished):
         ({"vary": {"style_weight": [5], "learning_rate": [10]}}, 0),
         ({"vary": {"learning_rate": [10, 1.0e30], "style_weight": [50, 5]}}, 0),
         ({"study": "renamed"}, 0),
-        ({"threads": 2, "print_iterations": 2, "max_runs": 77}, 0),
+        ({"threads": 2, "print_iterations": 2, "max_runs": 77, "state_seconds": 5, "keep_state": True}, 0),
         ({"defaults": STUDY["defaults"] | {"tv_weight": 7}}, 4),
         ({"defaults": STUDY["defaults"] | {"pooling": "max", "eps": 1.0e-8}}, 0),
         ({"design": "list", "runs": [{"style_weight": 5}, {"learning_rate": 10}, {"style_weight": 50}]}, 0),
@@ -227,6 +235,57 @@ def test_a_killed_run_is_tried_again_and_a_bad_picture_stops_only_its_own_runs(f
     assert not list(tmp_path.glob("results/runs/*/*.tmp*"))
 
 
+@pytest.fixture(scope="module")
+def undisturbed(finished, tmp_path_factory):
+    """The folders of the runs of the study `LONG`, computed one after the other in one process."""
+    pool = tmp_path_factory.mktemp("undisturbed")
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    runs = [
+        {
+            "settings": run.canonical(),
+            "content": str(finished / "resources/photographs/astronaut.png"),
+            "styles": [str(finished / "resources/paintings/glass@1.png")],
+            "initial": None,
+            "folder": str(pool / run_id),
+        }
+        for run_id, run in study.expand(study.load(LONG, schema)).runs.items()
+    ]
+    command = [sys.executable, str(ROOT / "workflow/scripts/transfer_pack.py"), "--runs", json.dumps(runs)]
+    command += ["--network", str(finished / "resources/weights/hed.safetensors"), "--threads", "1", "--device", "cpu"]
+    subprocess.run([*command, "--print-iterations", "1"], check=True, capture_output=True)
+    return [Path(run["folder"]) for run in runs]
+
+
+@pytest.mark.parametrize(("number", "runs_per_job"), [(signal.SIGKILL, 1), (signal.SIGTERM, 2)])
+def test_a_killed_run_goes_on_where_it_was(finished, undisturbed, tmp_path, number, runs_per_job):
+    """Its job is tried again, and comes to the same bytes; in a pack, runs that are finished are not computed again."""
+    (tmp_path / "resources").symlink_to(finished / "resources")
+    # With SIGTERM the only state is the one that is kept at the end.
+    changes = {"runs_per_job": runs_per_job, "state_seconds": 0.01 if number == signal.SIGKILL else 3600}
+    rule, log, script = {
+        1: ("transfer", f"results/runs/{undisturbed[-1].name}/transfer.log", b"neural_style.py"),
+        2: ("transfer_0001", "results/studies/tiny/packs/0001.log", b"transfer_pack.py"),
+    }[runs_per_job]
+    killed = tmp_path / "results/runs" / undisturbed[-1].name
+    told = killed / "transfer.log"
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        running = pool.submit(snakemake, tmp_path, "--until", rule, config=LONG | changes)
+        while not running.done() and not (told.exists() and "iteration 10/60" in told.read_text()):
+            time.sleep(0.02)
+        for pid in writers(tmp_path / log, script):
+            os.kill(pid, number)
+        output = running.result()
+    assert "Trying to restart job" in output
+    for run in undisturbed:
+        again = tmp_path / "results/runs" / run.name
+        for name in ("image.png", "preserved.png", "losses.csv"):
+            assert (again / name).read_bytes() == (run / name).read_bytes()
+        assert not [path for path in again.iterdir() if ".npz" in path.name or ".tmp" in path.name]
+        resumed = json.loads((again / "run.json").read_text())["resumed"]
+        assert len(resumed) == (again == killed)
+    assert f"going on from iteration {resumed[0]}:" in told.read_text()
+
+
 def test_a_finished_run_is_never_computed_again(finished):
     """Not even by force, and not after a crash of Snakemake: the run's record tells that all of it is there."""
     before = {folder / "image.png": (folder / "image.png").read_bytes() for folder in folders(finished)}
@@ -295,12 +354,12 @@ def test_two_processes_never_compute_one_run_at_the_same_time(finished, tmp_path
     assert sum("finished already" in log for log in logs) == 2
 
 
-def writers(log):
-    """The Python processes that have the file as their standard output."""
+def writers(log, script=b"neural_style.py"):
+    """The Python processes of a script that have the file as their standard output."""
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (process / "cmdline").read_bytes().split(b"\0")
-            if (process / "fd/1").resolve() == log.resolve() and any(w.endswith(b"neural_style.py") for w in words):
+            if (process / "fd/1").resolve() == log.resolve() and any(w.endswith(script) for w in words):
                 yield int(process.name)
 
 

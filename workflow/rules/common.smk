@@ -56,6 +56,8 @@ VARIABLES = {
     "DEVICE": DEVICE,
     "DEVICE_SLOTS": config["slots_per_device"],
     "PRINT_ITERATIONS": config["print_iterations"],
+    "STATE": f"--state-seconds={config['state_seconds']}"
+    + " --keep-state" * config["keep_state"],
     "WEIGHTS": config["weights"],
     **{
         f"PICTURE_{found.digest}": config["images"][name]["path"]

@@ -33,7 +33,7 @@ if config["runs_per_job"] == 1:
             " --styles {input.styles:q} --initial {input.initial:q} --network {input.weights:q} --once"
             " --output {output.image:q} --preserved-output {output.preserved:q} --losses {output.losses:q}"
             " --record {output.record:q} --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads}"
-            " --print-iterations $PRINT_ITERATIONS > {log:q} 2>&1"
+            " --print-iterations $PRINT_ITERATIONS $STATE > {log:q} 2>&1"
 
 else:
 
@@ -64,4 +64,4 @@ else:
             shell:
                 'python "$SCRIPTS/transfer_pack.py" --runs {params.runs:q} --network {input.weights:q}'
                 " --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads}"
-                " --print-iterations $PRINT_ITERATIONS > {log:q} 2>&1"
+                " --print-iterations $PRINT_ITERATIONS $STATE > {log:q} 2>&1"

@@ -44,7 +44,9 @@ def parser() -> argparse.ArgumentParser:
     outputs.add_argument("--output", type=Path, required=True, help="the result: .png, .jpg, .webp or .tif")
     outputs.add_argument("--overwrite", action="store_true", help="replace files that exist")
     outputs.add_argument(
-        "--once", action="store_true", help="keep a finished result of the same settings (told by its --record)"
+        "--once",
+        action="store_true",
+        help="keep a finished result of the same settings, and go on with one that was killed (told by its --record)",
     )
     outputs.add_argument("--preserve-colors", action="store_true", help="give the result the colours of the content")
     outputs.add_argument("--preserved-output", type=Path, help="write the result with the content's colours here too")
@@ -71,12 +73,25 @@ def add_machine_options(command_line: argparse.ArgumentParser) -> None:
     machine.add_argument("--threads", type=int, help="CPU threads; default: all cores")
     machine.add_argument("--path", choices=PATHS, default="auto", help="how to compute: equal but for rounding")
     machine.add_argument("--print-iterations", type=int, default=10, help="report the losses every so many iterations")
+    machine.add_argument(
+        "--state-seconds",
+        type=float,
+        default=30.0,
+        help="with --once: keep the state of the run beside its record every so many seconds, until it is finished",
+    )
+    machine.add_argument(
+        "--keep-state",
+        action="store_true",
+        help="keep it when it is finished: a run of more iterations goes on from it",
+    )
 
 
 def worker_of(options: argparse.Namespace) -> Worker:
     """The process that computes, as the options have it. Raises `InputError` for numbers below 1."""
     for name in ("print_iterations", "device_slots", "threads"):
         check_at_least_one(options, name)
+    if not options.state_seconds > 0:
+        raise InputError(f"--state-seconds is {options.state_seconds}: it must be above 0")
     return Worker(
         options.device,
         options.device_wait,
@@ -84,6 +99,8 @@ def worker_of(options: argparse.Namespace) -> Worker:
         options.threads,
         options.print_iterations,
         options.path,
+        options.state_seconds,
+        options.keep_state,
     )
 
 

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -48,6 +49,15 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Remove what processes that were killed while they wrote `path` left. Nobody may be writing it now."""
+    path = Path(path)
+    pattern = re.compile(rf"\.{re.escape(path.stem[:100])}\.[a-z0-9_]{{8}}\.tmp{re.escape(path.suffix)}")
+    for found in path.parent.glob(".*"):
+        if pattern.fullmatch(found.name):
+            found.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

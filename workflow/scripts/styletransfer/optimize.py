@@ -6,7 +6,7 @@ taken is `descent`'s matter; reading, writing and reporting are left to `transfe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -61,6 +61,27 @@ class Optimization:
         self._iterations = settings.iterations
         self._album = Album.begin(start)
         self._method = METHODS[settings.optimizer].begin(start)
+        self._variables = {**self._album._asdict(), **self._method._asdict()}
+        self._iteration = 0
+
+    @property
+    def iteration(self) -> int:
+        """The iteration that the state is at: the one to evaluate next."""
+        return self._iteration
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that decides the rest of the run, by name: `iteration`, the album and what the method remembers.
+
+        No generator is part of it: noise is drawn once, for the start.
+        """
+        variables = {name: variable.numpy() for name, variable in self._variables.items()}
+        return {"iteration": np.array(self._iteration), **variables}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on as the run with the same settings and targets goes on whose `state` this is; to the same bit."""
+        for name, variable in self._variables.items():
+            variable.assign(state[name])
+        self._iteration = int(state["iteration"])
 
     @property
     def last(self) -> np.ndarray:
@@ -77,14 +98,15 @@ class Optimization:
         self._album.image.assign(image)
 
     def run(self) -> Iterator[Evaluation]:
-        """Take all steps. Yields the evaluation of the image before each step and of the final one.
+        """Take all steps that are left. Yields the evaluation of the image before each step and of the final one.
 
         Ends early, after the first evaluation that is not finite: from there on every pixel would be NaN.
         """
-        for iteration in range(self._iterations + 1):
+        for iteration in range(self._iteration, self._iterations + 1):
             terms, finite, best = self._stepper.step(
                 self._album, self._method, self._targets, self._weights, self._blend, self._pace
             )
+            self._iteration = iteration + 1
             evaluation = Evaluation(iteration, terms.numpy(), bool(finite), bool(best))
             yield evaluation
             if not evaluation.finite:

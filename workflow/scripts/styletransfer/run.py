@@ -18,6 +18,8 @@ from styletransfer.settings import Settings
 
 # The files that a run of a study keeps, in the run's own folder, by their names in `Outputs`.
 RUN_LOG = "transfer.log"
+# Beside the record while the run lasts. No output of a rule: Snakemake may remove those of a job that failed.
+STATE_SUFFIX = ".state.npz"
 RUN_FILES = {"image": "image.png", "preserved": "preserved.png", "losses": "losses.csv", "record": "run.json"}
 
 

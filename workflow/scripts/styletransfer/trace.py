@@ -6,10 +6,12 @@ import csv
 import logging
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
 from tqdm import tqdm
 
 from styletransfer import files, progress, weighting
@@ -34,14 +36,21 @@ class Trace:
     print_iterations: int
     evaluations: list[Evaluation] = field(default_factory=list)
     best_iteration: int = 0
-    _first: float = 0.0
-    _newest: float = 0.0
+    # The time from one evaluation to the next, summed, and of how many. The first of a process has none before it.
+    _seconds: float = 0.0
+    _timed: int = 0
+    _newest: float | None = None
 
     def add(self, evaluation: Evaluation) -> None:
         """Append the next evaluation."""
-        self._newest = time.monotonic()
-        if not self.evaluations:
-            self._first = self._newest
+        now = time.monotonic()
+        if self._newest is not None:
+            self._seconds += now - self._newest
+            self._timed += 1
+        self._newest = now
+        self._append(evaluation)
+
+    def _append(self, evaluation: Evaluation) -> None:
         self.evaluations.append(evaluation)
         if evaluation.best:
             self.best_iteration = evaluation.iteration
@@ -59,7 +68,22 @@ class Trace:
     @property
     def seconds_per_iteration(self) -> float:
         """From one evaluation to the next, on average. The first traces the graph and tells nothing of the speed."""
-        return (self._newest - self._first) / max(1, len(self.evaluations) - 1)
+        return self._seconds / max(1, self._timed)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The trace so far, all of it finite, as arrays by name: what `restore` takes."""
+        return {
+            "trace_terms": np.stack([evaluation.terms for evaluation in self.evaluations]),
+            "trace_best": np.array([evaluation.best for evaluation in self.evaluations]),
+            "trace_seconds": np.array(self._seconds),
+            "trace_timed": np.array(self._timed),
+        }
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from the trace that had this `state`, as if no time had passed."""
+        for iteration, (terms, best) in enumerate(zip(state["trace_terms"], state["trace_best"], strict=True)):
+            self._append(Evaluation(iteration, terms, True, bool(best)))
+        self._seconds, self._timed = float(state["trace_seconds"]), int(state["trace_timed"])
 
     def losses(self, iteration: int) -> dict[str, float]:
         """The losses of the image after that many steps, by name; empty for iteration -1."""
@@ -133,7 +157,14 @@ class Reporter:
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self._iterations = trace.settings.iterations
-        self._bar = tqdm(total=self._iterations, unit="it", disable=not sys.stderr.isatty(), dynamic_ncols=True)
+        self._first = len(trace.evaluations)
+        self._bar = tqdm(
+            total=self._iterations,
+            initial=self._first,
+            unit="it",
+            disable=not sys.stderr.isatty(),
+            dynamic_ncols=True,
+        )
         self._begin = time.monotonic()
 
     def __enter__(self) -> Reporter:
@@ -146,8 +177,11 @@ class Reporter:
 
     def tell(self, iteration: int) -> None:
         """Report the evaluation of the image after that many steps, if it is one of those to report."""
-        if iteration:
+        if iteration > self._first:
             self._bar.update()
+        else:
+            # The first call traces the graph: it tells nothing of the speed.
+            self._begin = time.monotonic()
         if not self._trace.is_reported(iteration):
             return
         known = self._trace.losses(iteration)
@@ -159,8 +193,6 @@ class Reporter:
             self._bar.set_postfix_str(progress.losses_text(losses))
 
     def _seconds_per_iteration(self, iteration: int) -> float | None:
-        if iteration == 0:
-            # The first call traces the graph: it tells nothing of the speed.
-            self._begin = time.monotonic()
+        if iteration == self._first:
             return None
-        return (time.monotonic() - self._begin) / iteration
+        return (time.monotonic() - self._begin) / (iteration - self._first)

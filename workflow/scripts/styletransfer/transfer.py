@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from styletransfer import devices, files, images, monitor, precision, status
+from styletransfer import checkpoint, devices, files, images, monitor, precision, status
 from styletransfer.errors import InputError
-from styletransfer.run import RUN_LOG, Inputs, Outputs, Run, check_outputs, finished
+from styletransfer.run import RUN_LOG, STATE_SUFFIX, Inputs, Outputs, Run, check_outputs, finished
 from styletransfer.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
     The device is leased for the first run that has something to compute, and kept: there is one lease and one start of
     TensorFlow, however many runs follow. Runs share what is equal: the network, the traced graph, and the targets that
     were measured last. device, device_wait, device_slots: see `devices.lease`. threads: of the CPU, None for all.
-    print_iterations: losses are reported every so many iterations. path: one of `PATHS`.
+    print_iterations: losses are reported every so many iterations. path: one of `PATHS`. state_seconds: the state of a
+    run is kept every so many seconds, for the case that it is killed. keep_state: and after the run, from where one of
+    more iterations goes on.
     """
 
     def __init__(
@@ -59,11 +61,15 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         threads: int | None = None,
         print_iterations: int = 10,
         path: str = "auto",
+        state_seconds: float = 30.0,
+        keep_state: bool = False,
     ) -> None:
         self._choice, self._wait, self._slots = device, device_wait, device_slots
         self._threads = threads
         self._print_iterations = print_iterations
         self._path = path
+        self._state_seconds = state_seconds
+        self._keep_state = keep_state
         self._leases = contextlib.ExitStack()
         self._device: devices.Device | None = None
         self._steppers: dict[tuple[Any, ...], tuple[VGG19, Stepper]] = {}
@@ -75,7 +81,8 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
     def transfer_once(self, run: Run, wait_seconds: float | None = None) -> dict[str, Any]:
         """Compute a run unless its result is there already, whole and of the same settings; returns the record.
 
-        Two processes never compute one run at the same time: the second waits for the first, at most wait_seconds (by
+        A run that was killed goes on from its last state; so does one from that of a run with fewer iterations. Two
+        processes never compute one run at the same time: the second waits for the first, at most wait_seconds (by
         default as long as for a device), and then finds the result. Raises `BusyError` if it does not, and `InputError`
         as `transfer` does.
         """
@@ -86,8 +93,11 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
                 folder = run.outputs.record.parent
                 logger.info("finished already, nothing computed. To compute it anew, remove the folder %s", folder)
                 return record
+            state = run.outputs.record.with_name(f"{run.outputs.record.stem}{STATE_SUFFIX}")
+            for path in (*run.outputs.named(), state):
+                files.remove_leftovers(path)
             with status.attempt(run.outputs.record.parent) as attempt:
-                return self.transfer(run, overwrite=True, tell=attempt.on)
+                return self.transfer(run, overwrite=True, state=state, tell=attempt.on)
 
     def transfer_all(self, runs: Sequence[Run]) -> int:
         """Compute runs one after another, each as `transfer_once` does; returns how many failed.
@@ -113,12 +123,19 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         return failed
 
     def transfer(
-        self, run: Run, overwrite: bool = False, tell: Callable[[devices.Device], None] | None = None
+        self,
+        run: Run,
+        overwrite: bool = False,
+        state: Path | None = None,
+        tell: Callable[[devices.Device], None] | None = None,
     ) -> dict[str, Any]:
         """Compute one run and write its files; returns the record that goes into `Outputs.record`.
 
-        A run that diverges is a result: its status says so, and its picture is the last one with a finite loss. tell:
-        called with the device as soon as there is one. Raises
+        state: the file that keeps the run's state until it is finished, and from which the run goes on if it is there;
+        the caller sees to it that nobody else uses it meanwhile. None: from the start, and nothing is kept. tell:
+        called with the device as soon as there is one.
+
+        A run that diverges is a result: its status says so, and its picture is the last one with a finite loss. Raises
         `InputError` for pictures, weights or outputs that cannot be used, before anything is computed or written.
         """
         settings, outputs = run.settings, run.outputs
@@ -127,14 +144,22 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         device = self._leased()
         if tell is not None:
             tell(device)
-        start, begin = time.time(), time.monotonic()
+        start, clock = time.time(), Clock()
         with monitor.watch(device.uuid) as usage:
             used = self._resolved(settings, device)
-            network, optimization = self._prepare(settings, used, run.inputs.network, content, styles, initial)
-            prepared = time.monotonic()
-            trace = _optimise(settings, network, optimization, outputs, self._print_iterations, content)
+            network, optimization, trace = self._prepare(settings, used, run.inputs.network, content, styles, initial)
+            course = Course(optimization, trace, clock)
+            checksums = _checksums(run.inputs)
+            identity = _state_identity(run, checksums, network.source, device, used)
+            saver = checkpoint.Saver(state, identity, self._state_seconds)
+            course.go_on(saver.find(settings.run_id, settings.iterations))
+            clock.prepared()
+            _optimise(course, network, outputs, content, saver)
         image = network.postprocess(optimization.last if trace.diverged else optimization.best)
         _write(outputs, image, content, trace)
+        keep_state = self._keep_state and not trace.diverged
+        if keep_state:
+            saver.save(course.state)
         record = {
             "run_id": settings.run_id,
             "status": "diverged" if trace.diverged else "ok",
@@ -142,7 +167,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "identity": settings.canonical(),
             "width": content.shape[1],
             "height": content.shape[0],
-            "inputs": _checksums(run.inputs),
+            "inputs": checksums,
             "outputs": {path.name: files.checksum(path) for path in outputs.results()},
             "weights": network.source,
             "iterations_done": max(trace.last_finite, 0),
@@ -151,8 +176,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "best": trace.losses(trace.best_iteration) if trace.last_finite >= 0 else {},
             "start": files.timestamp(start),
             "end": files.timestamp(time.time()),
-            "seconds": round(time.monotonic() - begin, 3),
-            "seconds_preparing": round(prepared - begin, 3),
+            **clock.read(),
             "seconds_per_iteration": round(trace.seconds_per_iteration, 6),
             **{f"{name}_used": value for name, value in used.items()},
             "device": dataclasses.asdict(device),
@@ -164,6 +188,8 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         }
         if outputs.record is not None:
             files.write_text(outputs.record, json.dumps(record, indent=1, sort_keys=True) + "\n")
+        if not keep_state:
+            saver.remove()
         return record
 
     def _leased(self) -> devices.Device:
@@ -186,15 +212,16 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         content: np.ndarray,
         styles: list[np.ndarray],
         initial: np.ndarray | None,
-    ) -> tuple[VGG19, Optimization]:
-        from styletransfer import optimize
+    ) -> tuple[VGG19, Optimization, Trace]:
+        from styletransfer import optimize, trace
 
         kind = (settings.pooling, settings.kernel_layout, used["precision"])
         network, stepper = self._stepper(weights, kind, used["path"])
         targets = self._targets(settings, (weights, *kind), network, content, styles)
         begin = None if initial is None else network.preprocess(initial)
         start = optimize.starting_image(settings, begin, content.shape)
-        return network, optimize.Optimization(stepper, targets, settings, start)
+        optimization = optimize.Optimization(stepper, targets, settings, start)
+        return network, optimization, trace.Trace(settings, self._print_iterations)
 
     def _stepper(self, path: Path, kind: tuple[str, str, str], how: str) -> tuple[VGG19, Stepper]:
         """The network and what takes steps with it. kind: pooling, kernel layout, precision. how: fast or plain."""
@@ -241,6 +268,53 @@ def _logged_to(path: Path) -> Iterator[None]:
         handler.close()
 
 
+class Clock:
+    """The seconds that a run took: the part that this process does, and those before it, up to the states they left."""
+
+    def __init__(self) -> None:
+        self._begin = time.monotonic()
+        self._preparing = 0.0
+        self._earlier: dict[str, Any] = {"seconds": 0.0, "seconds_preparing": 0.0}
+        self._resumed: list[int] = []
+
+    def prepared(self) -> None:
+        """The first iteration is about to begin."""
+        self._preparing = time.monotonic() - self._begin
+
+    def resume(self, earlier: dict[str, Any], iteration: int) -> None:
+        """Go on from what an earlier part `read`, at that iteration."""
+        self._earlier = earlier
+        self._resumed = [*earlier["resumed"], iteration]
+
+    def read(self) -> dict[str, Any]:
+        """What the record says: `seconds`, of these `seconds_preparing`, and `resumed`: the iterations of new parts."""
+        return {
+            "seconds": round(self._earlier["seconds"] + time.monotonic() - self._begin, 3),
+            "seconds_preparing": round(self._earlier["seconds_preparing"] + self._preparing, 3),
+            "resumed": self._resumed,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Course:
+    """All that changes while a run is computed."""
+
+    optimization: Optimization
+    trace: Trace
+    clock: Clock
+
+    def state(self) -> checkpoint.State:
+        """What `go_on` takes."""
+        return checkpoint.State({**self.optimization.state(), **self.trace.state()}, self.clock.read())
+
+    def go_on(self, state: checkpoint.State | None) -> None:
+        """Go on from a state, if there is one."""
+        if state is not None:
+            self.optimization.restore(state.arrays)
+            self.trace.restore(state.arrays)
+            self.clock.resume(state.notes, state.iteration)
+
+
 def read_pictures(settings: Settings, inputs: Inputs) -> tuple[np.ndarray, list[np.ndarray], np.ndarray | None]:
     """Content, styles and initial picture, (H, W, 3) RGB in 0..255, each at the size that the run wants."""
     pixels = images.read_image(inputs.content)
@@ -283,28 +357,26 @@ def load_tensorflow(threads: int | None, leased: devices.Device = devices.CPU) -
         tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
-def _optimise(
-    settings: Settings,
-    network: VGG19,
-    optimization: Optimization,
-    outputs: Outputs,
-    print_iterations: int,
-    content: np.ndarray,
-) -> Trace:
-    from styletransfer.trace import Reporter, Trace
+def _optimise(course: Course, network: VGG19, outputs: Outputs, content: np.ndarray, saver: checkpoint.Saver) -> None:
+    from styletransfer.trace import Reporter
 
-    trace = Trace(settings, print_iterations)
-    with Reporter(trace) as reporter:
+    optimization, trace = course.optimization, course.trace
+    with Reporter(trace) as reporter, saver.postponing_signals():
         for evaluation in optimization.run():
             trace.add(evaluation)
             reporter.tell(evaluation.iteration)
-            checkpoint = outputs.checkpoint(evaluation.iteration)
-            if checkpoint is not None and evaluation.finite:
+            picture = outputs.checkpoint(evaluation.iteration)
+            if picture is not None and evaluation.finite:
                 image = network.postprocess(optimization.last)
-                _write_image(checkpoint, image, content if outputs.preserve_checkpoints else None)
+                _write_image(picture, image, content if outputs.preserve_checkpoints else None)
+            # Trace and images are of one iteration, and there is something to go on from.
+            if evaluation.finite and optimization.iteration == len(trace.evaluations):
+                if saver.due:
+                    saver.save(course.state)
+                if saver.stopped:
+                    break
     if trace.diverged:
         logger.warning("diverged: the loss is not finite after %d steps", len(trace.evaluations) - 1)
-    return trace
 
 
 def _write(outputs: Outputs, image: np.ndarray, content: np.ndarray, trace: Trace) -> None:
@@ -326,6 +398,23 @@ def _write_image(path: Path, image: np.ndarray, colors_of: np.ndarray | None = N
     if colors_of is not None:
         image = images.preserve_colors(np.clip(image, 0, 255), colors_of)
     images.write_image(path, images.to_uint8(image))
+
+
+def _state_identity(
+    run: Run, inputs: dict[str, Any], weights: dict[str, str], device: devices.Device, used: dict[str, str]
+) -> dict[str, Any]:
+    """What two runs have in common if one can go on from a state of the other and come to what it would have had."""
+    outputs = run.outputs
+    return {
+        "settings": {name: value for name, value in run.settings.canonical().items() if name != "iterations"},
+        "inputs": inputs,
+        "weights": weights,
+        "versions": _versions(),
+        "device": device.kind,
+        **used,
+        # Those up to the state have been written.
+        "pictures on the way": [outputs.checkpoints, outputs.checkpoint_iterations, outputs.preserve_checkpoints],
+    }
 
 
 def _checksums(inputs: Inputs) -> dict[str, Any]:

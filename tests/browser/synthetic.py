@@ -49,7 +49,13 @@ def explorer_of(folder, count, width):
         rows.append(
             {name: " ".join(map(str, value)) if isinstance(value, list) else value for name, value in settings.items()}
             | {"study": f"{count} runs", "pair": "photograph x artwork", "parameter": parameter, "run_id": run_id}
-            | {"value": settings[parameter], "is_default": is_default, "status": "ok", "weights": "made-up"}
+            | {
+                "value": settings[parameter],
+                "is_default": is_default,
+                "status": "ok",
+                "reason": "",
+                "weights": "made-up",
+            }
             | {"height": width, "seconds": 60.0, "device": "GPU-0", "best_total": level.sum(), **losses}
         )
         for term, lowest in zip(("content", "style", "tv"), level, strict=True):

@@ -1,6 +1,7 @@
 """Every way to use the explorer, in a real browser, on a real small study."""
 
 import io
+import itertools
 import json
 import shlex
 import subprocess
@@ -229,11 +230,16 @@ def find_point(page, chart):
     page.locator(f"{chart} canvas").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     box = page.locator(f"{chart} canvas").bounding_box()
-    for y in np.arange(box["y"] + 20, min(box["y"] + box["height"], 890), 8):
-        for x in np.arange(box["x"] + 60, box["x"] + box["width"], 9):
-            page.mouse.move(float(x), float(y))
-            if page.locator("#peek").is_visible():
-                return float(x), float(y), page.locator("#peek b").inner_text()
+    # Where something is drawn in colour there may be one; else anywhere.
+    shown = pixels(page.locator(f"{chart} canvas"))
+    coloured = np.argwhere(np.ptp(shown, axis=2) > 60)[::-40] + 0.5
+    bottom = min(box["height"], 890 - box["y"])
+    lines = sorted(np.arange(20, bottom, 8), key=lambda y: abs(y - bottom / 2))
+    for down, right in itertools.chain(coloured, itertools.product(lines, np.arange(60, box["width"], 9))):
+        x, y = float(box["x"] + right), float(box["y"] + down)
+        page.mouse.move(x, y)
+        if page.locator("#peek").is_visible():
+            return x, y, page.locator("#peek b").inner_text()
     raise AssertionError(f"no point was found in {chart}")
 
 

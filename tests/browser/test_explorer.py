@@ -389,8 +389,31 @@ def test_a_list_goes_to_the_nearest_run(studies, visit):
     assert "style weight to 50" in page.locator("#announcement").inner_text()
 
 
-def test_the_report_holds_the_explorer(studies, visit, tmp_path):
+def test_the_report_holds_everything(studies, visit, browser, tmp_path):
     snakemake(studies, STAR, "--report", str(tmp_path / "report.zip"))
     subprocess.run(["python3", "-m", "zipfile", "-e", "report.zip", "."], check=True, cwd=tmp_path)
     (index,) = tmp_path.glob("report/data/raw/*/index.html")
     assert title(visit(index)) == "The default"
+    page, fetched = browser.new_page(), []
+    page.on("request", lambda request: fetched.append(request.url))
+    held = {
+        "Pictures": ["contact sheet"],
+        "Explorer": ["explorer"],
+        "Losses": ["content against style", "loss curves", "parameter effects"],
+        "Devices": ["device timeline"],
+        "Tables": ["runs"],
+        "Environment": ["manifest"],
+    }
+    for category, labels in held.items():
+        page.goto((tmp_path / "report/report.html").as_uri())
+        page.get_by_text(category, exact=True).click()
+        for label in labels:
+            expect(page.get_by_text(label, exact=True)).to_be_visible()
+    page.goto((tmp_path / "report/report.html").as_uri())
+    page.get_by_text("Pictures", exact=True).click()
+    page.locator("tr", has_text="contact sheet").locator("a, button").first.click()
+    sheet = page.locator('img[src*="contact_sheet"]')
+    expect(sheet).to_be_visible()
+    assert sheet.evaluate("image => image.naturalWidth") > 1000
+    page.close()
+    assert not [url for url in fetched if not url.startswith(("file:", "data:", "blob:"))]

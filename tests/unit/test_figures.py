@@ -109,7 +109,7 @@ def drawn(runs, pool, columns, limits, grid=()):
     pictures = dict.fromkeys(("a", "b"), str(pool / "b.png"))
     sheet = figures.contact_sheet(runs, pool, pictures, columns, limits, False, grid)
     titles, tiles = [], []
-    for line in np.reshape(sheet.axes, (-1, columns + 1)):
+    for line in np.reshape(sheet.axes, (-1, sheet.axes[0].get_gridspec().ncols)):
         titles += [text.get_text() for axis in line[:2] for text in axis.texts if text.get_text() != "no run"]
         shown = [axis for axis in line[1:] if axis.get_title()]
         tiles += [

@@ -123,7 +123,8 @@ def contact_sheet(
     """
     by_pair = {pair: runs[runs["pair"] == pair] for pair in dict.fromkeys(runs["pair"])}
     lines = [(of_pair, line) for of_pair in by_pair.values() for line in _lines(of_pair, columns, limits, grid)]
-    columns = max(columns, 1 + runs["styles"].str.count(SEPARATOR).max() + 1)
+    shown = max(len(line.tiles) for _, line in lines)
+    columns = max(shown, 1 + runs["styles"].str.count(SEPARATOR).max() + 1)
     heights = [_height(line, of_pair, pictures) for of_pair, line in lines]
     figure = Figure(figsize=(columns * TILE_INCHES + 1.5, sum(heights) + 0.5), layout="constrained")
     _title(figure, _caption(runs))

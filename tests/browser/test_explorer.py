@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import shlex
+import shutil
 import subprocess
 
 import numpy as np
@@ -417,3 +418,25 @@ def test_the_report_holds_everything(studies, visit, browser, tmp_path):
     assert sheet.evaluate("image => image.naturalWidth") > 1000
     page.close()
     assert not [url for url in fetched if not url.startswith(("file:", "data:", "blob:"))]
+
+
+def test_a_page_of_what_there_is_names_what_is_missing(studies, visit, tmp_path):
+    """The default of the first pair, and all runs of the second, have no result."""
+    (tmp_path / "resources").symlink_to(studies / "resources")
+    runs = table_of(studies, "star")
+    lacking = runs[(runs["styles"] == "candy") | (runs["is_default"])].drop_duplicates("run_id")
+    gone = shutil.ignore_patterns(*lacking["run_id"])
+    shutil.copytree(studies / "results/runs", tmp_path / "results/runs", ignore=gone)
+    snakemake(tmp_path, STAR, "--cores", "all", "results/studies/star/partial/explorer")
+    page = visit(tmp_path / "results/studies/star/partial/explorer/index.html")
+    kept = runs["run_id"].nunique() - len(lacking)
+    assert f"{kept} runs" in page.locator("#subtitle").inner_text()
+    summary = page.locator(".missing summary")
+    assert summary.inner_text() == f"Partial: {len(lacking)} of 10 runs without a result ({len(lacking)} waiting)"
+    assert not page.locator(".missing table").is_visible()
+    summary.click()
+    assert page.locator(".missing tbody tr").count() == len(lacking)
+    assert page.locator(".missing table").is_visible()
+    assert title(page) != "The default"
+    for place in range(page.locator("#strip .tile").count()):
+        page.locator("#strip .tile").nth(place).click()

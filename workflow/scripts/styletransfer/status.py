@@ -159,6 +159,7 @@ class Attempt:
 def attempt(folder: Path) -> Iterator[Attempt]:
     """Keep `attempt.json` of that folder for the block, in which its run is computed. The run's lock must be held."""
     path = folder / ATTEMPT
+    files.remove_leftovers(path)
     earlier = _read(path)
     if earlier is not None:
         fate = _died(earlier) if earlier.get("status") == "running" else Status(str(earlier.get("status")))

@@ -1,5 +1,6 @@
 """A run that is killed goes on to the same bytes, and nothing but its own state is ever taken for it."""
 
+import argparse
 import contextlib
 import dataclasses
 import json
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from test_losses import small_weights  # noqa: F401  (a fixture)
 from test_transfer import inputs  # noqa: F401  (a fixture)
 
+import neural_style
 from styletransfer import checkpoint, files, run, trace, transfer
 from styletransfer.checkpoint import State
 from styletransfer.errors import InputError
@@ -364,3 +366,11 @@ def test_signals_are_left_alone_where_they_cannot_be_had(tmp_path):
     with checkpoint.Saver(None, IDENTITY, 1).postponing_signals():
         done.append(signal.getsignal(signal.SIGTERM))
     assert done == [before, before]
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
+def test_a_time_between_states_that_is_none_is_refused(seconds):
+    command_line = argparse.ArgumentParser()
+    neural_style.add_machine_options(command_line)
+    with pytest.raises(InputError, match=r"--state-seconds is .*: it must be above 0"):
+        neural_style.worker_of(command_line.parse_args(["--state-seconds", seconds]))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gpus import fake_gpus
-from styletransfer import devices, images, transfer
+from styletransfer import devices, images, monitor, transfer
 from styletransfer.errors import InputError
 
 HOLD = """
@@ -379,6 +379,19 @@ def tensorflow(monkeypatch):
 def test_memory_growth_is_on(tensorflow):
     tensorflow.config.list_physical_devices.return_value = ["the leased one"]
     transfer.load_tensorflow(None, devices.Device("gpu", "GPU-a"))
+    tensorflow.config.experimental.set_memory_growth.assert_called_once_with("the leased one", True)
+
+
+def test_slots_share_the_memory(tensorflow, monkeypatch):
+    tensorflow.config.list_physical_devices.return_value = ["the leased one"]
+    monkeypatch.setattr(monitor, "total_memory_mib", {"GPU-a": 24000.0}.get)
+    transfer.load_tensorflow(None, devices.Device("gpu", "GPU-a", 1), 3)
+    tensorflow.config.LogicalDeviceConfiguration.assert_called_once_with(memory_limit=7200)
+    ((gpu, _),) = [call.args for call in tensorflow.config.set_logical_device_configuration.call_args_list]
+    assert gpu == "the leased one"
+    assert not tensorflow.config.experimental.set_memory_growth.called
+    # Where the driver does not tell, there is no share to keep to.
+    transfer.load_tensorflow(None, devices.Device("gpu", "GPU-b", 1), 3)
     tensorflow.config.experimental.set_memory_growth.assert_called_once_with("the leased one", True)
 
 

@@ -86,6 +86,46 @@ def in_float32(network):
     return exact
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("path", [fast.FastLoss, losses.PlainLoss])
+@pytest.mark.parametrize("options", [{}, {"pooling": "avg"}, {"styles": 2}], ids=str)
+def test_what_xla_compiles_is_as_exact(small_weights, path, precision, options):  # noqa: F811
+    network, targets, image, blend = setting(small_weights, precision, **options)
+    exact, gradients = terms_and_gradients(losses.PlainLoss(in_float32(network)), image, targets, blend)
+    plain, plain_gradients = terms_and_gradients(losses.PlainLoss(network), image, targets, blend)
+    compiled = vgg.VGG19(small_weights, network.pooling, precision=precision, compiled=True)
+    loss = tf.function(path(compiled), autograph=False, jit_compile=True)
+    found, slopes = terms_and_gradients(loss, image, targets, blend)
+    share = 0.02 if precision == "bfloat16" else 1e-3
+    assert (np.abs(found - exact) <= 2 * np.abs(plain - exact) + share * exact).all()
+    error, allowed = distance(slopes, gradients), distance(plain_gradients, gradients)
+    assert (error <= 1.5 * allowed + share * distance(gradients, 0)).all()
+
+
+@OPTIONS
+def test_what_is_computed_twice_is_the_same(small_weights, options):  # noqa: F811
+    network, targets, image, blend = setting(small_weights, **options)
+    weights = tf.range(1.0, 9.0)
+    losses_ = [tf.function(fast.FastLoss(network, kept_bytes=kept), autograph=False) for kept in (0, 2**40)]
+    for found, expected in zip(*(loss(image, targets, weights, blend) for loss in losses_), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (5, 8), (6, 7)])
+def test_the_slope_of_max_pooling_is_tensorflows(size):
+    """Small whole numbers: windows with equal maxima are common."""
+    rng = np.random.default_rng(4)
+    x = tf.constant(rng.integers(-2, 3, (1, *size, 3)), tf.float32)
+    slope = tf.constant(rng.normal(size=(1, -(-size[0] // 2), -(-size[1] // 2), 3)), tf.float32)
+    gradients = []
+    for pool in (vgg.max_pool, lambda x: tf.nn.max_pool2d(x, 2, 2, "SAME")):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = pool(x)
+        gradients.append(tape.gradient(y, x, slope))
+    np.testing.assert_array_equal(*gradients)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (4, 4), (19, 22), (64, 33)])
 def test_winograd_is_a_convolution(size, monkeypatch):
     monkeypatch.setattr(winograd, "STRIP_BYTES", 1)  # as many strips as there may be
@@ -116,8 +156,8 @@ def test_settings_of_equal_shapes_share_a_graph(small_weights):  # noqa: F811
     network = vgg.VGG19(small_weights)
     shared = optimize.Stepper(fast.FastLoss(network))
     results(shared, runs[0])
-    traces = shared.step.experimental_get_tracing_count()
+    traces = shared.steps.experimental_get_tracing_count()
     again, alone = results(shared, runs[1]), results(optimize.Stepper(fast.FastLoss(network)), runs[1])
-    assert shared.step.experimental_get_tracing_count() == traces == 1
+    assert shared.steps.experimental_get_tracing_count() == traces == 1
     np.testing.assert_array_equal(again[0], alone[0])
     np.testing.assert_array_equal(again[1], alone[1])

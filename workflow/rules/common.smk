@@ -55,6 +55,7 @@ VARIABLES = {
     "SCRIPTS": SCRIPTS,
     "DEVICE": DEVICE,
     "DEVICE_SLOTS": config["slots_per_device"],
+    "COMPUTE_PATH": config["path"],
     "PRINT_ITERATIONS": config["print_iterations"],
     "STATE": f"--state-seconds={config['state_seconds']}"
     + " --keep-state" * config["keep_state"],

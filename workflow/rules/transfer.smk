@@ -32,7 +32,7 @@ if config["runs_per_job"] == 1:
             'python "$SCRIPTS/neural_style.py" --settings {params.settings:q} --content {input.content:q}'
             " --styles {input.styles:q} --initial {input.initial:q} --network {input.weights:q} --once"
             " --output {output.image:q} --preserved-output {output.preserved:q} --losses {output.losses:q}"
-            " --record {output.record:q} --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads}"
+            " --record {output.record:q} --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads} --path $COMPUTE_PATH"
             " --print-iterations $PRINT_ITERATIONS $STATE > {log:q} 2>&1"
 
 else:
@@ -63,5 +63,5 @@ else:
                 runs=runs_of(pack),
             shell:
                 'python "$SCRIPTS/transfer_pack.py" --runs {params.runs:q} --network {input.weights:q}'
-                " --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads}"
+                " --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads} --path $COMPUTE_PATH"
                 " --print-iterations $PRINT_ITERATIONS $STATE > {log:q} 2>&1"

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import datetime
+import functools
+import importlib.metadata
 import itertools
 import json
 import os
@@ -20,18 +23,19 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import yaml
 
-from styletransfer import files, images, paintings, transfer
+from styletransfer import files, images, paintings, precision, transfer, ways
 from styletransfer.errors import InputError, command
 from styletransfer.settings import Ingredient, Settings
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from styletransfer.losses import Targets
     from styletransfer.optimize import Optimization, Stepper
     from styletransfer.vgg import VGG19
 
@@ -55,9 +59,9 @@ class Engine:
     """Runs of the engine in this process, which share what is equal."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        from styletransfer import transfer, weights
+        from styletransfer import weights
 
-        transfer.load_tensorflow(None)
+        transfer.load_tensorflow(options.threads)
         self._options = options
         self._weights = weights.load(options.network)
         self._steppers: dict[tuple[str, str], tuple[VGG19, Stepper]] = {}
@@ -83,11 +87,17 @@ class Engine:
 
         network, stepper = self.stepper(settings.precision, path)
         content, style = pictures(self._options.width, self._options.height)
-        scaled = images.resize_to_width(images.to_uint8(style), round(settings.style_scales[0] * self._options.width))
-        targets = optimize.measure_targets(network, settings, content, [scaled])
+        targets = self.targets(settings, network, content, style)
         begin = None if settings.initial is None else network.preprocess(content).numpy()
         start = optimize.starting_image(settings, begin, content.shape)
         return optimize.Optimization(stepper, targets, settings, start)
+
+    def targets(self, settings: Settings, network: VGG19, content: np.ndarray, style: np.ndarray) -> Targets:
+        """What a run is compared with."""
+        from styletransfer import optimize
+
+        scaled = images.resize_to_width(images.to_uint8(style), round(settings.style_scales[0] * self._options.width))
+        return optimize.measure_targets(network, settings, content, [scaled])
 
     def judge(self, settings: Settings) -> Callable[[np.ndarray], float]:
         """The total loss of an image, less the mean pixel, in float32 whatever precision it was made in."""
@@ -103,7 +113,10 @@ class Engine:
         return total
 
 
-def engine_step(precision: str, path: str) -> Callable[[argparse.Namespace], Callable[[], object]]:
+Prepare = Callable[[argparse.Namespace], Callable[[], object]]
+
+
+def engine_step(precision: str, path: str) -> Prepare:
     """One iteration of the engine, ready to be called."""
 
     def prepare(options: argparse.Namespace) -> Callable[[], object]:
@@ -114,10 +127,39 @@ def engine_step(precision: str, path: str) -> Callable[[argparse.Namespace], Cal
     return prepare
 
 
-def matrix_product(precision: str) -> Callable[[argparse.Namespace], Callable[[], object]]:
+BATCH = 4
+
+
+def batched_loss(precision: str) -> Prepare:
+    """The loss and gradient of several images in one call, ready to be called. The engine takes one after another."""
+
+    def prepare(options: argparse.Namespace) -> Callable[[], object]:
+        import tensorflow as tf
+
+        from styletransfer import fast, weighting
+
+        engine = Engine(options)
+        settings = engine.settings(precision=precision)
+        network, _ = engine.stepper(precision)
+        content, style = pictures(options.width, options.height)
+        targets = engine.targets(settings, network, content, style)
+        loss = fast.FastLoss(network)
+        weights, blend = tf.constant(weighting.weights(settings), tf.float32), tf.ones(1)
+        start = tf.stack(BATCH * [network.preprocess(content)])
+
+        def one(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return loss(image, targets, weights, blend)
+
+        return functools.partial(tf.function(functools.partial(tf.vectorized_map, one), autograph=False), start)
+
+    return prepare
+
+
+def matrix_product(precision: str) -> Prepare:
     """As many multiplications as an iteration has, in products of large matrices: what the machine can do."""
 
     def prepare(options: argparse.Namespace) -> Callable[[], object]:
+        transfer.load_tensorflow(options.threads)
         import tensorflow as tf
 
         side = 2048
@@ -193,20 +235,35 @@ def plain_step(options: argparse.Namespace) -> Callable[[], object]:
 
 
 REFERENCE = "plain TensorFlow"
-STEPS: dict[str, Callable[[argparse.Namespace], Callable[[], object]]] = {
-    REFERENCE: plain_step,
-    "engine, plain path, float32": engine_step("float32", "plain"),
-    "engine, fast path, float32": engine_step("float32", "fast"),
-    "engine, plain path, bfloat16": engine_step("bfloat16", "plain"),
-    "engine, fast path, bfloat16": engine_step("bfloat16", "fast"),
-    "matrix products, float32": matrix_product("float32"),
-    "matrix products, bfloat16": matrix_product("bfloat16"),
+
+
+class Contestant(NamedTuple):
+    """images: how many a step is for. spread: as many processes as cores, of one thread each; else one on all cores."""
+
+    prepare: Prepare
+    images: int = 1
+    spread: bool = False
+
+
+FAST = {name: engine_step(name, "fast") for name in ("float32", "bfloat16")}
+STEPS = {
+    REFERENCE: Contestant(plain_step),
+    "engine, plain path, float32": Contestant(engine_step("float32", "plain")),
+    "engine, plain path, bfloat16": Contestant(engine_step("bfloat16", "plain")),
+    "engine, float32": Contestant(FAST["float32"]),
+    "engine, bfloat16": Contestant(FAST["bfloat16"]),
+    "engine, float32, a process per core": Contestant(FAST["float32"], spread=True),
+    "engine, bfloat16, a process per core": Contestant(FAST["bfloat16"], spread=True),
+    f"loss alone, float32, batch of {BATCH}": Contestant(batched_loss("float32"), images=BATCH),
+    f"loss alone, bfloat16, batch of {BATCH}": Contestant(batched_loss("bfloat16"), images=BATCH),
+    "matrix products, float32": Contestant(matrix_product("float32")),
+    "matrix products, bfloat16": Contestant(matrix_product("bfloat16")),
 }
 
 
 def serve(options: argparse.Namespace) -> None:
     """Child process: for every number read, take so many steps and print their seconds; then the peak memory."""
-    step = STEPS[options.contestant](options)
+    step = STEPS[options.contestants[0]].prepare(options)
     for line in sys.stdin:
         begin = time.perf_counter()
         for _ in range(int(line)):
@@ -221,27 +278,30 @@ def measure_step(options: argparse.Namespace) -> dict[str, Any]:
     Beside them, the same number of multiplications as products of large matrices. A convolution can be faster than
     that: by Winograd's method it multiplies less.
     """
-    children = {name: _child(name, options) for name in STEPS}
-    seconds: dict[str, list[float]] = {name: [] for name in STEPS}
+    names = options.contestants or list(STEPS)
+    if REFERENCE not in names:
+        names = [REFERENCE, *names]
+    teams = {name: _team(name, options) for name in names}
+    seconds: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(options.rounds + 1):
-        for name, child in children.items():
+        for name, team in teams.items():
             # The first turn traces the graph, fills caches and does not count.
-            taken = _ask(child, options.iterations if turn else 2) / options.iterations
+            steps = options.iterations if turn else 2
+            taken = _ask(team, steps) / (steps * STEPS[name].images * len(team))
             seconds[name] += [taken] if turn else []
     result: dict[str, Any] = {}
-    for name, child in children.items():
-        memory, _ = child.communicate()
-        if child.returncode:
-            raise InputError(f"{name} failed with exit code {child.returncode}: see above")
-        products = seconds[f"matrix products, {'bfloat16' if 'bfloat16' in name else 'float32'}"]
+    for name, team in teams.items():
+        memory = [_dismiss(name, child) for child in team]
         result[name] = {
             "seconds per iteration": round(statistics.median(seconds[name]), 4),
             "fastest": round(min(seconds[name]), 4),
             "slowest": round(max(seconds[name]), 4),
-            "peak memory, GiB": round(float(memory), 2),
+            "peak memory, GiB": round(sum(memory), 2),
             "times as fast as plain TensorFlow": _ratio(seconds[REFERENCE], seconds[name]),
-            "share of the speed of matrix products": _ratio(products, seconds[name]),
         }
+        products = f"matrix products, {'bfloat16' if 'bfloat16' in name else 'float32'}"
+        if products in seconds:
+            result[name]["share of the speed of matrix products"] = _ratio(seconds[products], seconds[name])
     return result
 
 
@@ -250,19 +310,97 @@ def _ratio(seconds: list[float], others: list[float]) -> float:
     return round(statistics.median(a / b for a, b in zip(seconds, others, strict=True)), 3)
 
 
-def _child(name: str, options: argparse.Namespace) -> subprocess.Popen[str]:
+Child = subprocess.Popen[str]
+
+
+def _team(name: str, options: argparse.Namespace) -> list[Child]:
+    count = (os.cpu_count() or 1) if STEPS[name].spread else 1
     words = [f"--{key}={getattr(options, key)}" for key in ("network", "width", "height")]
-    script = [sys.executable, str(Path(__file__)), "serve", "--contestant", name, *words]
-    return subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment())
+    words += ["--threads=1"] if STEPS[name].spread else []
+    script = [sys.executable, str(Path(__file__)), "serve", *words, "--contestants", name]
+    return [
+        subprocess.Popen(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment())
+        for _ in range(count)
+    ]
 
 
-def _ask(child: subprocess.Popen[str], iterations: int) -> float:
-    assert child.stdin is not None and child.stdout is not None
-    print(iterations, file=child.stdin, flush=True)
-    answer = child.stdout.readline()
-    if not answer:
+def _ask(team: list[Child], iterations: int) -> float:
+    """The seconds that a team takes for so many iterations of each member."""
+    for child in team:
+        assert child.stdin is not None
+        print(iterations, file=child.stdin, flush=True)
+    answers = [child.stdout.readline() for child in team if child.stdout is not None]
+    if not all(answers):
         raise InputError("a contestant ended early: see above")
-    return float(answer)
+    return max(float(answer) for answer in answers)
+
+
+def _dismiss(name: str, child: Child) -> float:
+    """The peak memory of a child, GiB."""
+    memory, _ = child.communicate()
+    if child.returncode:
+        raise InputError(f"{name} failed with exit code {child.returncode}: see above")
+    return float(memory)
+
+
+LAYER_SECONDS = 0.3
+
+
+def measure_layers(options: argparse.Namespace) -> dict[str, Any]:
+    """What each convolution does of the machine's best: multiplications and bytes a second, forward, float32.
+
+    Bytes are those that must be moved at least: inputs, kernel and results, each once. The best: products of large
+    matrices, and copies of a large array.
+    """
+    transfer.load_tensorflow(options.threads)
+    import tensorflow as tf
+
+    from styletransfer import weights, winograd
+
+    a = tf.random.stateless_normal((2048, 2048), (0, 1))
+    large = tf.random.stateless_normal((2**26,), (0, 2))
+    result: dict[str, Any] = {
+        "products, GFLOP/s": round(2 * 2048**3 / _best(functools.partial(tf.matmul, a, a)) / 1e9, 1),
+        "copies, GB/s": round(2 * 4 * 2**26 / _best(functools.partial(tf.add, large, 1.0)) / 1e9, 2),
+    }
+    for name, (inputs, outputs) in weights.CHANNELS.items():
+        scale = 2 ** (int(name[4]) - 1)
+        height, width = -(-options.height // scale), -(-options.width // scale)
+        x = tf.random.stateless_normal((1, height, width, inputs), (0, 3))
+        kernel = tf.random.stateless_normal((3, 3, inputs, outputs), (0, 4))
+        operations = 2 * 9 * inputs * outputs * height * width
+        moved = 4 * (height * width * (inputs + outputs) + 9 * inputs * outputs)
+        result[name] = {"FLOP per byte": round(operations / moved, 1)}
+        ways: dict[str, Callable[[Any], Any]] = {
+            "direct": functools.partial(tf.nn.conv2d, filters=kernel, strides=1, padding="SAME")
+        }
+        if inputs * outputs >= fast_from():
+            ways["Winograd"] = winograd.Convolution(kernel)
+        for way, convolve in ways.items():
+            seconds = _best(functools.partial(tf.function(convolve, autograph=False), x))
+            result[name][f"{way}, GFLOP/s"] = round(operations / seconds / 1e9, 1)
+        if name == weights.DEEPEST_NEEDED:
+            break
+    return result
+
+
+def fast_from() -> int:
+    """From how many pairs of channels on the engine convolves by Winograd's method."""
+    from styletransfer import fast
+
+    return fast.WINOGRAD_FROM
+
+
+def _best(step: Callable[[], object]) -> float:
+    """The seconds that it takes when nothing comes between; after a first, which does not count."""
+    step()
+    taken: list[float] = []
+    end = time.perf_counter() + LAYER_SECONDS
+    while time.perf_counter() < end or len(taken) < 3:
+        begin = time.perf_counter()
+        step()
+        taken.append(time.perf_counter() - begin)
+    return min(taken)
 
 
 # The reference first. L-BFGS needs no more than that share of the iterations. In bfloat16 it ends a little above the
@@ -411,9 +549,9 @@ def draw_pairs(path: Path, shown: list[tuple[str, np.ndarray, np.ndarray]], mean
     figure = Figure(figsize=(1.7 * len(shown), 4), layout="constrained")
     panels = figure.subplots(2, len(shown))
     for column, (name, *pair) in zip(panels.T, shown, strict=True):
-        for axes, image, precision in zip(column, pair, ("float32", "bfloat16"), strict=True):
+        for axes, image, number_format in zip(column, pair, ("float32", "bfloat16"), strict=True):
             axes.imshow(images.to_uint8(image + mean_pixel))
-            axes.set(xticks=[], yticks=[], xlabel=precision)
+            axes.set(xticks=[], yticks=[], xlabel=number_format)
         column[0].set_title(name.replace(" ", "\n"), fontsize=7)
     with files.atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=130)
@@ -496,6 +634,7 @@ def _summary(seconds: list[float]) -> dict[str, float]:
 
 MEASUREMENTS = {
     "step": measure_step,
+    "layers": measure_layers,
     "descent": measure_descent,
     "precision": measure_precision,
     "run": measure_run,
@@ -506,10 +645,15 @@ MEASUREMENTS = {
 
 def machine() -> dict[str, Any]:
     """What the figures were taken on."""
-    names = [
-        line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
-    ]
-    return {"cpu": names[0] if names else platform.processor(), "cores": os.cpu_count(), "host": platform.node()}
+    return {
+        "cpu": precision.cpu_name(),
+        "bfloat16 by": ", ".join(sorted(precision.cpu_flags() & precision.CPU_FLAGS)) or "nothing",
+        "cores": os.cpu_count(),
+        "memory, GiB": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "date": datetime.date.today().isoformat(),
+        "python": platform.python_version(),
+        "tensorflow": importlib.metadata.version("tensorflow"),
+    }
 
 
 def parser() -> argparse.ArgumentParser:
@@ -520,13 +664,14 @@ def parser() -> argparse.ArgumentParser:
     command_line.add_argument("--width", type=int, default=512)
     command_line.add_argument("--height", type=int, default=532)
     command_line.add_argument("--precision", default="float32")
-    command_line.add_argument("--path", choices=transfer.PATHS, default="auto")
+    command_line.add_argument("--path", choices=ways.CHOICES, default="auto")
     command_line.add_argument("--iterations", type=int, default=3, help="iterations of a turn, or of a run")
     command_line.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
     command_line.add_argument("--folder", type=Path, help="where the study runs; default: a temporary folder")
     command_line.add_argument("--output", type=Path, help="write the figures here as JSON")
     command_line.add_argument("--figure", type=Path, help="draw the curves of `descent`, the results of `precision`")
-    command_line.add_argument("--contestant", choices=STEPS, default=REFERENCE, help=argparse.SUPPRESS)
+    command_line.add_argument("--threads", type=int, help="CPU threads of `layers`; default: all cores")
+    command_line.add_argument("--contestants", nargs="+", choices=STEPS, help="of `step`; default: all")
     return command_line
 
 

@@ -13,6 +13,6 @@ modules are floors of a house; each imports only from floors below (`tests/unit/
     ground   errors, files, settings,   what the rest stands on
              downloads, devices,
              monitor, images, paintings,
-             precision, timeline,
+             precision, timeline, ways,
              weighting
 """

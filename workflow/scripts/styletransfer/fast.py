@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from styletransfer import losses, winograd
+from styletransfer import losses, vgg, winograd
 from styletransfer.losses import Targets
 from styletransfer.vgg import CONVOLUTIONS, VGG19
 from styletransfer.weighting import CONTENT_LAYERS, STYLE_LAYERS, TERMS
@@ -26,6 +26,10 @@ from styletransfer.weighting import CONTENT_LAYERS, STYLE_LAYERS, TERMS
 WINOGRAD_FROM = 64 * 128
 # Parts that a Gram matrix in bfloat16 is summed from.
 GRAM_PARTS = 16
+
+# From so many bytes on, the activations of the first block are computed twice in place of being kept: it has half of
+# all activations, and a twentieth of the multiplications.
+KEPT_BYTES = 2**29
 
 # The last convolution that any loss looks at.
 DEEPEST = max(CONTENT_LAYERS + STYLE_LAYERS).removeprefix("relu")
@@ -37,11 +41,13 @@ class FastLoss:
     """The terms of the loss and the gradient of their weighted sum, for one network.
 
     winograd_from: the product of a kernel's channels from which on `winograd` convolves; by default as measured, and
-    never in bfloat16, where it would cost accuracy.
+    never in bfloat16, where it would cost accuracy. kept_bytes: how large the activations of the first block may be to
+    be kept until the gradient needs them.
     """
 
-    def __init__(self, network: VGG19, winograd_from: float | None = None) -> None:
+    def __init__(self, network: VGG19, winograd_from: float | None = None, kept_bytes: int = KEPT_BYTES) -> None:
         self._network = network
+        self._kept_bytes = kept_bytes
         default = WINOGRAD_FROM if network.dtype == tf.float32 else math.inf
         self._winograd_from = default if winograd_from is None else winograd_from
         self._forward: dict[str, Layer] = {}
@@ -59,7 +65,12 @@ class FastLoss:
         activations, pooled = self._activations(image, targets.layers)
         values = {"tv": losses.total_variation(image)}
         slopes: list[tf.Tensor] = []  # what the deeper layers and the losses at this one contribute to its slope
+        again = 2 * self._network.dtype.size * math.prod(activations["1_1"].shape) > self._kept_bytes
         for name in reversed(activations):
+            if again and name == "1_2":
+                # Only after the deeper layers, so that the first activations are gone by then.
+                with tf.control_dependencies(slopes):
+                    activations |= self._activations(image, ("relu1_2",))[0]
             X = activations[name]
             if name in pooled:
                 slope = self._unpool(slopes[0], X, pooled[name])
@@ -97,6 +108,8 @@ class FastLoss:
         window = {"ksize": [1, 2, 2, 1], "strides": [1, 2, 2, 1], "padding": "SAME"}
         if self._network.pooling == "max":
             passed = tf.raw_ops.ReluGrad(gradients=slope, features=pooled)
+            if self._network.compiled:
+                return vgg.max_pool_slope(X, pooled, passed)
             return tf.raw_ops.MaxPoolGrad(orig_input=X, orig_output=pooled, grad=passed, **window)
         spread = tf.raw_ops.AvgPoolGrad(orig_input_shape=X.shape, grad=slope, **window)
         return tf.raw_ops.ReluGrad(gradients=spread, features=X)

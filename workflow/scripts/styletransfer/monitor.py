@@ -61,6 +61,21 @@ def watch(uuid: str) -> Iterator[Usage]:
         sampler.join(PATIENCE_SECONDS)
 
 
+def total_memory_mib(uuid: str) -> float | None:
+    """The memory of the GPU or MIG device of that UUID; None, with one line in the log, where NVML does not tell it."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        try:
+            return float(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByUUID(uuid)).total / 2**20)
+        finally:
+            pynvml.nvmlShutdown()
+    except Exception as error:  # whatever it is, a run can do without
+        logger.info("the memory of %s is not known: %s: %s", uuid, type(error).__name__, error)
+        return None
+
+
 def _sample(uuid: str, usage: Usage, stop: threading.Event) -> None:
     try:
         import pynvml

@@ -102,24 +102,66 @@ class Optimization:
 
         Ends early, after the first evaluation that is not finite: from there on every pixel would be NaN.
         """
-        for iteration in range(self._iteration, self._iterations + 1):
-            terms, finite, best = self._stepper.step(
-                self._album, self._method, self._targets, self._weights, self._blend, self._pace
+        together = self._stepper.together
+        while (first := self._iteration) <= self._iterations:
+            # A call ends where `together` divides: there the images are those of the iteration.
+            count = min(-first % together, self._iterations - first) + 1
+            found = self._stepper.steps(
+                self._album, self._method, self._targets, self._weights, self._blend, self._pace, tf.constant(count)
             )
-            self._iteration = iteration + 1
-            evaluation = Evaluation(iteration, terms.numpy(), bool(finite), bool(best))
-            yield evaluation
-            if not evaluation.finite:
-                return
+            self._iteration = first + count
+            rows = zip(*(result.numpy()[:count] for result in found), strict=True)
+            for iteration, (terms, finite, best) in enumerate(rows, start=first):
+                yield Evaluation(iteration, terms, bool(finite), bool(best))
+                if not finite:
+                    return
 
 
 class Stepper:
-    """Takes steps: evaluates an image, remembers it, moves it. Traced once for all runs whose shapes are equal."""
+    """Takes steps: evaluates an image, remembers it, moves it. Traced once for all runs whose shapes are equal.
 
-    def __init__(self, loss: Loss) -> None:
+    compiled: by XLA. together: so many steps at most per call, so that a GPU need not wait for Python.
+    """
+
+    def __init__(self, loss: Loss, compiled: bool = False, together: int = 1) -> None:
         self._loss = loss
+        self.together = together
         # Nothing here is Python control flow over tensors, so there is nothing to translate: that halves the tracing.
-        self.step = tf.function(self._step, autograph=False)
+        self.steps = tf.function(self._steps, autograph=False, jit_compile=compiled or None)
+
+    def _steps(
+        self,
+        album: Album,
+        method: Adam | LBFGS,
+        targets: Targets,
+        weights: tf.Tensor,
+        blend: tf.Tensor,
+        pace: Pace,
+        count: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """`count` steps, at most `together`, or fewer: the last is the first whose loss is not finite.
+
+        Returns what `_step` does, of every step, (together, ...); and zeros and False for those that were not taken.
+        """
+        if self.together == 1:
+            return tuple(result[tf.newaxis] for result in self._step(album, method, targets, weights, blend, pace))
+        size = self.together
+        begin = tuple(
+            tf.TensorArray(dtype, size, element_shape=shape)
+            for dtype, shape in ((tf.float32, (len(weighting.TERMS),)), (tf.bool, ()), (tf.bool, ()))
+        )
+
+        def take(
+            number: tf.Tensor, _: tf.Tensor, rows: tuple[tf.TensorArray, ...]
+        ) -> tuple[tf.Tensor, tf.Tensor, tuple[tf.TensorArray, ...]]:
+            results = self._step(album, method, targets, weights, blend, pace)
+            written = tuple(row.write(number, result) for row, result in zip(rows, results, strict=True))
+            return number + 1, results[1], written
+
+        _, _, rows = tf.while_loop(
+            lambda number, finite, rows: tf.logical_and(number < count, finite), take, (0, True, begin)
+        )
+        return tuple(row.stack() for row in rows)
 
     def _step(
         self,

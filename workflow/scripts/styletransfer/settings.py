@@ -100,8 +100,9 @@ class Settings:
     seed: int = parameter(0, "seed of the noise", minimum=0, maximum=2**63 - 1, integer=True)
     precision: str = parameter(
         "float32",
-        "number format of activations and kernels; auto: bfloat16 where the device computes in it",
-        choices=("float32", "bfloat16", "auto"),
+        "number format of activations and kernels; tensorfloat32: float32, with fewer digits multiplied on GPUs; "
+        "auto: bfloat16 where the device computes in it",
+        choices=("float32", "tensorfloat32", "bfloat16", "auto"),
     )
     kernel_layout: str = parameter(
         "correct", "`reference` transposes kernels as the 2018 study did", choices=("correct", "reference")

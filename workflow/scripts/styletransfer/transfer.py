@@ -13,17 +13,18 @@ import importlib.metadata
 import itertools
 import json
 import logging
+import math
 import os
 import platform
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from styletransfer import checkpoint, devices, files, images, monitor, precision, status
+from styletransfer import checkpoint, devices, files, images, monitor, precision, status, ways
 from styletransfer.errors import InputError
 from styletransfer.run import RUN_LOG, STATE_SUFFIX, Inputs, Outputs, Run, check_outputs, finished
 from styletransfer.settings import Settings
@@ -38,8 +39,8 @@ logger = logging.getLogger(__name__)
 
 LOG_FORMAT, LOG_TIME = "%(asctime)s %(message)s", "%H:%M:%S"
 
-# How the loss is computed: `fast` and `plain` differ in rounding only; auto is fast on a CPU, for which it is made.
-PATHS = ("auto", "fast", "plain")
+# Of a slot's share of a GPU's memory: the rest is for what CUDA itself takes of it in every process.
+USABLE_MEMORY = 0.9
 
 
 class Worker(contextlib.AbstractContextManager["Worker"]):
@@ -48,7 +49,8 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
     The device is leased for the first run that has something to compute, and kept: there is one lease and one start of
     TensorFlow, however many runs follow. Runs share what is equal: the network, the traced graph, and the targets that
     were measured last. device, device_wait, device_slots: see `devices.lease`. threads: of the CPU, None for all.
-    print_iterations: losses are reported every so many iterations. path: one of `PATHS`. state_seconds: the state of a
+    print_iterations: losses are reported every so many iterations. path: one of `ways.CHOICES`.
+    steps_per_call: by default as `ways` has it for the device. state_seconds: the state of a
     run is kept every so many seconds, for the case that it is killed. keep_state: and after the run, from where one of
     more iterations goes on.
     """
@@ -61,6 +63,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         threads: int | None = None,
         print_iterations: int = 10,
         path: str = "auto",
+        steps_per_call: int | None = None,
         state_seconds: float = 30.0,
         keep_state: bool = False,
     ) -> None:
@@ -68,6 +71,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         self._threads = threads
         self._print_iterations = print_iterations
         self._path = path
+        self._steps_per_call = steps_per_call
         self._state_seconds = state_seconds
         self._keep_state = keep_state
         self._leases = contextlib.ExitStack()
@@ -140,15 +144,16 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         """
         settings, outputs = run.settings, run.outputs
         check_outputs(outputs, overwrite)
-        content, styles, initial = read_pictures(settings, run.inputs)
+        pictures = read_pictures(settings, run.inputs)
+        content = pictures.content
         device = self._leased()
         if tell is not None:
             tell(device)
         start, clock = time.time(), Clock()
         with monitor.watch(device.uuid) as usage:
-            used = self._resolved(settings, device)
-            network, optimization, trace = self._prepare(settings, used, run.inputs.network, content, styles, initial)
-            course = Course(optimization, trace, clock)
+            network, stepper, used = self._network(run, device, pictures)
+            course = Course(*self._begin(run, network, stepper, used, pictures), clock)
+            optimization, trace = course.optimization, course.trace
             checksums = _checksums(run.inputs)
             identity = _state_identity(run, checksums, network.source, device, used)
             saver = checkpoint.Saver(state, identity, self._state_seconds)
@@ -178,7 +183,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "end": files.timestamp(time.time()),
             **clock.read(),
             "seconds_per_iteration": round(trace.seconds_per_iteration, 6),
-            **{f"{name}_used": value for name, value in used.items()},
+            **used,
             "device": dataclasses.asdict(device),
             "gpu": usage.summary(),
             "threads": self._threads,
@@ -197,47 +202,59 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             self._device = self._leases.enter_context(devices.lease(self._choice, self._wait, self._slots))
         return self._device
 
-    def _resolved(self, settings: Settings, device: devices.Device) -> dict[str, str]:
-        """What `precision` and `path` are on this device. Loads TensorFlow."""
+    def _begin(
+        self, run: Run, network: VGG19, stepper: Stepper, used: dict[str, Any], pictures: Pictures
+    ) -> tuple[Optimization, Trace]:
+        from styletransfer import trace
+
+        targets = self._targets(run, network, used["precision_used"], pictures)
+        optimization = begin(run.settings, network, stepper, targets, pictures)
+        return optimization, trace.Trace(run.settings, self._print_iterations)
+
+    def _network(self, run: Run, device: devices.Device, pictures: Pictures) -> tuple[VGG19, Stepper, dict[str, Any]]:
+        """The network, what takes steps with it, and what `auto` was on this device. Loads TensorFlow."""
         if not self._steppers:
-            load_tensorflow(self._threads, device)
-        path = self._path if self._path != "auto" else {"cpu": "fast"}.get(device.kind, "plain")
-        return {"precision": precision.resolve(settings.precision, device.kind), "path": path}
+            load_tensorflow(self._threads, device, self._slots)
+        import tensorflow as tf
 
-    def _prepare(
-        self,
-        settings: Settings,
-        used: dict[str, str],
-        weights: Path,
-        content: np.ndarray,
-        styles: list[np.ndarray],
-        initial: np.ndarray | None,
-    ) -> tuple[VGG19, Optimization, Trace]:
-        from styletransfer import optimize, trace
+        # What computes, not what was leased: tests lease GPUs that are none.
+        kind = "gpu" if device.kind == "gpu" and tf.config.list_physical_devices("GPU") else "cpu"
+        settings = run.settings
+        used = precision.resolve(settings.precision, kind)
+        tf.config.experimental.enable_tensor_float_32_execution(used == "tensorfloat32")
+        steps = self._steps_per_call or ways.STEPS_PER_CALL[kind]
+        # A picture on the way is of the last step of a call.
+        steps = math.gcd(steps, run.outputs.checkpoint_iterations or steps)
+        path = {"cpu": "fast", "gpu": "measured"}[kind] if self._path == "auto" else self._path
+        if path == "measured":
+            path = self._fastest(run, kind, used, steps, pictures)
+        key = (run.inputs.network, settings.pooling, settings.kernel_layout, used, path, steps)
+        if key not in self._steppers:
+            self._steppers[key] = build(*key)
+        return *self._steppers[key], {"precision_used": used, "path_used": path, "steps_per_call": steps}
 
-        kind = (settings.pooling, settings.kernel_layout, used["precision"])
-        network, stepper = self._stepper(weights, kind, used["path"])
-        targets = self._targets(settings, (weights, *kind), network, content, styles)
-        begin = None if initial is None else network.preprocess(initial)
-        start = optimize.starting_image(settings, begin, content.shape)
-        optimization = optimize.Optimization(stepper, targets, settings, start)
-        return network, optimization, trace.Trace(settings, self._print_iterations)
+    def _fastest(self, run: Run, kind: str, used: str, steps: int, pictures: Pictures) -> str:
+        """The fastest way to compute a run here; found with its own pictures if this machine does not know it yet."""
+        settings = run.settings
+        trial = dataclasses.replace(settings, iterations=2 * ways.TIMED)
 
-    def _stepper(self, path: Path, kind: tuple[str, str, str], how: str) -> tuple[VGG19, Stepper]:
-        """The network and what takes steps with it. kind: pooling, kernel layout, precision. how: fast or plain."""
-        from styletransfer import fast, losses, optimize, vgg, weights
+        def race(path: str) -> Iterator[object]:
+            network, stepper = build(run.inputs.network, settings.pooling, settings.kernel_layout, used, path, steps)
+            return begin(trial, network, stepper, self._targets(run, network, used, pictures), pictures).run()
 
-        if (path, kind, how) not in self._steppers:
-            network = vgg.VGG19(weights.load(path), *kind)
-            loss = fast.FastLoss(network) if how == "fast" else losses.PlainLoss(network)
-            self._steppers[path, kind, how] = network, optimize.Stepper(loss)
-        return self._steppers[path, kind, how]
+        height, width, _ = pictures.content.shape
+        situation = (
+            f"{_device_name(kind)}, TensorFlow {_versions()['tensorflow']}, {used}, {settings.pooling} pooling, "
+            f"{settings.optimizer}, {len(settings.styles)} style(s), {width} x {height}, {steps} step(s) per call"
+        )
+        return ways.fastest(situation, settings.iterations + 1, race)
 
-    def _targets(
-        self, settings: Settings, kind: tuple[Any, ...], network: VGG19, content: np.ndarray, styles: list[np.ndarray]
-    ) -> Targets:
+    def _targets(self, run: Run, network: VGG19, used: str, pictures: Pictures) -> Targets:
+        """What the run's result is compared with: the same in each way to compute."""
         from styletransfer import losses, optimize
 
+        settings, (content, styles, _) = run.settings, pictures
+        kind = (run.inputs.network, settings.pooling, settings.kernel_layout, used)
         layers = losses.content_layers(settings)
         return losses.Targets(
             content=self._once(
@@ -315,8 +332,16 @@ class Course:
             self.clock.resume(state.notes, state.iteration)
 
 
-def read_pictures(settings: Settings, inputs: Inputs) -> tuple[np.ndarray, list[np.ndarray], np.ndarray | None]:
-    """Content, styles and initial picture, (H, W, 3) RGB in 0..255, each at the size that the run wants."""
+class Pictures(NamedTuple):
+    """(H, W, 3) RGB in 0..255, each at the size that the run wants. initial: None for pure noise."""
+
+    content: np.ndarray
+    styles: list[np.ndarray]
+    initial: np.ndarray | None
+
+
+def read_pictures(settings: Settings, inputs: Inputs) -> Pictures:
+    """The pictures of a run. Raises `InputError` for one that cannot be read."""
     pixels = images.read_image(inputs.content)
     width = settings.width or pixels.shape[1]
     content = images.resize_to_width(pixels, width)
@@ -325,19 +350,46 @@ def read_pictures(settings: Settings, inputs: Inputs) -> tuple[np.ndarray, list[
         for path, scale in zip(inputs.styles, settings.style_scales, strict=True)
     ]
     if settings.initial is None:
-        return content, styles, None
+        return Pictures(content, styles, None)
     if inputs.initial is None:
-        return content, styles, content
+        return Pictures(content, styles, content)
     height = content.shape[0]
-    return content, styles, images.resize(images.read_image(inputs.initial), width, height)
+    return Pictures(content, styles, images.resize(images.read_image(inputs.initial), width, height))
 
 
-def load_tensorflow(threads: int | None, leased: devices.Device = devices.CPU) -> None:
-    """Import TensorFlow, quiet, deterministic, and no greedier than it needs to be."""
+def build(
+    weights: Path, pooling: str, kernel_layout: str, used: str, path: str, steps_per_call: int
+) -> tuple[VGG19, Stepper]:
+    """A network and what takes steps with it. used: the precision. path: one of `ways.WAYS`."""
+    from styletransfer import fast, losses, optimize, vgg
+    from styletransfer.weights import load
+
+    way = ways.WAYS[path]
+    network = vgg.VGG19(load(weights), pooling, kernel_layout, used, way.compiled)
+    loss = fast.FastLoss(network) if way.gradient == "fast" else losses.PlainLoss(network)
+    return network, optimize.Stepper(loss, way.compiled, steps_per_call)
+
+
+def begin(settings: Settings, network: VGG19, stepper: Stepper, targets: Targets, pictures: Pictures) -> Optimization:
+    """The optimisation of a run, from its start."""
+    from styletransfer import optimize
+
+    initial = None if pictures.initial is None else network.preprocess(pictures.initial).numpy()
+    start = optimize.starting_image(settings, initial, pictures.content.shape)
+    return optimize.Optimization(stepper, targets, settings, start)
+
+
+def load_tensorflow(threads: int | None, leased: devices.Device = devices.CPU, slots: int = 1) -> None:
+    """Import TensorFlow, quiet, deterministic, and no greedier than it needs to be.
+
+    slots: how many processes share the device; each then keeps to its share of the memory.
+    """
     # On the CPU nobody wants to read that no GPU was found.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if leased.kind == "gpu" else "3")
     # Not Keras, matplotlib and pandas along with it: a package that is not installed is taken in their place.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    # What XLA compiled in one process serves the next.
+    os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={ways.cache_folder() / 'xla'}")
     import tensorflow as tf
 
     # Equal seeds give equal bits, on GPUs as well.
@@ -349,8 +401,13 @@ def load_tensorflow(threads: int | None, leased: devices.Device = devices.CPU) -
             f"{leased.uuid} is leased, but TensorFlow sees no GPU and would compute on the CPU. Install "
             "envs/requirements-gpu.txt and check the driver, or compute on the CPU (device: cpu, --device cpu)"
         )
+    share = monitor.total_memory_mib(leased.uuid) if gpus and slots > 1 else None
     for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
+        if share is None:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        else:
+            limit = tf.config.LogicalDeviceConfiguration(memory_limit=round(USABLE_MEMORY * share / slots))
+            tf.config.set_logical_device_configuration(gpu, [limit])
     # The network is one chain of operations: a second one beside it only costs memory.
     tf.config.threading.set_inter_op_parallelism_threads(1)
     if threads is not None:
@@ -411,7 +468,8 @@ def _state_identity(
         "weights": weights,
         "versions": _versions(),
         "device": device.kind,
-        **used,
+        "precision": used["precision_used"],
+        "path": used["path_used"],
         # Those up to the state have been written.
         "pictures on the way": [outputs.checkpoints, outputs.checkpoint_iterations, outputs.preserve_checkpoints],
     }
@@ -425,6 +483,16 @@ def _checksums(inputs: Inputs) -> dict[str, Any]:
     if inputs.initial is not None:
         checksums["initial"] = files.checksum(inputs.initial)
     return checksums
+
+
+def _device_name(kind: str) -> str:
+    """The model of what computes."""
+    if kind == "cpu":
+        return precision.cpu_name()
+    import tensorflow as tf
+
+    (gpu, *_) = tf.config.list_physical_devices("GPU")
+    return str(tf.config.experimental.get_device_details(gpu).get("device_name", "GPU"))
 
 
 def _versions() -> dict[str, str]:

@@ -19,6 +19,7 @@ FLOORS = [
         "images",
         "paintings",
         "precision",
+        "progress",
         "timeline",
         "ways",
         "weighting",
@@ -35,8 +36,8 @@ FLOORS = [
     {"transfer"},
     {"study"},
     {"tables", "manifest"},
-    {"figures", "explorer", "crate"},
-    {"effects"},
+    {"figures", "explorer", "crate", "live"},
+    {"effects", "dashboard"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 

@@ -8,7 +8,12 @@ rule manifest:
         figures=[expand(rule.output, shown=STUDY.name) for rule in FIGURE_RULES],
         pictures=[picture(found) for found in STUDY.pictures.values()],
     output:
-        f"{TABLES}/manifest.json",
+        report(
+            f"{TABLES}/manifest.json",
+            caption="../report/manifest.rst",
+            category="Environment",
+            labels={"file": "manifest", "study": STUDY.name},
+        ),
     log:
         f"{TABLES}/manifest.log",
     localrule: True

@@ -8,7 +8,12 @@ rule collect:
         losses=expand("results/runs/{run_id}/losses.csv", run_id=RUN_IDS),
     output:
         runs=f"{TABLES}/runs.parquet",
-        runs_csv=f"{TABLES}/runs.csv",
+        runs_csv=report(
+            f"{TABLES}/runs.csv",
+            caption="../report/runs.rst",
+            category="Tables",
+            labels={"table": "runs", "study": STUDY.name},
+        ),
         losses=f"{TABLES}/losses.parquet",
         # Another study under this name is another file: so it is noticed even where Snakemake's own records are gone.
         definition=f"{TABLES}/study-{DIGEST}.json",

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from styletransfer.figures import ACCENT, CATEGORIES, GREY, blank
+from styletransfer.figures import ACCENT, CATEGORIES, GREY, blank, log_ticks
 from styletransfer.settings import PARAMETERS
 from styletransfer.tables import missing, results
 from styletransfer.weighting import MEASURES
@@ -22,7 +22,7 @@ TERMS = ("content", "style", "tv")
 MARKERS = "osD^vP*"
 # What the front is about: its values are written beside it.
 TRADE_OFFS = ("content_weight", "style_weight")
-# Values that span more than this are drawn on a log axis.
+# Values that span so much or more are drawn on a log axis.
 WIDE = 30
 
 
@@ -82,6 +82,9 @@ def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
             place = (getattr(run, x), getattr(run, y))
             axis.annotate(run.label, place, (5, 5), textcoords="offset points", fontsize=7, color=GREY)
     axis.set(xscale="log", yscale="log")
+    axis.margins(0.08)
+    log_ticks(axis.xaxis)
+    log_ticks(axis.yaxis)
     axis.set_xlabel("content loss: less like the photograph →", fontsize=9)
     axis.set_ylabel("style loss: less like the artwork →", fontsize=9)
     _plain(axis)
@@ -104,6 +107,8 @@ def parameter_effects(runs: pd.DataFrame) -> Figure:
     for axis, term in zip(grid[:, 0], TERMS, strict=True):
         axis.set_ylabel(f"{term} loss", fontsize=8)
         axis.set_yscale("log")
+        log_ticks(axis.yaxis)
+    figure.align_ylabels(grid[:, 0])
     if runs["pair"].nunique() > 1:
         figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower left", ncols=4, frameon=False)
     return figure
@@ -122,11 +127,12 @@ def _show_effect(axis: Axes, runs: pd.DataFrame, name: str, loss: str) -> None:
         default = shown[shown["is_default"]]
         axis.plot(values[default.index], default[loss], "o", color=ACCENT, ms=6, mec="white", zorder=3)
     positive = values[values > 0]
-    if positive.max() / positive.min() > WIDE:
+    if positive.max() / positive.min() >= WIDE:
         if (values == 0).any():
             axis.set_xscale("symlog", linthresh=10 ** round(np.log10(positive.min())))
         else:
             axis.set_xscale("log")
+        log_ticks(axis.xaxis)
     _plain(axis)
 
 

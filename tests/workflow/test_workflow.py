@@ -510,3 +510,13 @@ def test_the_same_study_gives_the_same_bytes_on_one_device_and_on_two_in_another
     runs, again = (pd.read_csv(folder / tables[1], dtype=str).drop(columns=list(TIMING)) for folder in found)
     pd.testing.assert_frame_equal(runs, again)
     assert {"best_total", "final_style", "image_sha256", "status"} <= set(runs)
+
+
+def test_the_benchmark_measures_every_way(tmp_path):
+    config = STUDY | {"benchmark": {"widths": [32], "typical": 32, "rounds": 1}}
+    snakemake(tmp_path, "benchmark", config=config)
+    table = pd.read_csv(tmp_path / "results/benchmark/iterations.csv")
+    assert len(table) >= 11 and (table["seconds per iteration"] > 0).all()
+    page = (tmp_path / "results/benchmark/benchmark.md").read_text()
+    assert "engine, float32, a process per core" in page and "outside its iterations" in page
+    assert not (tmp_path / "results/runs").exists()

@@ -43,7 +43,8 @@ rule benchmark_of:
     threads: workflow.cores
     shell:
         'python "$SCRIPTS/benchmark.py" {wildcards.measurement} --network {input.weights:q}'
-        " --rounds $BENCHMARK_ROUNDS --output {output:q} > {log:q} 2>&1"
+        " --width $BENCHMARK_WIDTH --height $((BENCHMARK_WIDTH * 26 / 25)) --rounds $BENCHMARK_ROUNDS"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule benchmark_report:

@@ -56,6 +56,7 @@ VARIABLES = {
     "DEVICE": DEVICE,
     "DEVICE_SLOTS": config["slots_per_device"],
     "BENCHMARK_ROUNDS": config["benchmark"]["rounds"],
+    "BENCHMARK_WIDTH": config["benchmark"]["typical"],
     "COMPUTE_PATH": config["path"],
     "PRINT_ITERATIONS": config["print_iterations"],
     "STATE": f"--state-seconds={config['state_seconds']}"

@@ -22,6 +22,8 @@ from styletransfer import files
 from styletransfer.errors import InputError
 
 MAX_PIXELS = 200_000_000
+# Pictures of a study are shrunk to this: no result is larger than the network can look at.
+MAX_SIDE = 4096
 # Formats that Pillow decodes by itself: none that starts another program, as EPS does, and none that is rarely fuzzed.
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
 
@@ -171,6 +173,14 @@ def image_size(path: str | Path) -> tuple[int, int]:
         # Pillow gives the size of a TIFF already turned.
         turned = image.format != "TIFF" and _orientation(image) >= 5
         return (height, width) if turned else (width, height)
+
+
+def limited(width: int, height: int, max_side: int = MAX_SIDE) -> tuple[int, int]:
+    """Width and height shrunk until the longer of them is at most `max_side`; smaller ones stay as they are."""
+    longer = max(width, height)
+    if longer <= max_side:
+        return width, height
+    return max(1, round(width * max_side / longer)), max(1, round(height * max_side / longer))
 
 
 def resize_to_width(pixels: np.ndarray, width: int) -> np.ndarray:

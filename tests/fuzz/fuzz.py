@@ -14,7 +14,9 @@ from pathlib import Path
 import atheris
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
-with atheris.instrument_imports(include=["styletransfer", "yaml", "PIL", "scipy.io", "h5py", "jsonschema", "safetensors"]):
+with atheris.instrument_imports(
+    include=["styletransfer", "yaml", "PIL", "scipy.io", "h5py", "jsonschema", "safetensors"]
+):
     import targets
 
 
@@ -42,7 +44,13 @@ def main() -> None:
         if targets.CRASHES:
             (folder / f"crash-{abs(hash(data)):x}").write_bytes(targets.CRASHES.pop())
 
-    limits = [f"-max_total_time={options.seconds}", "-rss_limit_mb=3000", "-max_len=100000", "-timeout=60"]
+    limits = [
+        "-len_control=0",
+        f"-max_total_time={options.seconds}",
+        "-rss_limit_mb=3000",
+        "-max_len=100000",
+        "-timeout=60",
+    ]
     atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={folder}/bad-", str(corpus)], one)
     atheris.Fuzz()
 

@@ -34,7 +34,6 @@ CONFIG = {
     "max_runs": 100,
     "seconds_per_run": 1.5,
 }
-MEMORY = 6_000_000_000
 
 
 def config(path: Path) -> None:
@@ -76,6 +75,7 @@ def network(path: Path) -> None:
         for fault in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL):
             signal.signal(fault, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+        resource.setrlimit(resource.RLIMIT_AS, (weights.TRIAL_BYTES, weights.TRIAL_BYTES))
         _network(path)
         os._exit(0)
     except BaseException:
@@ -186,7 +186,7 @@ def _records(folder: Path) -> list[bytes]:
     ingredient = {"name": "a", "checksum": "b"}
     identity = {"numerics": settings.NUMERICS, "content": ingredient, "styles": [ingredient], "weights": ingredient}
     whole = {
-        **{name: 1 for name in tables.COPIED},
+        **dict.fromkeys(tables.COPIED, 1),
         **{"status": "ok", "settings": {"width": 3, "style_scales": [1, 2]}, "identity": identity},
         **{"weights": {"name": "a", "source_sha256": "b"}, "outputs": {"image.png": "c"}},
         **{"device": {"uuid": "cpu", "slot": 0}, "gpu": {"memory_peak_mib": 3}, "versions": {"python": "3"}},

@@ -23,7 +23,9 @@ def main() -> None:
         config = documents.parse_json(options.study, "--study")
     else:
         config = study.load(documents.read(options.config), documents.read(SCHEMA))
-    print(study.plan(config, study.expand(config), options.pool))
+    expanded = study.expand(config)
+    study.definition(config)  # refuses what is too long for a command line
+    print(study.plan(config, expanded, options.pool))
 
 
 if __name__ == "__main__":

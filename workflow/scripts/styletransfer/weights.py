@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from styletransfer import downloads, files
+from styletransfer import downloads, files, images
 from styletransfer.errors import InputError
 
 # h5py, SciPy and safetensors are imported where they are used: the workflow reads `SOURCES` each time it starts, and an
@@ -227,8 +227,13 @@ def fetch(
 
 
 def check_size(what: str, size: tuple[int, int], width: int) -> None:
-    """Raise `InputError` if a picture of that size (width, height) would be too small for the network at that width."""
+    """Raise `InputError` if a picture of that size (width, height) is too small, or too large, at another width."""
     height = max(1, round(size[1] * width / size[0]))
+    if width * height > images.MAX_PIXELS:
+        raise InputError(
+            f"{what} would have {width} x {height} pixels: {images.MAX_PIXELS:,} are allowed. Choose a smaller width "
+            "or style_scales"
+        )
     if min(width, height) < SMALLEST_SIDE:
         raise InputError(
             f"{what} would have {width} x {height} pixels: each side needs at least {SMALLEST_SIDE}, since VGG-19 "

@@ -77,21 +77,10 @@ def test_the_command_tells_it_and_writes_nothing(case, tmp_path):
 
 
 HOSTILE = (
-    "-rf.png",
     "--help",
-    "sp ace.png",
-    'it\'s "quoted".png',
-    "$(touch owned).png",
-    "`touch owned`.png",
-    "; touch owned #.png",
-    "a && touch owned || b.png",
-    "{wildcards.run_id} {0} {{.png",
-    "%s %(x)s %n.png",
-    "new\nline\ttab.png",
-    "*?[a-z]~!$HOME.png",
-    "back\\slash\\n.png",
-    "ünï 漢字 🎨 \u202e.png",
-    "<script>alert(1)<!--&amp;.png",
+    "-rf $(touch owned) `touch owned`; touch owned & touch owned || #{wildcards.run_id} {0} {{ %s %(x)s.png",
+    'it\'s "quoted"\nnew line\ttab back\\slash\\n *?[a-z] ~ !$HOME ${{!path}}.png',
+    "ünï 漢字 🎨 \u202e <script>alert(1)<!--&amp;.png",
 )
 
 
@@ -132,7 +121,7 @@ def test_hostile_names_through_the_whole_workflow(tmp_path):
     assert not list(folder.rglob("*.tmp*"))
     assert "Nothing to be done" in snakemake(folder, config=study)
     # One run each by its own job, the other way of starting them.
-    alone = study | {"runs_per_job": 1, "pairs": pairs[4:6], "study": "alone"}
+    alone = study | {"runs_per_job": 1, "pairs": pairs[:1], "study": "alone"}
     (folder / "-runs {x} $(touch owned).csv").write_text("style_weight\n4\n")
     snakemake(folder, config=alone)
     assert not list(tmp_path.rglob("owned"))

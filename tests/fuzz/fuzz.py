@@ -1,7 +1,7 @@
 """Fuzz a reader of files from outside for a given time, guided by coverage. It needs the package atheris.
 
 pip install atheris
-python tests/fuzz/fuzz.py config --seconds 600    # or image, weights, record
+python tests/fuzz/fuzz.py config --seconds 600    # or image, weights, record, state
 
 It ends with the number of inputs, or with the input that gave something else than an `InputError`, kept in `--folder`.
 """
@@ -20,6 +20,9 @@ with atheris.instrument_imports(
     import targets
 
 
+MEASURED = ("weights", "state")
+
+
 def main() -> None:
     """Write the seeds, hand over to libFuzzer, which exits the process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -32,12 +35,12 @@ def main() -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     seeds = targets.seeds(options.reader, folder)
     for number, seed in enumerate(seeds):
-        (corpus / f"seed-{number}").write_bytes(seed if options.reader != "weights" else bytes([number]) * 9)
+        (corpus / f"seed-{number}").write_bytes(seed if options.reader not in MEASURED else bytes([number]) * 9)
     path = folder / "input"
 
     def one(data: bytes) -> None:
         # Readers in C show no coverage that would keep their files whole enough: damage is measured out to them.
-        if options.reader == "weights":
+        if options.reader in MEASURED:
             data = targets.damaged(seeds[data[0] % len(seeds)], data[1:]) if data else data
         path.write_bytes(data)
         targets.TARGETS[options.reader](path)

@@ -18,7 +18,7 @@ import safetensors.numpy
 import scipy.io
 from PIL import Image, ImageCms
 
-from styletransfer import documents, images, run, settings, study, tables, weights
+from styletransfer import checkpoint, documents, images, run, settings, study, tables, weights
 from styletransfer.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +108,16 @@ def record(path: Path) -> None:
         settings.from_canonical(documents.parse_json(path.read_text(errors="replace"), "--settings"))
 
 
-TARGETS = {"config": config, "image": image, "weights": network, "record": record}
+IDENTITY = {"settings": "a", "device": "cpu"}
+
+
+def state(path: Path) -> None:
+    """What a killed run goes on from."""
+    with contextlib.suppress(InputError):
+        assert checkpoint.read(path, IDENTITY).iteration == 3, "damage went unnoticed"
+
+
+TARGETS = {"config": config, "image": image, "weights": network, "record": record, "state": state}
 
 
 def damaged(whole: bytes, data: bytes) -> bytes:
@@ -122,7 +131,9 @@ def damaged(whole: bytes, data: bytes) -> bytes:
 
 def seeds(kind: str, folder: Path) -> list[bytes]:
     """Small files that are right, for damage to begin with."""
-    return {"config": _configs, "image": _images, "weights": _networks, "record": _records}[kind](folder)
+    return {"config": _configs, "image": _images, "weights": _networks, "record": _records, "state": _states}[kind](
+        folder
+    )
 
 
 def _configs(folder: Path) -> list[bytes]:
@@ -193,3 +204,9 @@ def _records(folder: Path) -> list[bytes]:
         **{"final": {"total": 1.0}, "best": {"total": 1.0}},
     }
     return [json.dumps(whole).encode(), json.dumps({**identity, "width": 64}).encode()]
+
+
+def _states(folder: Path) -> list[bytes]:
+    arrays = {"iteration": np.array(3), "image": np.ones((3, 4, 3), np.float32)}
+    checkpoint.write(folder / "state", IDENTITY, checkpoint.State(arrays, {"trace": [1.5]}))
+    return [(folder / "state").read_bytes()]

@@ -68,7 +68,9 @@ def seeds(tmp_path_factory):
     return {kind: targets.seeds(kind, folder) for kind in targets.TARGETS}
 
 
-@pytest.mark.parametrize(("kind", "examples"), [("config", 100), ("image", 400), ("weights", 60), ("record", 200)])
+@pytest.mark.parametrize(
+    ("kind", "examples"), [("config", 100), ("image", 400), ("weights", 60), ("record", 200), ("state", 200)]
+)
 def test_damaged_files(kind, examples, seeds, tmp_path):
     @settings(FEW, max_examples=examples)
     @given(st.integers(0, len(seeds[kind]) - 1), st.binary(max_size=40))

@@ -65,7 +65,7 @@ cluster: $(VENV)/tested
 audit: $(VENV)/installed
 	test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip install --quiet pip-audit; }
 	for name in cpu gpu test; do \
-	  $(VENV)/audit/bin/pip-audit --disable-pip --require-hashes -r envs/requirements-$$name.txt || exit 1; done
+	  $(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes -r envs/requirements-$$name.txt || exit 1; done
 
 # The pictures of README and docs. The first is the demo's contact sheet.
 pictures: demo

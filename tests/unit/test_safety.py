@@ -76,6 +76,10 @@ def test_an_array_of_objects_in_weights_is_not_unpickled(kind, tmp_path, monkeyp
     assert not Path("owned").exists()
 
 
+# Variables that stand outside of quotes: a word of the schema, numbers, and an option that may be absent.
+WORDS = {"$DEVICE", "$DEVICE_SLOTS", "$PRINT_ITERATIONS", "$STATE"}
+
+
 def shell_commands():
     """The text of every `shell:` of the rules, with the name of its file."""
     for path in RULES:
@@ -97,7 +101,7 @@ def test_every_word_in_a_shell_command_is_quoted():
         assert words, name
         assert [word for word in words if not word.endswith(":q") and word != "threads"] == [], command
         outside = re.sub(r'"[^"]*"', "", command)
-        assert set(re.findall(r"\$\w+", outside)) <= {"$DEVICE", "$DEVICE_SLOTS", "$PRINT_ITERATIONS"}, command
+        assert set(re.findall(r"\$\w+", outside)) <= WORDS, command
         assert "`" not in command and "$(" not in command and "eval" not in command.split()
 
 
@@ -105,6 +109,7 @@ def test_the_variables_outside_of_quotes_can_only_be_words():
     schema = explorer.study.documents.read(ROOT / "workflow/schemas/config.schema.yaml")["properties"]
     assert schema["device"]["enum"] == ["auto", "gpu", "cpu"]
     assert schema["slots_per_device"]["type"] == schema["print_iterations"]["type"] == "integer"
+    assert schema["state_seconds"]["type"] == "number"
 
 
 @pytest.fixture

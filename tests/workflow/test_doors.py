@@ -88,12 +88,10 @@ def test_hostile_names_through_the_whole_workflow(tmp_path):
     """Pictures, weights, the table of runs and the study's own folder: all are names, and nothing more."""
     folder = tmp_path / 'it\'s "a" $(touch owned) `touch owned` % ünï\nline;'
     folder.mkdir()
-    pairs = []
     for number, name in enumerate(HOSTILE):
         pixels = np.random.default_rng(number).integers(0, 256, (24, 24, 3), np.uint8)
         images.write_image(tmp_path / "made.png", pixels)
         shutil.move(tmp_path / "made.png", folder / name)
-        pairs.append({"content": f"p{number}", "styles": [f"p{(number + 1) % len(HOSTILE)}"]})
     # Nothing that any source has: so the file's own name is that of the weights, in tables and figures.
     network = "-w $\\frac{$ {x} %s 'q'\n<b>.h5"
     shutil.copy(weights.package_path(weights.SOURCES["hed"]), folder / network)
@@ -104,27 +102,21 @@ def test_hostile_names_through_the_whole_workflow(tmp_path):
         **STUDY,
         "weights": network,
         "images": {f"p{number}": {"path": name} for number, name in enumerate(HOSTILE)},
-        "pairs": pairs,
+        "pairs": [{"content": "p0", "styles": ["p1", "p2"], "initial": "p3"}],
         "design": "list",
         "vary": {},
         "runs": "-runs {x} $(touch owned).csv",
-        "runs_per_job": 20,
         "defaults": {**STUDY["defaults"], "width": 24, "iterations": 1},
     }
     snakemake(folder, config=study)
     runs = pd.read_parquet(folder / "results/studies/tiny/runs.parquet")
-    assert len(runs) == len(HOSTILE)
+    assert len(runs) == 1
     assert set(runs["status"]) == {"ok"}
     assert set(runs["weights"]) == {f"{network}@1"}
     assert all((folder / f"results/studies/tiny/figures/{name}.pdf").exists() for name in FIGURES)
     assert not list(tmp_path.rglob("owned"))
     assert not list(folder.rglob("*.tmp*"))
     assert "Nothing to be done" in snakemake(folder, config=study)
-    # One run each by its own job, the other way of starting them.
-    alone = study | {"runs_per_job": 1, "pairs": pairs[:1], "study": "alone"}
-    (folder / "-runs {x} $(touch owned).csv").write_text("style_weight\n4\n")
-    snakemake(folder, config=alone)
-    assert not list(tmp_path.rglob("owned"))
 
 
 def test_by_hand_hostile_names_are_names(tmp_path):

@@ -76,8 +76,8 @@ def test_an_array_of_objects_in_weights_is_not_unpickled(kind, tmp_path, monkeyp
     assert not Path("owned").exists()
 
 
-# Variables that stand outside of quotes: a word of the schema, numbers, and an option that may be absent.
-WORDS = {"$DEVICE", "$DEVICE_SLOTS", "$PRINT_ITERATIONS", "$STATE"}
+# Variables that stand outside of quotes: words of the schema, numbers, and an option that may be absent.
+WORDS = {"$DEVICE", "$DEVICE_SLOTS", "$COMPUTE_PATH", "$PRINT_ITERATIONS", "$STATE"}
 
 
 def shell_commands():

@@ -21,6 +21,7 @@ from styletransfer import images, weights
 SNAKEMAKES = {
     "a list": "Config file must be given as JSON or YAML with keys at top level",
     "a word": "Config file must be given as JSON or YAML with keys at top level",
+    "11 MB": "Config file must be given as JSON or YAML with keys at top level",
     "nothing": "Config file must be given as JSON or YAML with keys at top level",
     **dict.fromkeys(
         ("a tab for indentation", "half a JSON file", "`!!python/object`"), "Config file is not valid JSON or YAML"

@@ -32,7 +32,7 @@ def test_runs_of_one_process_are_those_of_processes_of_their_own(inputs, tmp_pat
     first = Settings(content=file, styles=(file,), weights=file, iterations=4)
     others = {
         "weights": {"style_weight": 7, "tv_weight": 3, "learning_rate": 2, "seed": 5},
-        "style": {"style_scales": 0.5},
+        "style": {"style_scales": 0.7},
         "layers": {"content_weight_blend": 0.5},
         "pooling": {"pooling": "avg"},
         "method": {"optimizer": "lbfgs"},

@@ -1,13 +1,12 @@
 """Draw the contact sheet of a study."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import pandas as pd
 
-from styletransfer import figures
+from styletransfer import documents, figures
 from styletransfer.errors import command
 
 
@@ -21,11 +20,11 @@ def main() -> None:
     parser.add_argument("--options", required=True, help="columns, limits, grid and preserve_colors, JSON")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
-    wanted = json.loads(options.options)
+    wanted = documents.parse_json(options.options, "--options")
     figure = figures.contact_sheet(
         pd.read_parquet(options.runs),
         options.pool,
-        json.loads(options.pictures),
+        documents.parse_json(options.pictures, "--pictures"),
         wanted["columns"],
         wanted["limits"],
         wanted["preserve_colors"],

@@ -1,13 +1,12 @@
 """Write the explorer of a study: one page that opens by a double click."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import pandas as pd
 
-from styletransfer import explorer
+from styletransfer import documents, explorer
 from styletransfer.errors import command
 
 
@@ -29,7 +28,7 @@ def main() -> None:
         pd.read_parquet(options.runs),
         pd.read_parquet(options.losses),
         options.pool,
-        json.loads(options.options),
+        documents.parse_json(options.options, "--options"),
         options.max_bytes,
     )
 

@@ -185,6 +185,8 @@ def test_an_axis_without_data_keeps_its_ticks():
     axis = Figure().subplots()
     figures.log_ticks(axis.yaxis)
     assert axis.yaxis.get_major_formatter()(0) == "0"
+
+
 def test_names_are_not_formulas(pool):
     """A file of weights may be called anything; matplotlib takes what stands between two $ for a formula."""
     odd = r"$\frac{$ a^b_c <b> $x$.h5"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from styletransfer.errors import WaitError
+from styletransfer.errors import InputError, WaitError
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from styletransfer.errors import InputError
+from styletransfer.errors import REMEDIES, InputError, WriteError
 
 logger = logging.getLogger(__name__)
 
@@ -30,23 +30,43 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, remove it if not.
 
     The temporary name keeps the suffix, since image writers choose their format by it. The content is flushed to disk
-    before the rename: after a power cut there is the old file or the new one, never half of one.
+    before the rename: after a power cut there is the old file or the new one, never half of one. Raises `WriteError` if
+    the disk is full, or the folder cannot be written to.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The name is cut so that a long one with the marks added still fits into the file system's 255 bytes.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:100]}.", suffix=f".tmp{path.suffix}")
+    with _refusals(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The name is cut so that a long one with the marks added still fits into the file system's 255 bytes.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:100]}.", suffix=f".tmp{path.suffix}")
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
-        # mkstemp makes private files; results are as readable as any other file of this user.
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        with _refusals(path, temporary):
+            yield temporary
+            _put(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the folder may be gone; the error that ended the block matters more
+            temporary.unlink(missing_ok=True)
+
+
+def _put(temporary: Path, path: Path) -> None:
+    with open(temporary, "rb") as written:
+        os.fsync(written.fileno())
+    # mkstemp makes private files; results are as readable as any other file of this user.
+    temporary.chmod(0o666 & ~_umask())
+    temporary.replace(path)
+
+
+@contextlib.contextmanager
+def _refusals(path: Path, temporary: Path | None = None) -> Iterator[None]:
+    """What the system has against writing becomes a `WriteError`; an error of another file, which it names, stays."""
+    try:
+        yield
+    except OSError as error:
+        of_another = temporary is not None and error.filename not in (None, str(temporary), temporary)
+        if isinstance(error, WriteError) or of_another or error.errno not in REMEDIES:
+            raise
+        raise WriteError(path, error) from error
 
 
 def remove_leftovers(path: str | Path) -> None:

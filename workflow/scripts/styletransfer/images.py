@@ -19,7 +19,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from styletransfer import files
-from styletransfer.errors import InputError
+from styletransfer.errors import InputError, WriteError
 
 MAX_PIXELS = 200_000_000
 # Formats that Pillow decodes by itself: none that starts another program, as EPS does, and none that is rarely fuzzed.
@@ -236,7 +236,8 @@ def write_image(path: str | Path, pixels: np.ndarray) -> None:
     """Write (H, W, 3) uint8 atomically and without metadata, in the format that the suffix names.
 
     Equal pixels give equal bytes with the same Pillow. JPEG has quality 95 and full chroma; the others lose nothing.
-    Raises `InputError` for an unknown suffix and where the file cannot be written; nothing is left behind then.
+    Raises `InputError` for an unknown suffix and for a size that the format does not allow, and `WriteError` where the
+    system refuses to write; nothing is left behind then.
     """
     path = Path(path)
     check_suffix(path)
@@ -245,6 +246,8 @@ def write_image(path: str | Path, pixels: np.ndarray) -> None:
     try:
         with files.atomic_path(path) as temporary:
             Image.fromarray(pixels).save(temporary, **_WRITERS[path.suffix.lower()])
+    except WriteError:
+        raise
     # Pillow raises ValueError for a picture larger than the format allows, such as 16384 pixels in WebP.
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -180,7 +180,7 @@ def convert(
     against `checksum` where the user vouches for another file. Without it any readable file will do. Raises
     `InputError` as `load` does, and if the file is not the one named.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     if source_name is not None:
         expected = checksum or find_source(source_name).checksum
@@ -194,7 +194,7 @@ def convert(
     document = {"channel_order": weights.channel_order, "mean": weights.mean, "source": source}
     with files.atomic_path(output_path) as temporary:
         # One entry: safetensors writes several in an order that changes from run to run.
-        save_file(tensors, temporary, metadata={METADATA_KEY: json.dumps(document, sort_keys=True)})
+        temporary.write_bytes(save(tensors, metadata={METADATA_KEY: json.dumps(document, sort_keys=True)}))
 
 
 def fetch(

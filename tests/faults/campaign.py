@@ -12,7 +12,6 @@ import collections
 import concurrent.futures
 import contextlib
 import json
-import os
 import random
 import shutil
 import sys
@@ -22,10 +21,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from folders import RUNS_PER_JOB, TABLES, Failure, Folder, differences, tail
-from injections import TABLES_GONE, Missed, Scene, Skipped, lacks, plan
+from folders import RUNS_PER_JOB, TABLES, FailureError, Folder, differences, tail
+from injections import MissedError, Scene, SkippedError, plan
 
-TABLE_TARGETS = ("runs.parquet", "runs.csv", "losses.parquet")
+# What makes no figures, to be quick.
+UNTIL_TABLES = ("--until", "collect")
 ATTEMPTS = 3
 
 
@@ -52,7 +52,7 @@ class Templates:
     def get(self, mode, whole):
         folder = Folder(self.work / f"undisturbed-{mode}-{'whole' if whole else 'tables'}", mode)
         if not whole:
-            folder.targets = tuple(f"{TABLES}/{name}" for name in TABLE_TARGETS)
+            folder.options = UNTIL_TABLES
         return folder
 
 
@@ -60,7 +60,7 @@ def attempt(fault, number, seed, work, templates):
     """Inject one fault once. Returns `outcome` and, where it is not `survived`, `reason`."""
     template = templates.get(fault.mode, fault.whole)
     folder = Folder(work / f"fault-{number}", fault.mode)
-    folder.targets = template.targets
+    folder.options = template.options
     try:
         folder.discard()
         folder.beside.mkdir(parents=True)
@@ -78,11 +78,11 @@ def attempt(fault, number, seed, work, templates):
                 _, said = folder.run()
                 found = [] if "Nothing to be done" in said else [f"not complete: {tail(said)}"]
         return ("failed", "; ".join(found)[:2000]) if found else ("survived", "")
-    except Missed as error:
+    except MissedError as error:
         return "missed", str(error)
-    except Skipped as error:
+    except SkippedError as error:
         return "skipped", str(error)
-    except Failure as error:
+    except FailureError as error:
         return "failed", str(error)
     finally:
         folder.discard()
@@ -134,7 +134,9 @@ def parser():
     command_line.add_argument("--kind", help="only kinds that contain this")
     command_line.add_argument("--point", help="only points that contain this")
     command_line.add_argument("--again", action="store_true", help="those of the log that failed or missed, once more")
-    command_line.add_argument("--work", type=Path, help="a folder to work in, in memory for speed; else a temporary one")
+    command_line.add_argument(
+        "--work", type=Path, help="a folder to work in, in memory for speed; else a temporary one"
+    )
     command_line.add_argument("--list", action="store_true", help="list the faults and end")
     command_line.add_argument("--summary", action="store_true", help="print the table of the log and end")
     return command_line
@@ -163,7 +165,7 @@ def main():
     with contextlib.ExitStack() as stack:
         work = options.work or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
         work.mkdir(parents=True, exist_ok=True)
-        os.chmod(work, 0o755)
+        work.chmod(0o755)
         print(f"seed {options.seed}: {len(wanted)} of {len(faults)} faults")
         templates = Templates(work)
         templates.make()
@@ -182,8 +184,11 @@ def campaign(wanted, options, work, templates):
             return
         line = inject(wanted[number], number, options.seed, work, templates)
         lines[number] = line
-        print(f"{number:4} {line['outcome']:9} {line['seconds']:6.1f} s  {line['kind']}: {line['point']} ({line['mode']})"
-              + (f"\n     {line['reason']}" if line["reason"] else ""), flush=True)
+        print(
+            f"{number:4} {line['outcome']:9} {line['seconds']:6.1f} s  {line['kind']}: {line['point']} ({line['mode']})"
+            + (f"\n     {line['reason']}" if line["reason"] else ""),
+            flush=True,
+        )
         if options.log:
             with options.log.open("a") as file:
                 file.write(json.dumps(line) + "\n")

@@ -1,4 +1,4 @@
-"""A tiny study in a folder of its own: called as a user calls it, disturbed from outside, compared with an undisturbed one.
+"""A tiny study in a folder of its own: called as a user calls it, disturbed, compared with an undisturbed one.
 
 Nothing in the project knows of faults: all that is done to a study is done to its files and processes from here.
 """
@@ -46,7 +46,7 @@ TIMINGS = ("start", "end", "seconds", "seconds_preparing", "seconds_per_iteratio
 OF_RECORDS = (*TIMINGS, "resumed", "gpu", "device", "threads")
 
 
-class Failure(Exception):
+class FailureError(Exception):
     """The study did not come through: the message says what is wrong."""
 
 
@@ -62,11 +62,11 @@ class Call:
         return self.process.poll() is not None
 
     def wait(self, seconds=PATIENCE):
-        """The exit code. Raises `Failure` if it takes too long."""
+        """The exit code. Raises `FailureError` if it takes too long."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise Failure(f"still at work after {seconds:.0f} s: {self.said()[-500:]}") from None
+            raise FailureError(f"still at work after {seconds:.0f} s: {self.said()[-500:]}") from None
 
     def said(self):
         return self.log.read_text(errors="replace")
@@ -77,7 +77,7 @@ class Folder:
 
     def __init__(self, path, mode, user=None):
         self.path, self.mode, self.user = path, mode, user
-        self.targets = ()
+        self.options = ()
         self.beside = path.with_name(f"{path.name}.beside")
         self.beside.mkdir(parents=True, exist_ok=True)
         self.calls = 0
@@ -107,7 +107,7 @@ class Folder:
         command += ["--configfile", "study.yaml", "--cores", "2"]
         command += arguments
         if all(argument.startswith("-") for argument in arguments):
-            command += self.targets
+            command += self.options
         home = self.beside / "home"
         home.mkdir(exist_ok=True)
         if self.user is not None:
@@ -132,7 +132,7 @@ class Folder:
                 user=self.user,
                 group=self.user,
                 extra_groups=None if self.user is None else [],
-                preexec_fn=prepare if group or limits else None,
+                preexec_fn=prepare if group or limits else None,  # noqa: PLW1509 (nothing in it takes a lock)
             )
         return Call(process, log)
 
@@ -146,11 +146,12 @@ class Folder:
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if os.readlink(process / "cwd").removesuffix(" (deleted)") != str(self.path):
+                if str((process / "cwd").readlink()).removesuffix(" (deleted)") != str(self.path):
                     continue
                 words = (process / "cmdline").read_bytes().split(b"\0")
                 if script is None or (
-                    len(words) > 1 and b"python" in Path(os.fsdecode(words[0])).name.encode()
+                    len(words) > 1
+                    and b"python" in Path(os.fsdecode(words[0])).name.encode()
                     and words[1].endswith(f"/{script}.py".encode())
                 ):
                     found.append(int(process.name))
@@ -172,7 +173,7 @@ class Folder:
         end = time.monotonic() + PATIENCE
         while self.processes():
             if time.monotonic() > end:
-                raise Failure("processes work on after the workflow has ended")
+                raise FailureError("processes work on after the workflow has ended")
             time.sleep(0.05)
 
     def run_folders(self):
@@ -192,10 +193,10 @@ class Folder:
         if code and "--unlock" in said:
             unlocked, said = self.run("--unlock")
             if unlocked:
-                raise Failure(f"cannot be unlocked: {said[-500:]}")
+                raise FailureError(f"cannot be unlocked: {said[-500:]}")
             code, said = self.run()
         if code:
-            raise Failure(f"exit code {code} when called again: {tail(said)}")
+            raise FailureError(f"exit code {code} when called again: {tail(said)}")
 
     def tracebacks(self):
         """What the scripts' logs have of programs that did not know what to say."""
@@ -229,7 +230,9 @@ def listing(folder):
     return {
         path.relative_to(folder.path).as_posix()
         for path in folder.path.rglob("*")
-        if path.is_file() and not {".snakemake", "__pycache__"} & {*path.relative_to(folder.path).parts}
+        if path.is_file()
+        and path.name != "verify.log"
+        and not {".snakemake", "__pycache__"} & {*path.relative_to(folder.path).parts}
     }
 
 
@@ -242,7 +245,9 @@ def differences(folder, template):
         if fingerprint(folder.path / name) != fingerprint(template.path / name):
             lines.append(f"differs: {name}")
     for kind in ("locks", "incomplete"):
-        lines += [f"left behind: .snakemake/{kind}/{path.name}" for path in (folder.path / ".snakemake" / kind).glob("*")]
+        lines += [
+            f"left behind: .snakemake/{kind}/{path.name}" for path in (folder.path / ".snakemake" / kind).glob("*")
+        ]
     lines += [f"manifest: {line}" for line in manifest_differences(folder.path)]
     return lines
 

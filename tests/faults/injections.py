@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from folders import NOBODY, RUN_FILES, STATE, TABLES, Failure, remove, tail
+from folders import NOBODY, RUN_FILES, STATE, TABLES, FailureError, remove, tail
 
 FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
@@ -23,11 +23,11 @@ MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 PAGE = 4096
 
 
-class Missed(Exception):
+class MissedError(Exception):
     """The fault was not injected: the moment for it did not come."""
 
 
-class Skipped(Exception):
+class SkippedError(Exception):
     """The fault cannot be injected here: the message says why."""
 
 
@@ -53,10 +53,10 @@ class Scene:
     finally_: contextlib.ExitStack
 
     def wait_for(self, call, condition):
-        """Until something is so. Raises `Missed` if the call ends before."""
+        """Until something is so. Raises `MissedError` if the call ends before."""
         while not condition():
             if call.over:
-                raise Missed(f"the call ended first, with {call.process.returncode}: {tail(call.said(), 200)}")
+                raise MissedError(f"the call ended first, with {call.process.returncode}: {tail(call.said(), 200)}")
             time.sleep(0.001)
 
 
@@ -102,26 +102,22 @@ def appears(scene, call, pattern):
     scene.wait_for(call, lambda: any(scene.folder.path.glob(pattern)))
 
 
-def says(scene, call, pattern, text):
-    def said():
-        with contextlib.suppress(OSError):
-            return any(text in path.read_text(errors="replace") for path in scene.folder.path.glob(pattern))
-        return False
-
-    scene.wait_for(call, said)
-
-
 def at_work(scene, call):
     """A moment at which runs are computed: between the start of their process and their last iteration."""
-    log = f"results/runs/*/transfer.log" if scene.folder.mode == "single" else f"{TABLES}/packs/*.log"
-    choice = scene.random.choice(("start", "iterations"))
-    if choice == "start":
+    if scene.random.choice(("start", "iterations")) == "start":
         begun(scene, call, script_of(scene.folder), scene.random.uniform(0, 2.5))
     else:
         begun(scene, call, script_of(scene.folder), 0)
-        for path in scene.folder.path.glob(log):
-            path.unlink()  # of an earlier call
-        says(scene, call, log, f"iteration {scene.random.randrange(1, 25):2}/30")
+        text = f"iteration {scene.random.randrange(1, 25):2}/30"
+        scene.wait_for(call, lambda: any(text in said for said in unfinished_logs(scene.folder)))
+
+
+def unfinished_logs(folder):
+    """What the logs of the runs say that are not finished."""
+    for path in folder.path.glob("results/runs/*/transfer.log"):
+        with contextlib.suppress(OSError):
+            if not (path.parent / "run.json").exists():
+                yield path.read_text(errors="replace")
 
 
 # --- Processes that end -----------------------------------------------------------------------------------------------
@@ -134,7 +130,7 @@ def signalled(pids, number):
             os.kill(pid, number)
             hit += 1
     if not hit:
-        raise Missed("the process had ended already")
+        raise MissedError("the process had ended already")
 
 
 def kill_job(prepare, script, number, after=None, file=None):
@@ -164,7 +160,7 @@ def kill_workflow(prepare, number, everything, at=None):
         else:
             time.sleep(scene.random.uniform(0, at))
         if call.over:
-            raise Missed("the call had ended already")
+            raise MissedError("the call had ended already")
         if everything and number == signal.SIGKILL:
             scene.folder.kill_all()
         elif everything:
@@ -185,10 +181,10 @@ def unlocked_at_once(scene):
     call.wait()
     code, said = scene.folder.run("--unlock")
     if code:
-        raise Failure(f"cannot be unlocked: {tail(said)}")
+        raise FailureError(f"cannot be unlocked: {tail(said)}")
     code, said = scene.folder.run()
     if code:
-        raise Failure(f"exit code {code} beside jobs of the killed workflow: {tail(said)}")
+        raise FailureError(f"exit code {code} beside jobs of the killed workflow: {tail(said)}")
 
 
 def two_at_once(delay, *options):
@@ -202,7 +198,7 @@ def two_at_once(delay, *options):
         second = scene.folder.start(*options)
         codes = first.wait(), second.wait()
         if first.process.returncode and second.process.returncode:
-            raise Failure(f"neither came through, exit codes {codes}: {tail(first.said())}")
+            raise FailureError(f"neither came through, exit codes {codes}: {tail(first.said())}")
 
     return inject
 
@@ -213,7 +209,7 @@ def two_at_once(delay, *options):
 def mount(*arguments):
     done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Skipped(f"mount is not allowed: {done.stderr.strip()}")
+        raise SkippedError(f"mount is not allowed: {done.stderr.strip()}")
 
 
 def unmount(path):
@@ -292,7 +288,7 @@ def denied(prepare, place, mode):
         prepare(scene.folder)
         found = sorted(scene.folder.path.glob(place))
         if not found:
-            raise Missed(f"there is no {place}")
+            raise MissedError(f"there is no {place}")
         before = found[0].stat().st_mode & 0o777
         found[0].chmod(mode)
         scene.undo.callback(found[0].chmod, before)
@@ -315,7 +311,7 @@ def shifted(prepare, places, seconds):
                 os.utime(path, (told.st_atime + seconds, told.st_mtime + seconds), follow_symlinks=False)
         code, said = scene.folder.run()
         if code:
-            raise Failure(f"exit code {code}: {tail(said)}")
+            raise FailureError(f"exit code {code}: {tail(said)}")
 
     return inject
 
@@ -325,7 +321,7 @@ def clock_jumps(prepare, seconds):
 
     def inject(scene):
         if not FAKETIME.exists():
-            raise Skipped(f"there is no {FAKETIME} (Debian's package libfaketime)")
+            raise SkippedError(f"there is no {FAKETIME} (Debian's package libfaketime)")
         prepare(scene.folder)
         told = scene.folder.beside / "clock"
         told.write_text("+0\n")
@@ -341,7 +337,7 @@ def clock_jumps(prepare, seconds):
         at_work(scene, call)
         told.write_text(f"{seconds:+d}\n")
         if call.wait():
-            raise Failure(f"exit code {call.process.returncode}: {tail(call.said())}")
+            raise FailureError(f"exit code {call.process.returncode}: {tail(call.said())}")
 
     return inject
 
@@ -354,7 +350,7 @@ def out_of_memory(prepare, mebibytes):
         try:
             group.mkdir()
         except OSError as error:
-            raise Skipped(f"no memory cgroup can be made: {error}") from None
+            raise SkippedError(f"no memory cgroup can be made: {error}") from None
         scene.finally_.callback(group.rmdir)
         scene.finally_.callback(scene.folder.kill_all)
         (group / "memory.limit_in_bytes").write_text(f"{mebibytes * 2**20}\n")
@@ -422,7 +418,7 @@ def damaged(place, how, other=None):
         for name in names:
             relative = name.relative_to(folder.path).as_posix()
             if not code or relative not in said:
-                raise Failure(f"verify does not name {relative} (exit code {code}): {tail(said)}")
+                raise FailureError(f"verify does not name {relative} (exit code {code}): {tail(said)}")
             # Snakemake knows the explorer as a folder.
             remove(name.parent if name.parent.name == "explorer" else name)
 
@@ -446,9 +442,9 @@ def damage_used(prepare, place, how, other=None):
         logs = [said, *(log.read_text(errors="replace") for log in folder.path.rglob("*.log"))]
         told = "\n".join(logs)
         if path.name not in told.replace(path.name, "", 1) and path.parent.name not in told:
-            raise Failure(f"exit code {code}, and nothing names {path.name}: {tail(said)}")
+            raise FailureError(f"exit code {code}, and nothing names {path.name}: {tail(said)}")
         if "Traceback" in told:
-            raise Failure(f"a traceback: {told[told.index('Traceback') :][-600:]}")
+            raise FailureError(f"a traceback: {told[told.index('Traceback') :][-600:]}")
         for name in names:
             remove(name)
 
@@ -468,7 +464,7 @@ def damaged_state(how):
         call.wait()
         found = sorted(folder.path.glob(f"results/runs/*/{STATE}"))
         if not found:
-            raise Missed("no state was left")
+            raise MissedError("no state was left")
         damage(found[0], how, folder.run_folders()[0] / "image.png", scene.random)
         if how == "swapped":
             shutil.copy2(folder.run_folders()[0] / "preserved.png", found[0])
@@ -556,7 +552,9 @@ def workflows():
         for options in ((), ("--nolock",)):
             for delay in (0.3, 3, 9):
                 what = " ".join(options) or "with Snakemake's lock"
-                yield Fault("two workflows at once", f"{what}, up to {delay} s apart", two_at_once(delay, *options), mode)
+                yield Fault(
+                    "two workflows at once", f"{what}, up to {delay} s apart", two_at_once(delay, *options), mode
+                )
     for everything in (False, True):
         for _ in range(5):
             kill = kill_workflow(lacks(*TABLES_GONE), signal.SIGKILL, everything, at=12)

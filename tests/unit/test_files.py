@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def test_a_folder_that_goes_while_a_file_is_written(tmp_path):
         path.parent.rmdir()
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full is Linux'")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux'")
 def test_a_picture_on_a_full_disk(tmp_path, monkeypatch):
     (tmp_path / "full").symlink_to("/dev/full")
     monkeypatch.setattr(files.tempfile, "mkstemp", lambda **_: (os.open("/dev/null", os.O_RDONLY), tmp_path / "full"))

@@ -5,9 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-import pandas as pd
-
-from styletransfer import figures
+from styletransfer import figures, tables
 from styletransfer.errors import command
 
 
@@ -23,7 +21,7 @@ def main() -> None:
     options = parser.parse_args()
     wanted = json.loads(options.options)
     figure = figures.contact_sheet(
-        pd.read_parquet(options.runs),
+        tables.read(options.runs),
         options.pool,
         json.loads(options.pictures),
         wanted["columns"],

@@ -5,9 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-import pandas as pd
-
-from styletransfer import explorer
+from styletransfer import explorer, tables
 from styletransfer.errors import command
 
 
@@ -26,8 +24,8 @@ def main() -> None:
     options = parser.parse_args()
     explorer.write(
         options.output,
-        pd.read_parquet(options.runs),
-        pd.read_parquet(options.losses),
+        tables.read(options.runs),
+        tables.read(options.losses),
         options.pool,
         json.loads(options.options),
         options.max_bytes,

@@ -17,7 +17,8 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=768, help="pixels")
     parser.add_argument("--output", type=Path, required=True, help="the PNG to write")
     options = parser.parse_args()
-    images.write_image(options.output, paintings.paint(options.painting, options.width, options.height))
+    pixels = paintings.paint(options.painting, options.width, options.height)
+    images.write_image(options.output, pixels, paintings.recipe(options.painting))
     print(f"{options.output}: {paintings.PAINTINGS[options.painting].title}")
 
 

@@ -12,7 +12,6 @@ import datetime
 import hashlib
 import importlib.metadata
 import itertools
-import json
 import logging
 import math
 import os
@@ -27,7 +26,7 @@ import numpy as np
 
 from styletransfer import checkpoint, devices, files, images, monitor, precision, ways
 from styletransfer.errors import InputError
-from styletransfer.run import RUN_LOG, STATE_SUFFIX, Inputs, Outputs, Run, check_outputs, finished
+from styletransfer.run import RUN_LOG, STATE_SUFFIX, Inputs, Outputs, Run, check_outputs, finished, write_record
 from styletransfer.settings import Settings
 
 if TYPE_CHECKING:
@@ -137,12 +136,14 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         """
         settings, outputs = run.settings, run.outputs
         check_outputs(outputs, overwrite)
+        _check_pictures(settings, run.inputs)
         pictures = read_pictures(settings, run.inputs)
         content = pictures.content
         device = self._leased()
         start, clock = time.time(), Clock()
         with monitor.watch(device.uuid) as usage:
             network, stepper, used = self._network(run, device, pictures)
+            _check_weights(settings, run.inputs, network.source)
             course = Course(*self._begin(run, network, stepper, used, pictures), clock)
             optimization, trace = course.optimization, course.trace
             checksums = _checksums(run.inputs)
@@ -183,7 +184,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "versions": _versions(),
         }
         if outputs.record is not None:
-            files.write_text(outputs.record, json.dumps(record, indent=1, sort_keys=True) + "\n")
+            write_record(outputs.record, record)
         if not keep_state:
             saver.remove()
         return record
@@ -346,6 +347,27 @@ def read_pictures(settings: Settings, inputs: Inputs) -> Pictures:
         return Pictures(content, styles, content)
     height = content.shape[0]
     return Pictures(content, styles, images.resize(images.read_image(inputs.initial), width, height))
+
+
+def _check_pictures(settings: Settings, inputs: Inputs) -> None:
+    """Raise `InputError` if one of the files is another's: what a file is called does not tell what it holds."""
+    pairs = [(inputs.content, settings.content), *zip(inputs.styles, settings.styles, strict=True)]
+    if inputs.initial is not None and settings.initial is not None:
+        pairs.append((inputs.initial, settings.initial))
+    for path, ingredient in pairs:
+        images.check_source(path, ingredient.checksum)
+
+
+def _check_weights(settings: Settings, inputs: Inputs, source: dict[str, str]) -> None:
+    """The same for weights that the workflow has converted."""
+    from styletransfer.weights import CONVERTED
+
+    wanted = settings.weights.checksum
+    if CONVERTED in source and wanted not in (source["checksum"], source[CONVERTED], f"sha256:{source['file_sha256']}"):
+        raise InputError(
+            f"{inputs.network} holds {source['name']} ({source['checksum']}), and the run is one of "
+            f"{settings.weights.name} ({wanted}). Remove the file, and the workflow makes it anew"
+        )
 
 
 def build(

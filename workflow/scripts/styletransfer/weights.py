@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import hashlib
 import importlib.util
 import json
 import math
@@ -191,7 +192,9 @@ def convert(
         source = {**source, **source_identity(source_name, checksum)}
     tensors = {f"{name}/kernel": kernel for name, kernel in weights.kernels.items()}
     tensors |= {f"{name}/bias": bias for name, bias in weights.biases.items()}
+    source = {**source, CONVERTED: f"sha256:{weights.sha256}"}
     document = {"channel_order": weights.channel_order, "mean": weights.mean, "source": source}
+    document[SEAL] = _seal(weights, source)
     with files.atomic_path(output_path) as temporary:
         # One entry: safetensors writes several in an order that changes from run to run.
         temporary.write_bytes(save(tensors, metadata={METADATA_KEY: json.dumps(document, sort_keys=True)}))
@@ -270,6 +273,10 @@ def package_path(source: Source) -> Path:
 # --- Formats ----------------------------------------------------------------------------------------------------------
 
 METADATA_KEY = "vgg19"
+# Among what is known of the source: the checksum of the file that was converted.
+CONVERTED = "converted_checksum"
+# In the metadata: the checksum of all that the file holds.
+SEAL = "sha256"
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
@@ -379,7 +386,23 @@ def _read_safetensors(path: Path) -> tuple[Network, dict[str, str]]:
         kernels = {name: file.get_tensor(f"{name}/kernel") for name in CHANNELS if f"{name}/kernel" in names}
         biases = {name: file.get_tensor(f"{name}/bias") for name in CHANNELS if f"{name}/bias" in names}
     source = {str(key): str(value) for key, value in document["source"].items()}
-    return Network(kernels, biases, document["channel_order"], tuple(document["mean"])), source
+    network = Network(kernels, biases, document["channel_order"], tuple(document["mean"]))
+    if SEAL in document and document[SEAL] != _seal(network, source):
+        raise InputError(
+            f"weights {path}: damaged, the checksum differs. Remove it, and the workflow converts them anew"
+        )
+    return network, source
+
+
+def _seal(network: Network, source: Mapping[str, str]) -> str:
+    """SHA-256 of all that the inner format holds."""
+    about = [network.channel_order, list(network.mean), dict(source), sorted(network.kernels), sorted(network.biases)]
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for arrays in (network.kernels, network.biases):
+        for _, array in sorted(arrays.items()):
+            digest.update(f"{array.dtype.str} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 KERAS_KERNEL = re.compile(r"(?:^|[/_])(?:W_1|W|kernel)(?::0)?$")

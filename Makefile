@@ -6,7 +6,7 @@ AXE := $(VENV)/axe
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo test lint unit browser cluster install lock pictures screenshots
+.PHONY: demo test lint unit browser cluster install lock notebook pictures screenshots
 
 demo: $(VENV)/installed
 	$(BIN)/snakemake --configfile config/demo.yaml
@@ -26,6 +26,14 @@ $(VENV)/installed: envs/requirements-cpu.txt
 
 $(VENV)/tested: $(VENV)/installed envs/requirements-test.txt
 	$(BIN)/pip install --quiet --require-hashes -r envs/requirements-test.txt
+	touch $@
+
+# The demo in JupyterLab.
+notebook: demo $(VENV)/notebook
+	$(BIN)/jupyter lab workflow/notebooks/explore.ipynb
+
+$(VENV)/notebook: $(VENV)/installed envs/requirements-notebook.txt
+	$(BIN)/pip install --quiet --require-hashes -r envs/requirements-notebook.txt
 	touch $@
 
 test: lint unit browser cluster
@@ -66,7 +74,7 @@ screenshots: demo $(VENV)/tested
 
 # Needs the package uv. The pins name no index, so they serve every mirror.
 lock:
-	cd envs && for name in cpu test gpu; do \
+	cd envs && for name in cpu test gpu notebook; do \
 	  source=requirements$$([ $$name = cpu ] || echo -$$name).in; \
 	  uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 \
 	    --python-platform x86_64-manylinux_2_28 $$source -o requirements-$$name.txt; done

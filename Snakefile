@@ -18,17 +18,22 @@ include: "workflow/rules/transfer.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/explorer.smk"
+include: "workflow/rules/benchmark.smk"
+include: "workflow/rules/manifest.smk"
 
 
 rule all:
-    """The whole study: every run, the tables, the figures and the explorer."""
+    """The whole study: every run, the tables, the figures, the explorer and the manifest."""
     default_target: True
     input:
         rules.collect.input,
         rules.collect.output,
-        rules.contact_sheet.output,
-        rules.loss_curves.output,
-        rules.device_timeline.output,
-        rules.pareto.output,
-        rules.parameter_effects.output,
-        rules.explorer.output,
+        [expand(rule.output, shown=STUDY.name) for rule in FIGURE_RULES],
+        rules.manifest.output,
+
+
+rule partial:
+    """What there is of the study so far, in `partial` in its folder. Nothing is run."""
+    input:
+        rules.collect_partial.output,
+        [expand(rule.output, shown=PARTIAL) for rule in FIGURE_RULES],

@@ -1,8 +1,10 @@
 """Every way to use the explorer, in a real browser, on a real small study."""
 
 import io
+import itertools
 import json
 import shlex
+import shutil
 import subprocess
 
 import numpy as np
@@ -229,11 +231,16 @@ def find_point(page, chart):
     page.locator(f"{chart} canvas").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     box = page.locator(f"{chart} canvas").bounding_box()
-    for y in np.arange(box["y"] + 20, min(box["y"] + box["height"], 890), 8):
-        for x in np.arange(box["x"] + 60, box["x"] + box["width"], 9):
-            page.mouse.move(float(x), float(y))
-            if page.locator("#peek").is_visible():
-                return float(x), float(y), page.locator("#peek b").inner_text()
+    # Where something is drawn in colour there may be one; else anywhere.
+    shown = pixels(page.locator(f"{chart} canvas"))
+    coloured = np.argwhere(np.ptp(shown, axis=2) > 60)[::-40] + 0.5
+    bottom = min(box["height"], 890 - box["y"])
+    lines = sorted(np.arange(20, bottom, 8), key=lambda y: abs(y - bottom / 2))
+    for down, right in itertools.chain(coloured, itertools.product(lines, np.arange(60, box["width"], 9))):
+        x, y = float(box["x"] + right), float(box["y"] + down)
+        page.mouse.move(x, y)
+        if page.locator("#peek").is_visible():
+            return x, y, page.locator("#peek b").inner_text()
     raise AssertionError(f"no point was found in {chart}")
 
 
@@ -383,8 +390,53 @@ def test_a_list_goes_to_the_nearest_run(studies, visit):
     assert "style weight to 50" in page.locator("#announcement").inner_text()
 
 
-def test_the_report_holds_the_explorer(studies, visit, tmp_path):
+def test_the_report_holds_everything(studies, visit, browser, tmp_path):
     snakemake(studies, STAR, "--report", str(tmp_path / "report.zip"))
     subprocess.run(["python3", "-m", "zipfile", "-e", "report.zip", "."], check=True, cwd=tmp_path)
     (index,) = tmp_path.glob("report/data/raw/*/index.html")
     assert title(visit(index)) == "The default"
+    page, fetched = browser.new_page(), []
+    page.on("request", lambda request: fetched.append(request.url))
+    held = {
+        "Pictures": ["contact sheet"],
+        "Explorer": ["explorer"],
+        "Losses": ["content against style", "loss curves", "parameter effects"],
+        "Devices": ["device timeline"],
+        "Tables": ["runs"],
+        "Environment": ["manifest"],
+    }
+    for category, labels in held.items():
+        page.goto((tmp_path / "report/report.html").as_uri())
+        page.get_by_text(category, exact=True).click()
+        for label in labels:
+            expect(page.get_by_text(label, exact=True)).to_be_visible()
+    page.goto((tmp_path / "report/report.html").as_uri())
+    page.get_by_text("Pictures", exact=True).click()
+    page.locator("tr", has_text="contact sheet").locator("a, button").first.click()
+    sheet = page.locator('img[src*="contact_sheet"]')
+    expect(sheet).to_be_visible()
+    assert sheet.evaluate("image => image.naturalWidth") > 500
+    page.close()
+    assert not [url for url in fetched if not url.startswith(("file:", "data:", "blob:"))]
+
+
+def test_a_page_of_what_there_is_names_what_is_missing(studies, visit, tmp_path):
+    """The default of the first pair, and all runs of the second, have no result."""
+    (tmp_path / "resources").symlink_to(studies / "resources")
+    runs = table_of(studies, "star")
+    lacking = runs[(runs["styles"] == "candy") | (runs["is_default"])].drop_duplicates("run_id")
+    gone = shutil.ignore_patterns(*lacking["run_id"])
+    shutil.copytree(studies / "results/runs", tmp_path / "results/runs", ignore=gone)
+    snakemake(tmp_path, STAR, "--cores", "all", "results/studies/star/partial/explorer")
+    page = visit(tmp_path / "results/studies/star/partial/explorer/index.html")
+    kept = runs["run_id"].nunique() - len(lacking)
+    assert f"{kept} runs" in page.locator("#subtitle").inner_text()
+    summary = page.locator(".missing summary")
+    assert summary.inner_text() == f"Partial: {len(lacking)} of 10 runs without a result ({len(lacking)} waiting)"
+    assert not page.locator(".missing table").is_visible()
+    summary.click()
+    assert page.locator(".missing tbody tr").count() == len(lacking)
+    assert page.locator(".missing table").is_visible()
+    assert title(page) != "The default"
+    for place in range(page.locator("#strip .tile").count()):
+        page.locator("#strip .tile").nth(place).click()

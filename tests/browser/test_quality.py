@@ -1,15 +1,13 @@
 """What holds for the explorer as a whole: access, names of any kind, size and speed."""
 
 import json
-import time
 
-import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
 from browser.conftest import AXE, STAR
+from browser.synthetic import explorer_of, points
 from styletransfer import explorer
 
 HOSTILE = "\"a\" 'b' </script><script>alert(1)</script><img src=x onerror=alert(2)> 100% {{7*7}} ünï 日本 🎨 &amp;"
@@ -133,46 +131,30 @@ def test_words_and_lists_as_values(studies, visit, tmp_path):
         page.wait_for_timeout(300)
 
 
-def large(studies, folder, count, width):
-    """A star of so many runs with pictures as hard to compress as real ones; written as an explorer."""
-    runs, _ = tables(studies)
-    pool, noise = folder / "runs", np.random.default_rng(0)
-    row = runs[runs["is_default"]].iloc[0]
-    values = np.geomspace(1, 1000, count).round(4)
-    ids = [f"run-{number:012}" for number in range(count)]
-    many = pd.DataFrame([row] * count).assign(
-        run_id=ids, parameter="style_weight", value=values, style_weight=values, is_default=False, width=width
-    )
-    many["height"] = width
-    for term in ("content", "style"):
-        many[f"best_{term}_unweighted"] = noise.uniform(1, 1000, count)
-    many.iloc[count // 2, many.columns.get_loc("is_default")] = True
-    steps = np.arange(0, 1001, 10)
-    curves = [
-        pd.DataFrame({"run_id": one, "iteration": steps, "loss": term, "unweighted": noise.uniform(1, 1e5, len(steps))})
-        for one in ids
-        for term in ("content", "style", "tv")
-    ]
-    base = Image.open(studies / "resources/photographs/astronaut.png").convert("RGB").resize((width, width))
-    for one in ids:
-        (pool / one).mkdir(parents=True)
-        pixels = np.asarray(base) + noise.normal(0, 8, (width, width, 3))
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(pool / one / "image.png", compress_level=1)
-    explorer.write(folder / "explorer", many, pd.concat(curves), pool, options(studies, pairs=STAR["pairs"][:1]))
-    return folder / "explorer/index.html"
-
-
-def test_252_runs_load_at_once(studies, visit, tmp_path, capsys):
-    index = large(studies, tmp_path, 252, 320)
-    begin = time.monotonic()
+def test_252_runs_fill_one_page(visit, tmp_path):
+    index = explorer_of(tmp_path, 252, 320)
+    assert explorer.MAX_BYTES / 2 < index.stat().st_size < 1.05 * explorer.MAX_BYTES
     page = visit(index)
     page.wait_for_selector("#effect canvas")
-    seconds = time.monotonic() - begin
-    for y in range(0, page.evaluate("document.documentElement.scrollHeight"), 700):
-        page.evaluate(f"scrollTo(0, {y})")
-        page.wait_for_timeout(150)
-    heap = page.evaluate("performance.memory.usedJSHeapSize") / 2**20
-    with capsys.disabled():
-        print(f"\n252 runs: {index.stat().st_size / 1e6:.1f} MB, shown after {seconds:.2f} s, heap {heap:.0f} MiB")
-    assert explorer.MAX_BYTES / 2 < index.stat().st_size < 1.05 * explorer.MAX_BYTES
-    assert seconds < 6
+
+
+def test_1000_runs_open_and_every_part_works(visit, tmp_path):
+    page = visit(explorer_of(tmp_path, 1000, 48))
+    page.wait_for_selector("#effect canvas")
+    slider = page.locator("#slider-tv_weight")
+    for place in ("0", "77", slider.get_attribute("max")):
+        slider.fill(place)
+        value = slider.get_attribute("aria-valuetext").split(",")[0]
+        assert page.locator("#stage-title").inner_text() == f"Tv weight {value}"
+        expect(page.locator("#stage .picture img").first).to_have_js_property("naturalWidth", 48)
+    for section in ("sheet", "losses", "all", "table", "shortlist"):
+        page.locator(f"#{section}").scroll_into_view_if_needed()
+        page.wait_for_timeout(300)
+    assert page.locator("#sheet .tile").count() > 0
+    for chart in ("#curve-style", "#scatter", "#parallel"):
+        page.wait_for_selector(f"{chart} canvas")
+    large = sum(values.get("learning_rate", 0) >= 25 for _, values, _ in points(1000))
+    page.locator("#filter").fill("learning_rate>=25")
+    expect(page.locator("#filter-note")).to_have_text(f"{large} of 1000 runs")
+    page.locator("#runs tbody button").first.click()
+    assert page.locator("#stage-title").inner_text().startswith("Learning rate")

@@ -84,7 +84,7 @@ def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, opt
         _, whole = compute(inputs, tmp_path / "whole", study, worker)
         for iteration in (first, second):
             kill(monkeypatch, inputs, tmp_path / "killed", study, iteration, worker=worker)
-            assert begun(tmp_path / "killed") == {"run.state.npz"}
+            assert begun(tmp_path / "killed") == {"run.state.npz", "attempt.json"}
         record, resumed = compute(inputs, tmp_path / "killed", study, worker)
     assert resumed == whole
     assert record["resumed"] == [first, second]
@@ -93,8 +93,15 @@ def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, opt
 
 def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(inputs, tmp_path, monkeypatch):  # noqa: F811
     _, whole = compute(inputs, tmp_path / "whole", settings())
+    write_text = files.write_text
+
+    def killed_at_the_record(path, text):
+        if path.name == "run.json":
+            raise Killed
+        write_text(path, text)
+
     with monkeypatch.context() as patch:
-        patch.setattr(files, "write_text", lambda *_: (_ for _ in ()).throw(Killed))
+        patch.setattr(files, "write_text", killed_at_the_record)
         with pytest.raises(Killed):
             compute(inputs, tmp_path / "killed", settings())
     # As a process leaves it that is killed while it writes.

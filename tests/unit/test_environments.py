@@ -1,5 +1,7 @@
 """One set of pins: what conda installs is what pip installs, and no pin names an index."""
 
+import json
+import os
 import re
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import yaml
 import pin_environments
 from styletransfer.errors import InputError
 
-ENVS = Path(__file__).parents[2] / "envs"
+ROOT = Path(__file__).parents[2]
+ENVS = ROOT / "envs"
 
 
 def pins(kind):
@@ -34,9 +37,35 @@ def test_a_requirement_without_a_pin_is_named():
         pin_environments.environment("cpu", "tensorflow\npandas>=3\n", "tensorflow==1.0 \\\n")
 
 
-def test_both_kinds_have_the_same_engine():
-    cpu, gpu = pins("cpu"), pins("gpu")
-    assert {name: gpu[name] for name in cpu} == cpu
+@pytest.mark.parametrize("kind", ["gpu", "test", "notebook"])
+def test_every_kind_has_the_same_engine(kind):
+    cpu, other = pins("cpu"), pins(kind)
+    assert {name: other[name] for name in cpu} == cpu
+
+
+def test_the_notebook_is_tested_with_its_own_pins():
+    tested, used = pins("test"), pins("notebook")
+    both = set(tested) & set(used)
+    assert {"ipywidgets", "ipykernel", "nbclient"} <= both
+    assert {name: tested[name] for name in both} == {name: used[name] for name in both}
+
+
+def test_binder_and_codespaces_make_the_demo_from_the_same_pins():
+    (line,) = (ROOT / ".binder/requirements.txt").read_text().splitlines()
+    assert (ROOT / ".binder" / line.removeprefix("-r ")).resolve() == ENVS / "requirements-notebook.txt"
+    assert os.access(ROOT / ".binder/postBuild", os.X_OK)
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    commands = [(ROOT / ".binder/postBuild").read_text().splitlines()[-1], container["onCreateCommand"]]
+    rules = (ROOT / "Makefile").read_text()
+    for target in commands[1].split()[1:]:
+        assert re.search(rf"^{re.escape(target.replace('.venv', '$(VENV)'))}:", rules, re.MULTILINE), target
+    versions = {(ROOT / ".binder/runtime.txt").read_text().strip(), container["image"].replace(":", "-")}
+    assert all(version.startswith("python-3.11") for version in versions)
+    for name in container["customizations"]["codespaces"]["openFiles"]:
+        assert (ROOT / name).exists()
+    words = commands[0].split()
+    assert words[0] == "snakemake"
+    assert (ROOT / words[words.index("--configfile") + 1]).exists()
 
 
 def test_pins_name_no_index():

@@ -1,12 +1,16 @@
 """Figures show what they should: the chosen tiles, their labels, a colour for every value."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from styletransfer import figures, images
+from styletransfer.errors import InputError
 
 
 def table(values, default=None, parameter="tv_weight"):
@@ -84,3 +88,100 @@ def test_75_values_have_75_colours_and_few_ticks():
     assert panel.lines[-1].get_color() == figures.ACCENT, "the default is not on top"
     assert len(bar.get_yticks()) == 7
     assert panel.get_yscale() == "log"
+
+
+def combinations(**values):
+    """A study of every combination of the values, its runs named after them."""
+    runs = pd.DataFrame(list(itertools.product(*values.values())), columns=list(values))
+    runs["run_id"] = ["-".join(map(str, row)) for row in runs.itertuples(index=False)]
+    runs["label"] = [
+        ", ".join(f"{name} {value}" for name, value in row.items()) for row in runs[list(values)].to_dict("records")
+    ]
+    known = {"study": "s", "pair": "a x b", "parameter": "", "value": None, "is_default": False, "status": "ok"}
+    known |= {"content": "a", "styles": "b", "width": 40, "height": 20, "iterations": 3, "weights": "hed-vgg19@1"}
+    return runs.assign(**known)
+
+
+def drawn(runs, pool, columns, limits, grid=()):
+    """Titles of the lines of a contact sheet, and for each of its tiles the line, the label and the mean grey level."""
+    for run_id, grey in zip(runs["run_id"], itertools.cycle(range(10, 250, 5)), strict=False):
+        images.write_image(pool / run_id / "image.png", np.full((20, 40, 3), grey, np.uint8))
+    pictures = dict.fromkeys(("a", "b"), str(pool / "b.png"))
+    sheet = figures.contact_sheet(runs, pool, pictures, columns, limits, False, grid)
+    titles, tiles = [], []
+    for line in np.reshape(sheet.axes, (-1, sheet.axes[0].get_gridspec().ncols)):
+        titles += [text.get_text() for axis in line[:2] for text in axis.texts if text.get_text() != "no run"]
+        shown = [axis for axis in line[1:] if axis.get_title()]
+        tiles += [
+            (titles[-1], axis.get_title(), axis.images[0].get_array().mean() if axis.images else None) for axis in shown
+        ]
+    return titles, tiles
+
+
+def test_every_combination_of_two_parameters_is_shown_down_and_across(pool):
+    runs = combinations(style_weight=[50.0, 5.0], tv_weight=[1000.0, 10.0, 100.0])
+    titles, tiles = drawn(runs, pool, 3, {})
+    assert titles == ["a x b", "style\nweight\n5", "style\nweight\n50"]
+    grey = dict(zip(runs["run_id"], itertools.count(10, 5), strict=False))
+    assert tiles[2:] == [
+        (f"style\nweight\n{style}", f"tv weight {tv}", grey[f"{style}.0-{tv}.0"])
+        for style in (5, 50)
+        for tv in (10, 100, 1000)
+    ]
+
+
+def test_a_grid_keeps_its_limits_and_says_where_no_run_is(pool):
+    runs = combinations(style_weight=[1.0, 2.0, 3.0], tv_weight=[1.0, 2.0, 3.0, 4.0, 5.0])
+    _, tiles = drawn(
+        runs.drop(index=9), pool, 2, {"style_weight": [2, 3], "tv_weight": [2, 5]}, ["tv_weight", "style_weight"]
+    )
+    assert [tile[:2] for tile in tiles[2:]] == [
+        (f"tv\nweight\n{tv}", f"style weight {style}") for tv in (2, 3, 4, 5) for style in (2, 3)
+    ]
+    assert [tile[2] is None for tile in tiles[2:]] == [False] * 6 + [True, False]
+    with pytest.raises(InputError, match=r"contact_sheet.limits.tv_weight is \[7, 8\]"):
+        drawn(runs, pool, 2, {"tv_weight": [7, 8]})
+
+
+def test_a_grid_of_three_parameters_has_a_block_for_each_value_of_the_third(pool):
+    runs = combinations(style_weight=[1.0, 2.0], tv_weight=[1.0, 2.0, 3.0], pooling=["max", "avg"])
+    titles, tiles = drawn(runs, pool, 3, {})
+    assert titles[1::3] == ["pooling max", "pooling avg"]
+    assert len({grey for *_, grey in tiles[2:]}) == 12
+    many = combinations(style_weight=[1.0, 2.0], tv_weight=[1.0, 2.0], seed=list(range(40)))
+    titles, _ = drawn(many, pool, 3, {})
+    assert titles[1::3] == ["seed 0", "seed 10", "seed 20", "seed 29", "seed 39"]
+
+
+def test_a_star_can_be_shown_as_a_cross(pool):
+    star = combinations(style_weight=[1.0, 2.0, 3.0], tv_weight=[1.0, 2.0], seed=[0, 1])
+    star = star[(star[["style_weight", "tv_weight", "seed"]] != [1.0, 1.0, 0]).sum(axis=1) <= 1].assign(
+        parameter="some"
+    )
+    titles, tiles = drawn(star, pool, 3, {}, ["style_weight", "tv_weight"])
+    assert titles[1] == "seed 0"
+    assert [tile[2] is None for tile in tiles[2:]] == [False, False, False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("limits", "labels"),
+    [
+        ((90, 15_000), ["100", "300", "1k", "3k", "10k"]),
+        ((0.9, 11), ["1", "2", "5", "10"]),
+        ((2e-3, 3e7), ["0.01", "0.1", "1", "10", "100", "1k", "10k", "100k", "1M", "10M"]),
+        ((4e8, 3e9), ["500M", "1G", "2G"]),
+    ],
+)
+def test_ticks_on_log_axes_are_few_and_read_plainly(limits, labels):
+    axis = Figure().subplots()
+    axis.set(yscale="log", ylim=limits)
+    figures.log_ticks(axis.yaxis)
+    places = [place for place in axis.yaxis.get_major_locator()() if limits[0] <= place <= limits[1]]
+    assert [axis.yaxis.get_major_formatter()(place) for place in places] == labels
+    assert not len(axis.yaxis.get_minorticklocs())
+
+
+def test_an_axis_without_data_keeps_its_ticks():
+    axis = Figure().subplots()
+    figures.log_ticks(axis.yaxis)
+    assert axis.yaxis.get_major_formatter()(0) == "0"

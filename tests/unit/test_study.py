@@ -100,6 +100,8 @@ def test_value_specs(spec, expected):
         ({"vary": {"style_weight": {"linspace": [0, 1]}}}, "three numbers"),
         ({"defaults": {"learning_rate": "1e-3"}}, r"1\.0e-8"),
         ({"defaults": {"pooling": "median"}}, "choose one of max, avg"),
+        ({"contact_sheet": {"limits": {"style_wieght": [1, 2]}}}, "Did you mean style_weight"),
+        ({"contact_sheet": {"grid": ["tv_weight", "styel_scales"]}}, "Did you mean style_scales"),
         ({"pairs": [{"content": "nobody", "styles": ["artwork"]}]}, "nobody"),
         ({"images": {"photograph": {"path": "/no/such.jpg"}, "artwork": {"painting": "glass"}}}, "no such file"),
     ],

@@ -17,11 +17,15 @@ import pandas as pd
 import pytest
 import yaml
 
+from gpus import fake_gpus
 from styletransfer import settings, study
 from sweep import at_once
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
+# What a table tells of when and where runs were computed.
+TIMING = ("start", "end", "seconds", "seconds_preparing", "seconds_per_iteration", "host", "device", "device_slot")
+TIMING += ("peak_memory_mib",)
 STUDY = {
     "study": "tiny",
     "weights": "hed",
@@ -222,6 +226,9 @@ def test_a_killed_run_is_tried_again_and_a_bad_picture_stops_only_its_own_runs(f
     assert len(killed) == 1
     assert "broken.png" in "".join(path.read_text() for path in tmp_path.glob("resources/pictures/*.log"))
     assert "Trying to restart job" in output
+    assert "runs: 2 ok, 2 bad_input" in output
+    assert "bad_input: picture 'broken.png' cannot be decoded" in output
+    assert not list(tmp_path.glob("results/runs/*/attempt.json"))
     records = [json.loads(path.read_text()) for path in tmp_path.glob("results/runs/*/run.json")]
     assert sorted(record["settings"]["style_weight"] for record in records) == [7, 500]
     assert {record["status"] for record in records} == {"ok"}
@@ -424,3 +431,92 @@ def test_same_seed_same_bits_and_the_overwrite_guard(finished, tmp_path):
     assert refused.returncode == 2
     assert refused.stderr.startswith("error: ")
     assert "--overwrite" in refused.stderr
+
+
+def test_what_there_is_of_a_study_is_shown_and_nothing_is_run(finished, tmp_path):
+    (tmp_path / "resources").symlink_to(finished / "resources")
+    first, second, third, fourth = folders(finished)
+    for folder in (first, fourth):
+        shutil.copytree(folder, tmp_path / "results/runs" / folder.name)
+    told = {"status": "out_of_memory", "reason": "OOM when allocating", "attempt": 2}
+    (tmp_path / "results/runs" / second.name).mkdir()
+    (tmp_path / "results/runs" / second.name / "attempt.json").write_text(json.dumps(told))
+    output = snakemake(tmp_path, "partial", config=STUDY)
+    assert "runs: 1 ok, 1 diverged, 1 waiting, 1 out_of_memory" in output
+    assert "out_of_memory: OOM when allocating" in output
+    assert {path.name for path in tmp_path.glob("results/runs/*")} == {first.name, second.name, fourth.name}
+    partial = tmp_path / "results/studies/tiny/partial"
+    assert [path.name for path in partial.parent.iterdir()] == ["partial"], "taken for the complete study"
+    runs = pd.read_parquet(partial / "runs.parquet").set_index("run_id")
+    expected = {first: "ok", second: "out_of_memory", third: "waiting", fourth: "diverged"}
+    assert runs["status"].to_dict() == {folder.name: name for folder, name in expected.items()}
+    assert runs.loc[second.name, "reason"] == "OOM when allocating"
+    assert all((partial / f"figures/{name}.png").stat().st_size > 1000 for name in FIGURES)
+    assert "Partial: 2 of 4 runs without a result" in (partial / "explorer/index.html").read_text()
+    assert "Nothing to be done" in snakemake(tmp_path, "partial", "--dry-run", config=STUDY)
+    assert jobs(snakemake(tmp_path, "--dry-run", config=STUDY)) == 2
+    shutil.copytree(third, tmp_path / "results/runs" / third.name)
+    output = snakemake(tmp_path, "partial", "--dry-run", config=STUDY)
+    assert (jobs(output), jobs(output, "collect_partial")) == (0, 1), "a run that has come to its end was not noticed"
+
+
+def verify(folder):
+    command = [sys.executable, str(ROOT / "workflow/scripts/verify.py"), "results/studies/tiny/manifest.json"]
+    done = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
+def test_a_study_is_verified_and_handed_on(finished, tmp_path):
+    assert " 0 differences" in snakemake(finished, "verify", config=STUDY)
+    snakemake(finished, "crate", config=STUDY)
+    with zipfile.ZipFile(finished / "results/studies/tiny/crate.zip") as crate:
+        crate.extractall(tmp_path)
+    assert verify(tmp_path) == (0, verify(tmp_path)[1])
+    image = tmp_path / "results/runs" / folders(finished)[0].name / "image.png"
+    image.write_bytes(image.read_bytes()[:-1])
+    code, output = verify(tmp_path)
+    assert (code, image.relative_to(tmp_path).as_posix() in output) == (1, True)
+    changed = STUDY | {"vary": {"style_weight": [5]}}
+    output = snakemake(tmp_path, "verify", config=changed, code=1)
+    assert "image.png: " in output
+    assert "config: vary is {'style_weight': [5]}, was " in output
+    assert "2 differences" in output, "the manifest was made anew, or more was changed"
+
+
+def test_the_same_study_gives_the_same_bytes_on_one_device_and_on_two_in_another_order(finished, tmp_path, monkeypatch):
+    monkeypatch.setenv("STYLETRANSFER_FAKE_GPUS", "1")
+    study = STUDY | {"device": "gpu", "path": "plain", "vary": {"style_weight": [5, 50]}}
+    tables = [f"results/studies/tiny/{name}" for name in ("runs.parquet", "runs.csv", "losses.parquet")]
+    found = []
+    for number, name in ((1, "one"), (2, "another place, with two")):
+        folder = tmp_path / name
+        (folder / "fake").mkdir(parents=True)
+        (folder / "resources").symlink_to(finished / "resources")
+        with monkeypatch.context() as gpus:
+            fake_gpus(gpus, folder / "fake", number)
+            if found:  # the last run first, then the others together in one job
+                snakemake(folder, f"results/runs/{folders(tmp_path / 'one')[-1].name}/run.json", config=study)
+            packs = {"runs_per_job": 1 if not found else 5}
+            snakemake(folder, *tables, "--resources", f"gpu={number}", config=study | packs)
+        found.append(folder)
+    one, another = found
+    orders = [pd.read_parquet(folder / tables[0]).sort_values("start")["run_id"].tolist() for folder in found]
+    assert orders[0] != orders[1]
+    for run, again in zip(folders(one), folders(another), strict=True):
+        assert run.name == again.name
+        for name in ("image.png", "preserved.png", "losses.csv"):
+            assert (run / name).read_bytes() == (again / name).read_bytes(), name
+    assert (one / tables[2]).read_bytes() == (another / tables[2]).read_bytes()
+    runs, again = (pd.read_csv(folder / tables[1], dtype=str).drop(columns=list(TIMING)) for folder in found)
+    pd.testing.assert_frame_equal(runs, again)
+    assert {"best_total", "final_style", "image_sha256", "status"} <= set(runs)
+
+
+def test_the_benchmark_measures_every_way(tmp_path):
+    config = STUDY | {"benchmark": {"widths": [32], "typical": 32, "rounds": 1}}
+    snakemake(tmp_path, "benchmark", config=config)
+    table = pd.read_csv(tmp_path / "results/benchmark/iterations.csv")
+    assert len(table) >= 11 and (table["seconds per iteration"] > 0).all()
+    page = (tmp_path / "results/benchmark/benchmark.md").read_text()
+    assert "engine, float32, a process per core" in page and "outside its iterations" in page
+    assert not (tmp_path / "results/runs").exists()

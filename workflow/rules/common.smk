@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import math
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
 sys.path.insert(0, str(SCRIPTS))
 
-from styletransfer import devices, paintings, settings, study
+from styletransfer import devices, paintings, settings, status, study
 from styletransfer import weights as network_weights
 from styletransfer.errors import InputError
 from styletransfer.run import RUN_FILES
@@ -28,7 +29,12 @@ except InputError as error:
 
 TABLES = f"results/studies/{STUDY.name}"
 DIGEST = hashlib.sha256(DEFINITION.encode()).hexdigest()[:12]
-FIGURES = f"{TABLES}/figures"
+# What is shown is the whole study, or what there is of it: in the study's folder, or in partial/ there.
+PARTIAL = f"{STUDY.name}/partial"
+SHOWN = "results/studies/{shown}"
+RUNS_TABLE = f"{SHOWN}/runs.parquet"
+LOSSES_TABLE = f"{SHOWN}/losses.parquet"
+FIGURES = f"{SHOWN}/figures"
 RUN_IDS = list(STUDY.runs)
 DEVICE = (
     ("gpu" if devices.gpus() else "cpu")
@@ -49,6 +55,8 @@ VARIABLES = {
     "SCRIPTS": SCRIPTS,
     "DEVICE": DEVICE,
     "DEVICE_SLOTS": config["slots_per_device"],
+    "BENCHMARK_ROUNDS": config["benchmark"]["rounds"],
+    "BENCHMARK_WIDTH": config["benchmark"]["typical"],
     "COMPUTE_PATH": config["path"],
     "PRINT_ITERATIONS": config["print_iterations"],
     "STATE": f"--state-seconds={config['state_seconds']}"
@@ -77,12 +85,23 @@ onstart:
 
 
 onsuccess:
-    if workflow.is_main_process and Path(FIGURES, "contact_sheet.png").exists():
-        print(f"contact sheet: {FIGURES}/contact_sheet.png", file=sys.stderr)
+    tell_how_runs_stand()
+    if (
+        workflow.is_main_process
+        and Path(TABLES, "figures/contact_sheet.png").exists()
+    ):
+        print(f"contact sheet: {TABLES}/figures/contact_sheet.png", file=sys.stderr)
+    if any(job.rule.name == "collect_partial" for job in workflow.dag.jobs):
+        print(f"what there is so far: results/studies/{PARTIAL}", file=sys.stderr)
+
+
+onerror:
+    tell_how_runs_stand()
 
 
 wildcard_constraints:
     run_id="[A-Za-z0-9][A-Za-z0-9.+_-]*",
+    shown=f"{re.escape(STUDY.name)}(/partial)?",
 
 
 def picture(ingredient):
@@ -111,6 +130,17 @@ def refuse_missing_gpus():
             devices.check_remote(config["device"])
     except InputError as error:
         raise WorkflowError(str(error))
+
+
+def tell_how_runs_stand():
+    """Only after runs, not after a plan."""
+    if workflow.is_main_process and any(
+        job.rule.name.startswith("transfer") for job in workflow.dag.jobs
+    ):
+        statuses = status.of_runs(
+            STUDY.runs, Path("results/runs"), status.preparations(preparations())
+        )
+        print(status.summary(statuses, Path("results/runs")), file=sys.stderr)
 
 
 @functools.cache
@@ -208,6 +238,49 @@ def runs_of(pack):
 
 def definition(wildcards):
     return DEFINITION
+
+
+def preparations():
+    """By digest, how pictures and weights come about: where it says why there are none."""
+    made = {
+        found.digest: {
+            "file": picture(found),
+            "logs": [Path(picture(found)).with_suffix(".log").as_posix()],
+        }
+        for found in STUDY.pictures.values()
+    }
+    logs = [
+        f"resources/weights/{NETWORK}.{stage}.log" for stage in ("fetch", "convert")
+    ]
+    network = {"file": f"resources/weights/{NETWORK}.safetensors", "logs": logs}
+    # What cannot be downloaded is no fault of what was asked for.
+    own = config["weights"] not in network_weights.SOURCES
+    made[STUDY.weights.digest] = network | {"status": "bad_input" if own else "failed"}
+    return made
+
+
+def preparations_json(wildcards):
+    return settings.to_json(preparations())
+
+
+@functools.cache
+def standing():
+    """How all runs stand, in short: another text when the tables of what there is are out of date."""
+    statuses = status.of_runs(
+        STUDY.runs, Path("results/runs"), status.preparations(preparations())
+    )
+    told = [[run_id, found.name, found.reason] for run_id, found in statuses.items()]
+    return hashlib.sha256(settings.to_json(told).encode()).hexdigest()
+
+
+def standing_of_runs(wildcards):
+    return standing()
+
+
+def pictures_of_study(wildcards):
+    """What is made of what there is does not ask for pictures that are not there."""
+    paths = [picture(found) for found in STUDY.pictures.values()]
+    return [path for path in paths if wildcards.shown != PARTIAL or Path(path).exists()]
 
 
 def sheet_options(wildcards):

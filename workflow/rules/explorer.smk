@@ -1,22 +1,22 @@
-"""The explorer: the whole study as one page."""
+"""The explorer: the whole study, or what there is of it, as one page."""
 
 
 rule explorer:
     """Everything that a study found, to look through in a browser."""
     input:
-        runs=rules.collect.output.runs,
-        losses=rules.collect.output.losses,
-        pictures=[picture(found) for found in STUDY.pictures.values()],
+        runs=RUNS_TABLE,
+        losses=LOSSES_TABLE,
+        pictures=pictures_of_study,
     output:
         report(
-            directory(f"{TABLES}/explorer"),
+            directory(f"{SHOWN}/explorer"),
             htmlindex="index.html",
             caption="../report/explorer.rst",
             category="Explorer",
             labels={"figure": "explorer", "study": STUDY.name},
         ),
     log:
-        f"{TABLES}/explorer.log",
+        f"{SHOWN}/explorer.log",
     localrule: True
     conda:
         "../../envs/engine.yaml"
@@ -25,3 +25,14 @@ rule explorer:
     shell:
         'python "$SCRIPTS/explorer.py" --runs {input.runs:q} --losses {input.losses:q} --pool results/runs'
         " --options {params.options:q} --output {output:q} > {log:q} 2>&1"
+
+
+# All that is made from tables.
+FIGURE_RULES = (
+    rules.contact_sheet,
+    rules.loss_curves,
+    rules.device_timeline,
+    rules.pareto,
+    rules.parameter_effects,
+    rules.explorer,
+)

@@ -1,11 +1,11 @@
-"""Figures, drawn from the tables."""
+"""Figures, drawn from the tables: those of the whole study, or of what there is of it."""
 
 
 rule contact_sheet:
     """All parameters side by side: a row of pictures for each."""
     input:
-        runs=rules.collect.output.runs,
-        pictures=[picture(found) for found in STUDY.pictures.values()],
+        runs=RUNS_TABLE,
+        pictures=pictures_of_study,
     output:
         report(
             multiext(f"{FIGURES}/contact_sheet", ".png", ".pdf"),
@@ -29,8 +29,8 @@ rule contact_sheet:
 rule loss_curves:
     """Loss against iteration: a panel for each parameter, a curve for each value."""
     input:
-        runs=rules.collect.output.runs,
-        losses=rules.collect.output.losses,
+        runs=RUNS_TABLE,
+        losses=LOSSES_TABLE,
     output:
         report(
             multiext(f"{FIGURES}/loss_curves", ".png", ".pdf"),
@@ -51,7 +51,7 @@ rule loss_curves:
 rule device_timeline:
     """Which device was busy with which run, and how well the schedule used them."""
     input:
-        runs=rules.collect.output.runs,
+        runs=RUNS_TABLE,
     output:
         report(
             multiext(f"{FIGURES}/device_timeline", ".png", ".pdf"),
@@ -71,7 +71,7 @@ rule device_timeline:
 rule pareto:
     """Content loss against style loss of every run, and the runs that no other beats in both."""
     input:
-        runs=rules.collect.output.runs,
+        runs=RUNS_TABLE,
     output:
         report(
             multiext(f"{FIGURES}/pareto", ".png", ".pdf"),
@@ -91,7 +91,7 @@ rule pareto:
 rule parameter_effects:
     """Every loss against every parameter."""
     input:
-        runs=rules.collect.output.runs,
+        runs=RUNS_TABLE,
     output:
         report(
             multiext(f"{FIGURES}/parameter_effects", ".png", ".pdf"),

@@ -238,24 +238,28 @@ REFERENCE = "plain TensorFlow"
 
 
 class Contestant(NamedTuple):
-    """images: how many a step is for. spread: as many processes as cores, of one thread each; else one on all cores."""
+    """images: how many a step is for. spread: as many processes as cores, of one thread each; else one on all cores.
+
+    largest: wider pictures are left out unasked, since all contestants must fit into the memory side by side.
+    """
 
     prepare: Prepare
     images: int = 1
     spread: bool = False
+    largest: int = 2048
 
 
 FAST = {name: engine_step(name, "fast") for name in ("float32", "bfloat16")}
 STEPS = {
     REFERENCE: Contestant(plain_step),
     "engine, plain path, float32": Contestant(engine_step("float32", "plain")),
-    "engine, plain path, bfloat16": Contestant(engine_step("bfloat16", "plain")),
+    "engine, plain path, bfloat16": Contestant(engine_step("bfloat16", "plain"), largest=512),
     "engine, float32": Contestant(FAST["float32"]),
     "engine, bfloat16": Contestant(FAST["bfloat16"]),
-    "engine, float32, a process per core": Contestant(FAST["float32"], spread=True),
-    "engine, bfloat16, a process per core": Contestant(FAST["bfloat16"], spread=True),
-    f"loss alone, float32, batch of {BATCH}": Contestant(batched_loss("float32"), images=BATCH),
-    f"loss alone, bfloat16, batch of {BATCH}": Contestant(batched_loss("bfloat16"), images=BATCH),
+    "engine, float32, a process per core": Contestant(FAST["float32"], spread=True, largest=512),
+    "engine, bfloat16, a process per core": Contestant(FAST["bfloat16"], spread=True, largest=512),
+    f"loss alone, float32, batch of {BATCH}": Contestant(batched_loss("float32"), images=BATCH, largest=256),
+    f"loss alone, bfloat16, batch of {BATCH}": Contestant(batched_loss("bfloat16"), images=BATCH, largest=256),
     "matrix products, float32": Contestant(matrix_product("float32")),
     "matrix products, bfloat16": Contestant(matrix_product("bfloat16")),
 }
@@ -278,7 +282,7 @@ def measure_step(options: argparse.Namespace) -> dict[str, Any]:
     Beside them, the same number of multiplications as products of large matrices. A convolution can be faster than
     that: by Winograd's method it multiplies less.
     """
-    names = options.contestants or list(STEPS)
+    names = options.contestants or [name for name, step in STEPS.items() if step.largest >= options.width]
     if REFERENCE not in names:
         names = [REFERENCE, *names]
     teams = {name: _team(name, options) for name in names}
@@ -420,7 +424,7 @@ def measure_descent(options: argparse.Namespace) -> dict[str, Any]:
     """
     engine = Engine(options)
     result: dict[str, Any] = {}
-    curves: dict[str, dict[str, list[tuple[int, float, float]]]] = {}
+    courses: dict[str, dict[str, Course]] = {}
     for start, noise in (("content", 0.0), ("noise", 1.0)):
         settings = engine.settings(initial_noiseblend=noise, iterations=options.iterations)
         judge = engine.judge(settings)
@@ -431,25 +435,38 @@ def measure_descent(options: argparse.Namespace) -> dict[str, Any]:
         }
         while sum(racer.advance(TURN) for racer in racers.values()):
             pass
-        curves[start] = {name: racer.course for name, racer in racers.items()}
-        reference, *_ = curves[start].values()
-        result[start] = {name: _arrival(course, reference[-1]) for name, course in curves[start].items()}
+        courses[start] = {name: racer.course for name, racer in racers.items()}
+        reference, *_ = courses[start].values()
+        result[start] = {name: _arrivals(course, reference[-1]) for name, course in courses[start].items()}
     if options.figure is not None:
-        draw_descent(options.figure, curves)
+        draw_descent(options.figure, courses, engine.stepper("float32")[0].mean_pixel)
     return result
 
 
 TURN = 10
 
 
+class Place(NamedTuple):
+    """Where an optimisation is after a turn. image: the best so far, less the mean pixel; loss: its total loss."""
+
+    steps: int
+    seconds: float
+    loss: float
+    image: np.ndarray
+
+
+Course = list[Place]
+
+
 class _Racer:
-    """An optimisation with a stopwatch. course: steps, seconds and loss after every turn."""
+    """An optimisation with a stopwatch."""
 
     def __init__(self, optimization: Optimization, judge: Callable[[np.ndarray], float]) -> None:
         self._optimization, self._judge = optimization, judge
         self._evaluations = optimization.run()
         next(self._evaluations)  # traces the graph
-        self.course: list[tuple[int, float, float]] = [(0, 0.0, judge(optimization.best))]
+        self.course: Course = []
+        self._note(0, 0.0)
 
     def advance(self, steps: int) -> bool:
         """Take so many steps; returns whether there are any left."""
@@ -457,38 +474,50 @@ class _Racer:
         taken = list(itertools.islice(self._evaluations, steps))
         seconds = time.perf_counter() - begin
         if taken:
-            before = self.course[-1]
-            self.course.append((taken[-1].iteration, before[1] + seconds, self._judge(self._optimization.best)))
+            self._note(taken[-1].iteration, self.course[-1].seconds + seconds)
         return bool(taken)
 
+    def _note(self, steps: int, seconds: float) -> None:
+        image = self._optimization.best
+        self.course.append(Place(steps, seconds, self._judge(image), image))
 
-def _arrival(course: list[tuple[int, float, float]], goal: tuple[int, float, float]) -> dict[str, Any]:
+
+def arrival(course: Course, loss: float) -> Place | None:
+    """The first place of a course with at most that loss."""
+    return next((place for place in course if place.loss <= loss), None)
+
+
+def _arrivals(course: Course, goal: Place) -> dict[str, Any]:
     """When a course is at the goal's loss, and within 1 % of it, and how many times sooner than the goal."""
-    result: dict[str, Any] = {"lowest loss over the reference's": round(course[-1][2] / goal[2], 4)}
+    result: dict[str, Any] = {"lowest loss over the reference's": round(course[-1].loss / goal.loss, 4)}
     for name, factor in (("at its loss", 1.0), ("within 1 % of it", 1.01)):
-        found = next(((steps, seconds) for steps, seconds, loss in course if loss <= factor * goal[2]), None)
-        if found is not None:
-            steps, seconds = found
-            result[name] = {"steps": steps, "seconds": round(seconds, 1), "times as fast": round(goal[1] / seconds, 2)}
+        place = arrival(course, factor * goal.loss)
+        if place is not None:
+            times = round(goal.seconds / place.seconds, 2)
+            result[name] = {"steps": place.steps, "seconds": round(place.seconds, 1), "times as fast": times}
     return result
 
 
-def draw_descent(path: Path, curves: Mapping[str, Mapping[str, list[tuple[int, float, float]]]]) -> None:
-    """Loss against seconds, one panel per start."""
+def draw_descent(path: Path, courses: Mapping[str, Mapping[str, Course]], mean_pixel: np.ndarray) -> None:
+    """A row per start: loss against seconds, and the pictures that are within 1 % of the reference's loss first."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    panels = figure.subplots(1, len(curves), sharey=True)
-    for axes, (start, courses) in zip(panels, curves.items(), strict=True):
-        for name, course in courses.items():
-            axes.plot([max(point[1], 0.1) for point in course], [point[2] for point in course], label=name)
-        axes.axhline(next(iter(courses.values()))[-1][2], color="0.6", linewidth=0.8)
-        axes.set(title=f"start: {start}", xlabel="seconds", xscale="log", yscale="log")
-        axes.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel("total loss, in float32")
-    panels[0].legend(frameon=False)
+    figure = Figure(figsize=(14, 3.6 * len(courses)), layout="constrained")
+    rows = figure.subplots(len(courses), 1 + len(DESCENTS), width_ratios=[2] + [1] * len(DESCENTS), squeeze=False)
+    for (curves, *panels), (start, contest) in zip(rows, courses.items(), strict=True):
+        goal = next(iter(contest.values()))[-1]
+        for (name, course), panel in zip(contest.items(), panels, strict=True):
+            curves.plot([max(place.seconds, 0.1) for place in course], [place.loss for place in course], label=name)
+            place = arrival(course, 1.01 * goal.loss) or course[-1]
+            panel.imshow(images.to_uint8(place.image + mean_pixel))
+            panel.set_title(f"{name}\n{place.steps} steps, {place.seconds:.0f} s", fontsize=8)
+            panel.set_axis_off()
+        curves.axhline(goal.loss, color="0.6", linewidth=0.8)
+        curves.set(title=f"start: {start}", xlabel="seconds", ylabel="total loss", xscale="log", yscale="log")
+        curves.spines[["top", "right"]].set_visible(False)
+    rows[0, 0].legend(frameon=False, fontsize=8)
     with files.atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+        figure.savefig(temporary, dpi=110)
 
 
 # The default run of the study, and each parameter it varies low and high.
@@ -656,6 +685,10 @@ def machine() -> dict[str, Any]:
     }
 
 
+# A turn takes so many pixels through an iteration at least: short ones are all noise.
+TURN_PIXELS = 400_000
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     command_line = argparse.ArgumentParser(description=__doc__)
@@ -665,7 +698,9 @@ def parser() -> argparse.ArgumentParser:
     command_line.add_argument("--height", type=int, default=532)
     command_line.add_argument("--precision", default="float32")
     command_line.add_argument("--path", choices=ways.CHOICES, default="auto")
-    command_line.add_argument("--iterations", type=int, default=3, help="iterations of a turn, or of a run")
+    command_line.add_argument(
+        "--iterations", type=int, help="of a turn, or of a run; default: 3, more for small pictures"
+    )
     command_line.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
     command_line.add_argument("--folder", type=Path, help="where the study runs; default: a temporary folder")
     command_line.add_argument("--output", type=Path, help="write the figures here as JSON")
@@ -679,9 +714,12 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Measure, print, write."""
     options = parser().parse_args()
+    if options.iterations is None:
+        options.iterations = max(3, TURN_PIXELS // (options.width * options.height))
     if options.measurement == "serve":
         return serve(options)
-    figures = {"machine": machine(), options.measurement: MEASUREMENTS[options.measurement](options)}
+    size = {"width": options.width, "height": options.height}
+    figures = {"machine": machine(), "size": size, options.measurement: MEASUREMENTS[options.measurement](options)}
     text = json.dumps(figures, indent=1) + "\n"
     print(text, end="")
     if options.output is not None:

@@ -1,11 +1,11 @@
-"""Gather the runs of a study into tables."""
+"""Gather the runs of a study into tables: of all runs, or of those that there are."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
-from styletransfer import files, study, tables
+from styletransfer import files, status, study, tables
 from styletransfer.errors import command
 
 
@@ -18,18 +18,25 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
     parser.add_argument("--runs-csv", type=Path, required=True, help="the same as .csv")
     parser.add_argument("--losses", type=Path, required=True, help="the table of losses, .parquet")
-    parser.add_argument("--definition", type=Path, required=True, help="the definition, study-<digest>.json")
+    parser.add_argument("--definition", type=Path, help="write the definition here too, study-<digest>.json")
+    parser.add_argument("--partial", action="store_true", help="runs may lack results: the table says why")
+    parser.add_argument("--preparations", default="{}", help="how pictures and weights come about, JSON")
     options = parser.parse_args()
     expanded = study.expand(json.loads(options.study))
-    runs = tables.runs_table(expanded, options.pool)
-    losses = tables.losses_table(expanded, options.pool)
+    preparations = status.preparations(json.loads(options.preparations))
+    statuses = status.of_runs(expanded.runs, options.pool, preparations) if options.partial else None
+    runs = tables.runs_table(expanded, options.pool, statuses)
+    losses = tables.losses_table(expanded, options.pool, statuses)
     for table, path in ((runs, options.runs), (losses, options.losses)):
         tables.write(path, table)
     with files.atomic_path(options.runs_csv) as temporary:
         runs.to_csv(temporary, index=False)
-    for outdated in options.definition.parent.glob("study-*.json"):
-        outdated.unlink()
-    files.write_text(options.definition, options.study + "\n")
+    if options.definition is not None:
+        for outdated in options.definition.parent.glob("study-*.json"):
+            outdated.unlink()
+        files.write_text(options.definition, options.study + "\n")
+    if statuses is not None:
+        print(status.summary(statuses, options.pool))
 
 
 if __name__ == "__main__":

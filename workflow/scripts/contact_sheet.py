@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
     parser.add_argument("--pool", type=Path, required=True, help="the folder of all runs")
     parser.add_argument("--pictures", required=True, help="the input pictures by name, JSON")
-    parser.add_argument("--options", required=True, help="columns, limits and preserve_colors, JSON")
+    parser.add_argument("--options", required=True, help="columns, limits, grid and preserve_colors, JSON")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
     wanted = json.loads(options.options)
@@ -27,6 +27,7 @@ def main() -> None:
         wanted["columns"],
         wanted["limits"],
         wanted["preserve_colors"],
+        wanted["grid"],
     )
     figures.save(figure, options.output)
 

@@ -4,8 +4,11 @@ The engine knows no workflow: it can be used by hand, through `neural_style.py`,
 modules are floors of a house; each imports only from floors below (`tests/unit/test_architecture.py` holds them to it):
 
     around   study, tables, figures,    many runs: designs, tables, pictures of tables, a page to look through them,
-             explorer, effects          what parameters do to the losses
-    run      run, transfer              one run, from files to files
+             explorer, effects,         what parameters do to the losses; what was computed, from what and with what;
+             manifest, crate, live,     a study at work
+             dashboard
+    run      run, status, checkpoint,   one run, from files to files; how it stands
+             trace, progress, transfer
     method   losses, fast, descent,     the paper
              optimize
     network  weights, vgg, winograd     VGG-19

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from styletransfer.errors import InputError
+from styletransfer.errors import InputError, WaitError
 
 logger = logging.getLogger(__name__)
 
@@ -165,8 +165,8 @@ def lease(choice: str = "auto", wait_seconds: float = 3600.0, slots: int = 1) ->
     Must be entered before TensorFlow is imported; CUDA shows nothing else afterwards either, as TensorFlow keeps to its
     device. choice: `gpu`, `cpu`, or `auto` for a GPU where there is one. slots: how many runs may share a device;
     second slots are taken when every device has a run. Processes that disagree about slots never exceed the largest
-    count among them. Raises `InputError` if a GPU is asked for and there is none, or if none becomes free within
-    wait_seconds, and `RuntimeError` if this process holds a lease of a GPU already.
+    count among them. Raises `InputError` if a GPU is asked for and there is none, `WaitError` if none becomes free
+    within wait_seconds, and `RuntimeError` if this process holds a lease of a GPU already.
     """
     pool = [] if choice == "cpu" else _pool() if choice == "gpu" else gpus()
     if not pool:
@@ -203,7 +203,7 @@ def _wait_for_slot(pool: Sequence[str], slots: int, wait_seconds: float) -> tupl
         waited = time.monotonic() - begin
         places = [_lock_file(folder, uuid, slot) for uuid in pool for slot in range(slots)]
         if waited >= wait_seconds:
-            raise InputError(
+            raise WaitError(
                 f"none of {len(pool)} GPUs became free within {wait_seconds:g} s: {_holders(places)}. Hand out no "
                 "more gpu tokens than there are devices, or wait longer (--device-wait)"
             )

@@ -13,15 +13,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from styletransfer.figures import ACCENT, CATEGORIES, GREY
+from styletransfer.figures import ACCENT, CATEGORIES, GREY, blank, log_ticks
 from styletransfer.settings import PARAMETERS
+from styletransfer.tables import missing, results
 from styletransfer.weighting import MEASURES
 
 TERMS = ("content", "style", "tv")
 MARKERS = "osD^vP*"
 # What the front is about: its values are written beside it.
 TRADE_OFFS = ("content_weight", "style_weight")
-# Values that span more than this are drawn on a log axis.
+# Values that span so much or more are drawn on a log axis.
 WIDE = 30
 
 
@@ -48,12 +49,15 @@ def comparable(runs: pd.DataFrame) -> pd.Series:
 
 def pareto(runs: pd.DataFrame) -> Figure:
     """Content loss against style loss: a panel for each pair, a colour and a shape for each parameter."""
-    pairs = list(dict.fromkeys(runs["pair"]))
+    shown = results(runs)
+    if shown.empty:
+        return blank(runs)
+    pairs = list(dict.fromkeys(shown["pair"]))
     figure = Figure(figsize=(6.4 * len(pairs), 5.2), layout="constrained")
     note = "Filled: losses compare with the default's. Line: no comparable run is better in both. Red: the default"
-    figure.suptitle(note, x=0.01, ha="left", fontsize=9, color=GREY)
+    figure.suptitle(_below(note, missing(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
     for axis, pair in zip(figure.subplots(1, len(pairs), squeeze=False).flat, pairs, strict=True):
-        of_pair = runs[runs["pair"] == pair].dropna(subset=[loss_column("content"), loss_column("style")])
+        of_pair = shown[shown["pair"] == pair].dropna(subset=[loss_column("content"), loss_column("style")])
         _show_front(axis, of_pair.sort_values("is_default", kind="stable").drop_duplicates("run_id", keep="last"))
         axis.set_title(pair, fontsize=10, loc="left", weight="bold")
     return figure
@@ -78,6 +82,9 @@ def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
             place = (getattr(run, x), getattr(run, y))
             axis.annotate(run.label, place, (5, 5), textcoords="offset points", fontsize=7, color=GREY)
     axis.set(xscale="log", yscale="log")
+    axis.margins(0.08)
+    log_ticks(axis.xaxis)
+    log_ticks(axis.yaxis)
     axis.set_xlabel("content loss: less like the photograph →", fontsize=9)
     axis.set_ylabel("style loss: less like the artwork →", fontsize=9)
     _plain(axis)
@@ -86,10 +93,12 @@ def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
 
 def parameter_effects(runs: pd.DataFrame) -> Figure:
     """A column for each varied parameter, a row for each loss, a colour for each pair."""
+    if results(runs).empty:
+        return blank(runs)
     varied = [name for name in PARAMETERS if name in runs and _numbers(runs[name]).nunique() > 1]
     figure = Figure(figsize=(max(7, 2.6 * len(varied) + 0.8), 6.4), layout="constrained")
     note = "Unweighted losses of the kept pictures. Red: the default. Dashed: losses do not compare along this"
-    figure.suptitle(note, x=0.01, ha="left", fontsize=9, color=GREY)
+    figure.suptitle(_below(note, missing(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
     grid = figure.subplots(len(TERMS), max(1, len(varied)), squeeze=False, sharex="col", sharey="row")
     for axes, name in zip(grid.T, varied, strict=False):
         for axis, term in zip(axes, TERMS, strict=True):
@@ -98,6 +107,8 @@ def parameter_effects(runs: pd.DataFrame) -> Figure:
     for axis, term in zip(grid[:, 0], TERMS, strict=True):
         axis.set_ylabel(f"{term} loss", fontsize=8)
         axis.set_yscale("log")
+        log_ticks(axis.yaxis)
+    figure.align_ylabels(grid[:, 0])
     if runs["pair"].nunique() > 1:
         figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower left", ncols=4, frameon=False)
     return figure
@@ -116,12 +127,17 @@ def _show_effect(axis: Axes, runs: pd.DataFrame, name: str, loss: str) -> None:
         default = shown[shown["is_default"]]
         axis.plot(values[default.index], default[loss], "o", color=ACCENT, ms=6, mec="white", zorder=3)
     positive = values[values > 0]
-    if positive.max() / positive.min() > WIDE:
+    if positive.max() / positive.min() >= WIDE:
         if (values == 0).any():
             axis.set_xscale("symlog", linthresh=10 ** round(np.log10(positive.min())))
         else:
             axis.set_xscale("log")
+        log_ticks(axis.xaxis)
     _plain(axis)
+
+
+def _below(note: str, more: str) -> str:
+    return f"{note}\n{more}" if more else note
 
 
 def _numbers(column: pd.Series) -> pd.Series:

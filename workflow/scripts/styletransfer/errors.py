@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -28,6 +31,18 @@ class InputError(ValueError):
     """Something the user gave cannot be used. The message names it with its value, its origin and the remedy."""
 
 
+class WaitError(InputError):
+    """Something did not become free within the time that this process was to wait for it."""
+
+
+class TerminatedError(BaseException):
+    """A signal told the process to end. As with Ctrl-C, what it had begun is put in order on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.number = number
+
+
 class WriteError(OSError):
     """A file cannot be written: the disk is full, or the folder is read-only or gone; error is one of `REMEDIES`."""
 
@@ -44,13 +59,17 @@ class WriteError(OSError):
 
 
 def command(main: Callable[[], int | None]) -> Callable[[], int]:
-    """Make `main` a command: bad input becomes one message on stderr and exit code 2, an interrupt exit code 130.
+    """Make `main` a command: bad input becomes one message on stderr and exit code 2.
 
-    So does what a disk or folder refuses, with exit code 1.
+    An interrupt gives exit code 130, SIGTERM and SIGHUP 128 and their number, as a shell counts; all of them let blocks
+    end in good order. What a disk or folder refuses is one message as well, with exit code 1.
     """
 
     @functools.wraps(main)
     def run() -> int:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:  # not where it is ignored, as under nohup
+                signal.signal(number, _terminate)
         try:
             return main() or 0
         except InputError as error:
@@ -62,5 +81,14 @@ def command(main: Callable[[], int | None]) -> Callable[[], int]:
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 130
+        except TerminatedError as error:
+            print(error, file=sys.stderr)
+            return 128 + error.number
 
     return run
+
+
+def _terminate(number: int, _: FrameType | None) -> NoReturn:
+    # Whoever ends a process often says it twice; the way out is short.
+    signal.signal(number, signal.SIG_IGN)
+    raise TerminatedError(number)

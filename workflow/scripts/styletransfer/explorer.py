@@ -21,7 +21,7 @@ import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
-from styletransfer import files, images, settings, study
+from styletransfer import files, images, settings, study, tables
 from styletransfer.run import RUN_FILES
 from styletransfer.weighting import LOSSES, MEASURES, WEIGHTS
 
@@ -34,6 +34,10 @@ LARGEST_WIDTH, SMALLEST_WIDTH = 1024, 240
 # PNG: AVIF 7.2 KiB and 10 ms, WebP 10.8 KiB, JPEG 11.3 KiB.
 PICTURE_FORMAT: dict[str, Any] = {"format": "AVIF", "quality": 70, "speed": 8, "subsampling": "4:4:4", "max_threads": 1}
 CURVE_POINTS = 60
+# What the page tells of a run without a result.
+LACKING = ("pair", "parameter", "label", "run_id", "status", "reason")
+# In place of an input that is gone.
+NO_PICTURE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
 # So many pictures tell how large all of them would be.
 SAMPLE = 20
 
@@ -48,15 +52,17 @@ def write(
 ) -> None:
     """Write `folder`/index.html; its pictures are in it, or beside it where they would make it larger than max_bytes.
 
-    runs, losses: the tables of the study. options: what the tables do not tell: `design`, `pairs`, `images` and
-    `weights` of the config, `preserve_colors`, `files` (name of a picture to its file) and `network` (its file).
+    runs, losses: the tables of the study; runs without a result are listed with the reason. options: what the tables do
+    not tell: `design`, `pairs`, `images` and `weights` of the config, `preserve_colors`, `files` (name of a picture to
+    its file) and `network` (its file).
     """
     data = content(runs, losses, options)
-    data["pictures"] = {name: embedded(Path(path)) for name, path in options["files"].items()}
+    inputs = {name: Path(path) for name, path in options["files"].items()}
+    data["pictures"] = {name: embedded(path) if path.exists() else NO_PICTURE for name, path in inputs.items()}
     page = render(data)
     sources = {run["id"]: pool / run["id"] / RUN_FILES["image"] for run in data["runs"]}
     room = max_bytes - len(page.encode())
-    pictures = fitting(sources, room) or beside(sources, folder / "pictures")
+    pictures = fitting(sources, room) or beside(sources, folder / "pictures") if sources else {}
     for run in data["runs"]:
         run["picture"] = pictures[run["id"]]
     files.write_text(folder / "index.html", render(data))
@@ -64,21 +70,27 @@ def write(
 
 def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]) -> dict[str, Any]:
     """All that the page tells, but for the pictures, as plain types."""
+    every, runs = runs, tables.results(runs)
+    first = (every if runs.empty else runs).iloc[0]
     distinct = runs.drop_duplicates(["pair", "run_id"])
     known = [name for name in settings.PARAMETERS if name in runs]
     varied = [name for name in dict.fromkeys([*runs["parameter"], *known]) if name and runs[name].nunique() > 1]
     curves = {run_id: _curve(rows) for run_id, rows in losses.groupby("run_id")}
     pairs = [{"name": study.pair_name(pair), **pair} for pair in options["pairs"]]
+    pairs = [pair for pair in pairs if pair["name"] in set(runs["pair"])]
+    lacking = every[~every["run_id"].isin(runs["run_id"])].drop_duplicates(["pair", "run_id"])
     return {
-        "study": str(runs["study"].iloc[0]),
-        "weights": str(runs["weights"].iloc[0]),
+        "study": str(first["study"]),
+        "weights": str(first["weights"]),
         "design": options["design"],
         "preserve_colors": options["preserve_colors"],
         "parameters": [_parameter(name, runs[name]) for name in varied],
-        "constants": {name: plain(runs[name].iloc[0]) for name in known if name not in varied},
+        "constants": {name: plain(first[name]) for name in known if name not in varied},
         "defaults": {name: settings.default_of(name) for name in known},
         "pairs": pairs,
         "runs": [_run(row, varied, curves) for row in distinct.to_dict("records")],
+        "missing": tables.missing(every),
+        "lacking": [{name: row[name] for name in LACKING} for row in lacking.to_dict("records")],
         "config": {name: options[name] for name in ("weights", "images")},
         "files": options["files"],
         "network": options["network"],
@@ -106,6 +118,7 @@ def _run(row: Mapping[str, Any], varied: Sequence[str], curves: Mapping[Any, Any
         "pair": row["pair"],
         "default": bool(row["is_default"]),
         "status": row["status"],
+        "reason": row["reason"],
         "size": [int(row["width"]), int(row["height"])],
         "settings": {name: plain(row[name]) for name in varied},
         "losses": {name: number(row[column]) for name, column in measured.items()},
@@ -183,14 +196,18 @@ def render(data: Mapping[str, Any]) -> str:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
     program = "\n".join((TEMPLATES / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    scripts = [_alone(_charts()), _alone(f'"use strict";\n{program}')]
+    # Where no run has a result there is nothing to work with.
+    scripts = [_alone(_charts()), _alone(f'"use strict";\n{program}')] if data["runs"] else []
     return environment.get_template("page.html").render(
         study=data["study"],
+        missing=data["missing"],
+        lacking=data["lacking"],
+        empty=not data["runs"],
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
         data=Markup(script_safe(data)),
         scripts=[Markup(script) for script in scripts],
         # Only these two scripts run, and nothing is fetched, whatever the names in a study try.
-        script_hashes=[_hash(script) for script in scripts],
+        script_hashes=[script_hash(script) for script in scripts],
     )
 
 
@@ -212,5 +229,6 @@ def _alone(script: str) -> str:
     return f"(() => {{\n{script}\n}})();"
 
 
-def _hash(script: str) -> str:
+def script_hash(script: str) -> str:
+    """What a content security policy calls a script that may run."""
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

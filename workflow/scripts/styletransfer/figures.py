@@ -1,11 +1,15 @@
-"""Figures drawn from the tables: the contact sheet and the loss curves."""
+"""Figures drawn from the tables: contact sheet, loss curves, device timeline.
+
+A table may have runs without a result. Figures show what there is, and say how many runs are missing and why.
+"""
 
 from __future__ import annotations
 
 import itertools
-import re
+import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +17,13 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
-from styletransfer import files, images, study, timeline
-from styletransfer.tables import SEPARATOR
+from styletransfer import files, images, settings, status, study, timeline
+from styletransfer.errors import InputError
+from styletransfer.run import RUN_FILES
+from styletransfer.tables import SEPARATOR, missing, results
 
 INK, ACCENT, GREY = "#22262b", "#d1495b", "#5b6570"
 COLORS = mpl.colormaps["viridis"]
@@ -35,6 +42,32 @@ def save(figure: Figure, paths: Sequence[Path]) -> None:
     for path in paths:
         with files.atomic_path(path) as temporary:
             figure.savefig(temporary, dpi=130, metadata=NO_DATE.get(path.suffix))
+
+
+def log_ticks(axis: Axis) -> None:
+    """Few ticks at even distances on a log axis whose data are drawn, labelled in plain numbers: 300, 1k, 3k."""
+    low, high = axis.get_view_interval()
+    axis.set_major_formatter(mpl.ticker.FuncFormatter(_plain_number))
+    if not 0 < low < high:  # nothing is drawn, or the axis goes through 0 (symlog): its own ticks are few
+        return
+    decades = math.log10(high / low)
+    steps = (1, 2, 5) if decades < 1.3 else (1, 3) if decades < 3.2 else (1,)
+    axis.set_major_locator(mpl.ticker.LogLocator(subs=steps, numticks=50))
+    axis.set_minor_locator(mpl.ticker.NullLocator())
+
+
+def _plain_number(value: float, _: object = None) -> str:
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if size <= value < 1000 * size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
+
+
+def blank(runs: pd.DataFrame) -> Figure:
+    """In place of a figure of which there is nothing to draw yet."""
+    figure = Figure(figsize=(7, 2))
+    figure.text(0.5, 0.5, f"{runs['study'].iloc[0]}\n{missing(runs)}", ha="center", va="center", color=GREY)
+    return figure
 
 
 def choose(rows: pd.DataFrame, columns: int, limits: Sequence[float] | None) -> pd.DataFrame:
@@ -60,55 +93,151 @@ def _even_places(count: int, columns: int, default: np.ndarray) -> np.ndarray:
     return np.unique(np.concatenate([left, right]).round().astype(int))
 
 
+@dataclass(frozen=True)
+class Line:
+    """A line of a contact sheet: its title, and a label with a run for each tile; None where that run does not exist.
+
+    A line without tiles shows what a pair is made of, or with `is_heading` nothing but its title.
+    """
+
+    title: str
+    tiles: Sequence[tuple[str, Any]] = ()
+    is_heading: bool = False
+
+
 def contact_sheet(
-    runs: pd.DataFrame, pool: Path, pictures: Mapping[str, str], columns: int, limits: Mapping[str, Any], preserve: bool
+    runs: pd.DataFrame,
+    pool: Path,
+    pictures: Mapping[str, str],
+    columns: int,
+    limits: Mapping[str, Any],
+    preserve: bool,
+    grid: Sequence[str] = (),
 ) -> Figure:
-    """A row of labelled pictures for each pair and parameter, with the inputs on top of each pair."""
-    bands = [
-        band for pair in dict.fromkeys(runs["pair"]) for band in _bands(runs[runs["pair"] == pair], columns, limits)
-    ]
-    columns = max(columns, 1 + runs["styles"].str.count(SEPARATOR).max() + 1)
-    heights = [TILE_INCHES * _aspect(title, rows, runs, pictures) + LABEL_INCHES for title, rows in bands]
+    """The pictures of a study, with the inputs on top of each pair.
+
+    A line for each parameter; or, where `grid` names two parameters, a line for each value of the first and a column
+    for each of the second. A study of every combination is shown so unasked. columns: the most pictures in a line.
+    limits: parameter to lowest and highest value shown. preserve: in the content's colours. pictures: the file of each
+    input; one that is not there is left out.
+    """
+    by_pair = {pair: runs[runs["pair"] == pair] for pair in dict.fromkeys(runs["pair"])}
+    lines = [(of_pair, line) for of_pair in by_pair.values() for line in _lines(of_pair, columns, limits, grid)]
+    shown = max(len(line.tiles) for _, line in lines)
+    columns = max(shown, 1 + runs["styles"].str.count(SEPARATOR).max() + 1)
+    heights = [_height(line, of_pair, pictures) for of_pair, line in lines]
     figure = Figure(figsize=(columns * TILE_INCHES + 1.5, sum(heights) + 0.5), layout="constrained")
     _title(figure, _caption(runs))
-    widths = [0.7] + [1.0] * columns
-    grid = figure.subplots(len(bands), columns + 1, squeeze=False, width_ratios=widths, height_ratios=heights)
-    for axes, (title, rows) in zip(grid, bands, strict=True):
+    places = figure.subplots(
+        len(lines), columns + 1, squeeze=False, width_ratios=[0.7] + [1.0] * columns, height_ratios=heights
+    )
+    for axes, (of_pair, line) in zip(places, lines, strict=True):
         for axis in axes:
             axis.set_axis_off()
-        axes[0].text(1, 0.5, title.replace("_", "\n"), ha="right", va="center", weight="bold", fontsize=9, wrap=True)
-        if rows is None:
-            _show_inputs(axes[1:], runs[runs["pair"] == title].iloc[0], pictures)
+        if line.is_heading:
+            axes[1].text(0, 0, line.title, va="bottom", fontsize=9, color=GREY)
             continue
-        for axis, row in zip(axes[1:], rows.itertuples(), strict=False):
-            _show_run(axis, row, pool, preserve)
+        axes[0].text(
+            1, 0.5, line.title.replace("_", "\n"), ha="right", va="center", weight="bold", fontsize=9, wrap=True
+        )
+        if not line.tiles:
+            _show_inputs(axes[1:], of_pair.iloc[0], pictures)
+        for axis, (label, row) in zip(axes[1:], line.tiles, strict=False):
+            _show_run(axis, label, row, pool, preserve)
     return figure
 
 
-def _bands(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame | None]]:
-    """Title and rows of every line of pictures of one pair; no rows: the line of its inputs."""
-    yield of_pair["pair"].iloc[0], None
+def _lines(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any], grid: Sequence[str]) -> Iterator[Line]:
+    """Every line of one pair."""
+    yield Line(of_pair["pair"].iloc[0])
+    grid = grid or _full_grid(of_pair)
+    if grid:
+        yield from _grid_lines(of_pair, grid, columns, limits)
+        return
     default = of_pair[of_pair["is_default"]].iloc[:1]
     for parameter in dict.fromkeys(of_pair["parameter"]):
         rows = of_pair[of_pair["parameter"] == parameter]
         if not parameter:
             rows = choose(rows, columns * MAX_LINES, None)
             for first in range(0, len(rows), columns):
-                yield "", rows.iloc[first : first + columns]
+                yield Line("", [(row.label.replace(", ", "\n"), row) for row in rows[first:][:columns].itertuples()])
             continue
         if not rows["is_default"].any() and len(default):
             value = default[parameter].iloc[0]
             extra = default.assign(value=pd.to_numeric(value, errors="coerce"), label=study.value_text(value))
             rows = pd.concat([rows, extra.astype(rows.dtypes.to_dict())])
-        yield parameter, choose(rows, columns, limits.get(parameter))
+        chosen = choose(rows, columns, limits.get(parameter))
+        labels = chosen["label"].where(~chosen["is_default"], chosen["label"] + " (default)")
+        yield Line(parameter, list(zip(labels, chosen.itertuples(), strict=True)))
 
 
-def _aspect(title: str, rows: pd.DataFrame | None, runs: pd.DataFrame, pictures: Mapping[str, str]) -> float:
-    """Height of the tallest picture of a line over its width."""
-    if rows is not None:
-        return (rows["height"] / rows["width"]).max()
-    inputs = [images.image_size(pictures[name]) for _, name in _inputs(runs[runs["pair"] == title].iloc[0])]
-    return max(height / width for width, height in inputs)
+def varied(runs: pd.DataFrame) -> list[str]:
+    """The parameters with more than one value."""
+    return [name for name in settings.PARAMETERS if name in runs and runs[name].nunique() > 1]
+
+
+def _full_grid(of_pair: pd.DataFrame) -> list[str]:
+    """The first two parameters of a study that has a run for every combination of all; else nothing."""
+    names = varied(of_pair)
+    full = len(names) > 1 and math.prod(of_pair[name].nunique() for name in names) == of_pair["run_id"].nunique()
+    return names[:2] if full and not of_pair["parameter"].any() else []
+
+
+def _grid_lines(of_pair: pd.DataFrame, grid: Sequence[str], columns: int, limits: Mapping[str, Any]) -> Iterator[Line]:
+    """A block of lines for each combination of the other parameters that has many runs; evenly chosen."""
+    down, across = grid
+    downs, acrosses = (
+        _shown_values(of_pair, name, most, limits.get(name)) for name, most in ((down, MAX_LINES), (across, columns))
+    )
+    others = [name for name in varied(of_pair) if name not in grid]
+    blocks = (
+        [(key, rows) for key, rows in of_pair.groupby(others, sort=False, dropna=False)] if others else [((), of_pair)]
+    )
+    # In a star this is the block of the default: the others hold a single run each.
+    largest = max(len(rows) for _, rows in blocks)
+    blocks = [block for block in blocks if 2 * len(block[1]) > largest]
+    count = min(len(blocks), max(1, MAX_LINES // len(downs)))
+    for place in np.linspace(0, len(blocks) - 1, count).round().astype(int):
+        key, rows = blocks[place]
+        if others:
+            words = [f"{_words(name)} {study.value_text(value)}" for name, value in zip(others, key, strict=True)]
+            yield Line(", ".join(words), is_heading=True)
+        found = {(getattr(row, down), getattr(row, across)): row for row in rows.itertuples()}
+        for value in downs:
+            tiles = [(f"{_words(across)} {study.value_text(other)}", found.get((value, other))) for other in acrosses]
+            yield Line(f"{down}_{study.value_text(value)}", tiles)
+
+
+def _shown_values(runs: pd.DataFrame, parameter: str, most: int, limits: Sequence[float] | None) -> list[Any]:
+    """At most so many values of a parameter, evenly spaced over those within the limits; the default stays."""
+    values = pd.DataFrame({"value": runs[parameter], "is_default": runs["is_default"]})
+    values["number"] = pd.to_numeric(values["value"], errors="coerce")
+    values = values.sort_values("is_default", ascending=False, kind="stable").drop_duplicates("value")
+    # Words keep the order of the study.
+    values = values.sort_values("number", kind="stable") if values["number"].notna().all() else values.sort_index()
+    if limits is not None:
+        values = values[values["number"].isna() | values["number"].between(*limits) | values["is_default"]]
+    if values.empty:
+        raise InputError(f"contact_sheet.limits.{parameter} is {list(limits or [])!r}: no run has such a value")
+    if len(values) > most:
+        values = values.iloc[_even_places(len(values), most, np.flatnonzero(values["is_default"]))]
+    return values["value"].tolist()
+
+
+def _words(parameter: str) -> str:
+    return parameter.replace("_", " ")
+
+
+def _height(line: Line, of_pair: pd.DataFrame, pictures: Mapping[str, str]) -> float:
+    """Inches that a line takes: its tallest picture and a label."""
+    if line.is_heading:
+        return LABEL_INCHES
+    sizes = [(row.width, row.height) for _, row in line.tiles if row is not None]
+    if not line.tiles:
+        names = [name for _, name in _inputs(of_pair.iloc[0])]
+        sizes = [images.image_size(pictures[name]) for name in names if Path(pictures[name]).exists()]
+    aspects = [height / width for width, height in sizes if width > 0]  # a run without a result has none
+    return TILE_INCHES * max(aspects, default=1.0) + LABEL_INCHES
 
 
 def _inputs(row: Any) -> list[tuple[str, str]]:
@@ -117,31 +246,41 @@ def _inputs(row: Any) -> list[tuple[str, str]]:
 
 
 def _caption(runs: pd.DataFrame) -> str:
-    first, count = runs.iloc[0], runs["run_id"].nunique()
+    shown = runs if results(runs).empty else results(runs)
+    first, count = shown.iloc[0], runs["run_id"].nunique()
+    wide = f"{first['width']:g} px wide, " if first["width"] > 0 else ""
+    lacking = f"\n{missing(runs)}" if missing(runs) else ""
     note = " (offline weights, not the original VGG-19)" if str(first["weights"]).startswith("hed") else ""
     return (
-        f"{first['study']}: {count} {_plural('run', count)}, {first['width']} px wide, "
-        f"{first['iterations']} iterations, {first['weights']}{note}"
+        f"{first['study']}: {count} {_plural('run', count)}, {wide}"
+        f"{first['iterations']} iterations, {first['weights']}{note}{lacking}"
     )
 
 
 def _show_inputs(axes: Sequence[Axes], row: Any, pictures: Mapping[str, str]) -> None:
     for axis, (role, name) in zip(axes, _inputs(row), strict=False):
-        axis.imshow(_thumbnail(Path(pictures[name])))
+        if Path(pictures[name]).exists():
+            axis.imshow(_thumbnail(Path(pictures[name])))
         axis.set_title(f"{role}: {name}", fontsize=8, color=GREY)
 
 
-def _show_run(axis: Axes, row: Any, pool: Path, preserve: bool) -> None:
-    axis.imshow(_thumbnail(pool / row.run_id / ("preserved.png" if preserve else "image.png")))
-    label = row.label if row.parameter else row.label.replace(", ", "\n")
-    axis.set_title(
-        f"{label} (default)" if row.is_default and row.parameter else label, fontsize=9 if row.parameter else 7
-    )
+def _show_run(axis: Axes, label: str, row: Any, pool: Path, preserve: bool) -> None:
+    axis.set_title(label, fontsize=7 if "\n" in label else 9)
+    if row is None:
+        axis.text(0.5, 0.5, "no run", transform=axis.transAxes, ha="center", va="center", fontsize=8, color=GREY)
+        return
+    if row.status in status.FINISHED:
+        axis.imshow(_thumbnail(pool / row.run_id / RUN_FILES["preserved" if preserve else "image"]))
+    else:
+        axis.add_patch(mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fc="#ececea"))
+        axis.text(
+            0.5, 0.5, row.status.replace("_", " "), transform=axis.transAxes, ha="center", va="center", color=GREY
+        )
     if row.is_default:
         axis.add_patch(
             mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, ec=ACCENT, lw=3, clip_on=False)
         )
-    if row.status != "ok":
+    if row.status == "diverged":
         axis.plot([0, 1], [0, 1], transform=axis.transAxes, color=ACCENT, lw=2)
         axis.text(0.5, 0.06, row.status, transform=axis.transAxes, ha="center", color="white", backgroundcolor=ACCENT)
 
@@ -155,12 +294,15 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
     """Total loss against steps: a panel for each parameter, a curve for each value, colour = value."""
     total = losses[losses["loss"] == "total"]
     curves = dict(iter(total.groupby("run_id")))
+    if not curves:
+        return blank(runs)
     panels = [parameter for parameter in dict.fromkeys(runs["parameter"]) if parameter] or [""]
     columns = min(3, len(panels))
     lines = -(-len(panels) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.3 * lines + 0.4), layout="constrained")
     note = "Red: the default. Where a weight varies, compare shapes: a larger weight makes a larger loss"
-    _title(figure, f"{_caption(runs)}. {note}")
+    _title(figure, f"{_caption(runs)}\n{note}" if missing(runs) else f"{_caption(runs)}. {note}")
+    runs = results(runs)
     grid = figure.subplots(lines, columns, squeeze=False)
     for axis in grid.flat[len(panels) :]:
         axis.set_axis_off()
@@ -191,6 +333,7 @@ def _panel(figure: Figure, axis: Axes, parameter: str, rows: pd.DataFrame, curve
         bar.ax.minorticks_off()
         bar.ax.tick_params(labelsize=8)
     axis.set_yscale("log")
+    log_ticks(axis.yaxis)
     axis.set_title(parameter.replace("_", " ") or "all runs", fontsize=10, loc="left", weight="bold")
     axis.set_xlabel("step", fontsize=8)
     axis.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
@@ -201,10 +344,12 @@ def _panel(figure: Figure, axis: Axes, parameter: str, rows: pd.DataFrame, curve
 
 def device_timeline(runs: pd.DataFrame) -> Figure:
     """A bar for each run on its device: idle devices are seen as gaps."""
-    bars = timeline.intervals(runs)
+    if results(runs).empty:
+        return blank(runs)
+    bars = timeline.intervals(results(runs))
     lanes = sorted(bars["lane"].unique())
     figure = Figure(figsize=(11, 1.9 + 0.34 * len(lanes)), layout="constrained")
-    _title(figure, f"{runs['study'].iloc[0]}: {_usage_text(timeline.usage(bars))}")
+    _title(figure, f"{runs['study'].iloc[0]}: {_usage_text(timeline.usage(bars))}\n{missing(runs)}")
     axis = figure.subplots()
     longest = bars["end"].max()
     unit, seconds = ("seconds", 1.0) if longest < 120 else ("minutes", 60.0) if longest < 7200 else ("hours", 3600.0)
@@ -224,7 +369,7 @@ def device_timeline(runs: pd.DataFrame) -> Figure:
         axis.plot((run.begin + run.end) / 2 / seconds, lanes.index(run.lane), "x", color="white", ms=6, mew=2)
     for moment in bars.attrs["pauses"]:
         axis.axvline(moment / seconds, color=GREY, lw=1, ls=(0, (2, 2)), zorder=0)
-    axis.set_yticks(range(len(lanes)), [_short(lane) for lane in lanes])
+    axis.set_yticks(range(len(lanes)), [timeline.short(lane) for lane in lanes])
     axis.invert_yaxis()
     axis.set_xlabel(f"{unit} since the first run began", fontsize=8)
     axis.tick_params(labelsize=8)
@@ -272,9 +417,5 @@ def _plural(word: str, count: int, words: str = "") -> str:
 def _title(figure: Figure, text: str) -> None:
     """A line or more above a figure, broken to its width."""
     characters = int(figure.get_size_inches()[0] * 14)
-    figure.suptitle("\n".join(textwrap.wrap(text, characters)), x=0.01, ha="left", fontsize=9, color=GREY)
-
-
-def _short(lane: str) -> str:
-    """Lane names without most of the digits of a UUID."""
-    return re.sub(r"((?:GPU|MIG)-[0-9a-f]{8})-[0-9a-f-]{20,}", r"\1", lane)
+    lines = [line for part in text.splitlines() for line in textwrap.wrap(part, characters)]
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9, color=GREY)

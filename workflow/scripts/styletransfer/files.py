@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
+import fcntl
 import hashlib
 import logging
 import os
@@ -14,14 +16,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from styletransfer.errors import REMEDIES, InputError, WriteError
+from styletransfer.errors import REMEDIES, WaitError, WriteError
 
 logger = logging.getLogger(__name__)
 
 REPORT_SECONDS = 30.0
 
 
-class BusyError(InputError):
+class BusyError(WaitError):
     """Another process holds a lock for longer than this one wants to wait."""
 
 
@@ -98,7 +100,7 @@ def alone(path: str | Path, wait_seconds: float) -> Iterator[None]:
     over all hosts on NFS. Raises `BusyError` after wait_seconds; the wait is logged.
     """
     # The lock file stays: removing it would let two processes hold two locks of one name.
-    lock = FileLock(Path(path).with_name(f".{Path(path).name}.lock"))
+    lock = FileLock(_lock_of(path))
     end = time.monotonic() + wait_seconds
     while True:
         left = end - time.monotonic()
@@ -116,6 +118,30 @@ def alone(path: str | Path, wait_seconds: float) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def is_locked(path: str | Path) -> bool:
+    """Whether some process is in a block of `alone` for that path. Leaves no trace, and never waits.
+
+    It asks for a shared lock, for a moment; a process that wants the lock just then and does not wait is turned away.
+    """
+    try:
+        with open(_lock_of(path), "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # there is none, or nobody here can lock it
+        return False
+    return False
+
+
+def timestamp(seconds: float) -> str:
+    """A time as records have it: UTC, ISO 8601, milliseconds. seconds: since 1970."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def _lock_of(path: str | Path) -> Path:
+    return Path(path).with_name(f".{Path(path).name}.lock")
 
 
 def _umask() -> int:

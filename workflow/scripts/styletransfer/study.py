@@ -11,7 +11,7 @@ import itertools
 import json
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ DEFINING_KEYS = (
     "seconds_per_run",
 )
 # Raised when columns of the tables change: they are then gathered anew, from records of all ages.
-TABLES_VERSION = 1
+TABLES_VERSION = 2
 # It is handed over as one word of a command line, which Linux limits to 128 KiB.
 MAX_DEFINITION = 100_000
 GENERATORS = {"linspace": 3, "logspace": 3, "arange": 3}
@@ -177,7 +177,9 @@ def _slice(parameter: str, text: str) -> slice:
 def expand(config: Mapping[str, Any]) -> Study:
     """All rows of the study that a config (with defaults filled in) describes. Raises `InputError`."""
     config = {**config, "runs": _read_runs(config["runs"])}
-    for name in (*config["vary"], *itertools.chain.from_iterable(config["runs"])):
+    sheet = config.get("contact_sheet", {})
+    shown = *sheet.get("limits", ()), *sheet.get("grid", ())
+    for name in (*config["vary"], *itertools.chain.from_iterable(config["runs"]), *shown):
         if name not in PARAMETERS:
             raise InputError(_unknown(str(name), PARAMETERS))
     points = {parameter: values(parameter, spec) for parameter, spec in config["vary"].items()}
@@ -349,10 +351,19 @@ def _estimate(config: Mapping[str, Any], new: Sequence[Settings], records: Seque
     if not records:
         seconds = config["seconds_per_run"]
         return f"about {duration(len(new) * seconds)} of device time, if a run takes {seconds:g} s (seconds_per_run)"
+    expected = seconds_of_run(records)
+    total = sum(expected(run.iterations, run.width) for run in new)
+    return f"about {duration(total)} of device time, going by {len(records)} finished runs"
+
+
+def seconds_of_run(records: Sequence[Mapping[str, Any]]) -> Callable[[int, int | None], float]:
+    """How long a run of so many iterations and that width takes, going by records of runs that took a step or more.
+
+    A width of None is that of the first record.
+    """
     per_pixel = statistics.median(record["seconds_per_iteration"] / record["width"] ** 2 for record in records)
     outside = statistics.median(
         record["seconds"] - record["iterations_done"] * record["seconds_per_iteration"] for record in records
     )
     usual = records[0]["width"]
-    total = sum(outside + run.iterations * per_pixel * (run.width or usual) ** 2 for run in new)
-    return f"about {duration(total)} of device time, going by {len(records)} finished runs"
+    return lambda iterations, width: outside + iterations * per_pixel * (width or usual) ** 2

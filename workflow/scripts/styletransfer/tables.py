@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from styletransfer import files
+from styletransfer import files, status
 from styletransfer.errors import InputError
 from styletransfer.run import RUN_FILES, damaged, read_record
+from styletransfer.settings import Settings
+from styletransfer.status import Status
 from styletransfer.study import Row, Study
 from styletransfer.weighting import LOSSES
 
@@ -29,18 +32,47 @@ COPIED = (
     *("iterations_done", "best_iteration"),
 )
 GPU_COLUMNS = ("utilisation_mean_percent", "utilisation_peak_percent", "memory_mean_mib", "memory_peak_mib")
+LOSS_COLUMNS = ("run_id", "iteration", "loss", "weighted", "unweighted")
 SEPARATOR = " + "  # between the styles of a blend
 # What a table's file calls the checksum of the table, among the attributes that pandas keeps with it.
 SEAL = "sha256"
 REMEDY = "Remove it, and the workflow makes it anew"
 
 
-def runs_table(study: Study, pool: Path) -> pd.DataFrame:
-    """One row for each row of the study, in its order; columns in one order for every study."""
-    records = {run_id: _record(pool / run_id / "run.json") for run_id in study.runs}
-    return pd.DataFrame(
-        [_row(study.name, position, row, records[row.run_id]) for position, row in enumerate(study.rows)]
-    )
+def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None = None) -> pd.DataFrame:
+    """One row for each row of the study, in its order; columns in one order for every study.
+
+    statuses: of all runs, where some may have no result. Those have a row as well, with their settings, status and
+    reason, and gaps where only a result could tell. Without it every run must have a result. Raises `InputError`.
+    """
+    lacking = {run_id: found for run_id, found in (statuses or {}).items() if not found.finished}
+    records = {
+        run_id: _columns(_unfinished(run, lacking[run_id]))
+        if run_id in lacking
+        else _record(pool / run_id / RUN_FILES["record"])
+        for run_id, run in study.runs.items()
+    }
+    rows = [_row(study.name, position, row, records[row.run_id]) for position, row in enumerate(study.rows)]
+    table = pd.DataFrame(rows)
+    if lacking:  # a column that is nothing but gaps is one of numbers
+        empty = table.columns[table.isna().all()]
+        table[empty] = table[empty].astype(float)
+    return table
+
+
+def results(runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table whose runs have a result."""
+    return runs[runs["status"].isin(status.FINISHED)]
+
+
+def missing(runs: pd.DataFrame) -> str:
+    """What to say of the runs of a table that have no result; empty where all have one."""
+    distinct = runs.drop_duplicates("run_id")
+    lacking = distinct[~distinct["status"].isin(status.FINISHED)]
+    if lacking.empty:
+        return ""
+    counts = status.counted(lacking["status"].value_counts().to_dict())
+    return f"Partial: {len(lacking)} of {len(distinct)} runs without a result ({counts})"
 
 
 def _record(path: Path) -> dict[str, Any]:
@@ -82,7 +114,7 @@ def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[st
 
 
 def _columns(record: dict[str, Any]) -> dict[str, Any]:
-    columns = {"status": record["status"]}
+    columns = {"status": record["status"], "reason": _reason(record)}
     columns |= {name: _cell(value) for name, value in record["settings"].items()}
     columns |= {"weights": record["weights"]["name"], "weights_sha256": record["weights"]["source_sha256"]}
     columns |= {name: record[name] for name in COPIED}
@@ -96,21 +128,49 @@ def _columns(record: dict[str, Any]) -> dict[str, Any]:
     return columns | {f"version_{name}": version for name, version in record["versions"].items()}
 
 
+def _reason(record: dict[str, Any]) -> str:
+    return status.diverged(record) if record["status"] == "diverged" else record.get("reason", "")
+
+
+def _unfinished(run: Settings, found: Status) -> dict[str, Any]:
+    """The record that a run without a result would have: its settings, and what is known of its newest attempt."""
+    attempt = {name: found.details.get(name) for name in ("start", "end", "host")}
+    return {
+        "status": found.name,
+        "reason": found.reason,
+        "settings": run.values(),
+        "weights": {"name": run.weights.name, "source_sha256": None},
+        **dict.fromkeys(COPIED),
+        **attempt,
+        "width": run.width,
+        "outputs": {},
+        "device": {"uuid": found.details.get("device")},
+        "final": {},
+        "best": {},
+        "versions": {},
+    }
+
+
 def _cell(value: Any) -> Any:
     """Lists as text: one column has one type, however many styles a run has."""
     return " ".join(f"{number:g}" for number in value) if isinstance(value, list) else value
 
 
-def losses_table(study: Study, pool: Path) -> pd.DataFrame:
-    """Long form: run_id, iteration, loss (content, style, tv, total), weighted, unweighted (absent for total)."""
+def losses_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None = None) -> pd.DataFrame:
+    """Long form: run_id, iteration, loss (content, style, tv, total), weighted, unweighted (absent for total).
+
+    statuses: as in `runs_table`; runs without a result are left out.
+    """
     parts = []
     for run_id in study.runs:
+        if statuses is not None and not statuses[run_id].finished:
+            continue
         wide = pd.read_csv(pool / run_id / "losses.csv", float_precision="round_trip")
         for name in LOSSES:
             unweighted = wide.get(f"{name}_unweighted", pd.Series(float("nan"), index=wide.index))
             columns = {"run_id": run_id, "iteration": wide["iteration"], "loss": name}
             parts.append(pd.DataFrame(columns | {"weighted": wide[name], "unweighted": unweighted}))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=LOSS_COLUMNS)
 
 
 def write(path: Path, table: pd.DataFrame) -> None:

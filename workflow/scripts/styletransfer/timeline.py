@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -90,6 +91,11 @@ def _lanes(distinct: pd.DataFrame) -> list[str]:
         ends[place : place + 1] = [run.end]
         lanes.append(f"{name} {place + 1}")
     return lanes
+
+
+def short(lane: str) -> str:
+    """A lane's or device's name without most of the digits of a UUID."""
+    return re.sub(r"((?:GPU|MIG)-[0-9a-f]{8})-[0-9a-f-]{20,}", r"\1", lane)
 
 
 def usage(bars: pd.DataFrame) -> Usage:

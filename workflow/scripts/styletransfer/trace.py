@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import datetime
 import logging
-import math
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +14,7 @@ from types import TracebackType
 import numpy as np
 from tqdm import tqdm
 
-from styletransfer import files, weighting
+from styletransfer import files, progress, weighting
 from styletransfer.optimize import Evaluation
 from styletransfer.settings import Settings
 
@@ -186,27 +184,15 @@ class Reporter:
             self._begin = time.monotonic()
         if not self._trace.is_reported(iteration):
             return
-        text = _losses_text(self._trace.losses(iteration))
+        known = self._trace.losses(iteration)
+        losses = {name: known[name] for name in weighting.LOSSES}
         if self._bar.disable:
-            logger.info(
-                "iteration %*d/%d  %s%s",
-                len(str(self._iterations)),
-                iteration,
-                self._iterations,
-                text,
-                self._speed(iteration),
-            )
+            seconds = self._seconds_per_iteration(iteration)
+            logger.info("%s", progress.line(progress.Progress(iteration, self._iterations, losses, seconds)))
         else:
-            self._bar.set_postfix_str(text)
+            self._bar.set_postfix_str(progress.losses_text(losses))
 
-    def _speed(self, iteration: int) -> str:
+    def _seconds_per_iteration(self, iteration: int) -> float | None:
         if iteration == self._first:
-            return ""
-        per_iteration = (time.monotonic() - self._begin) / (iteration - self._first)
-        left = datetime.timedelta(seconds=math.ceil((self._iterations - iteration) * per_iteration))
-        return f"  {per_iteration:.3f} s/it  ETA {left}"
-
-
-def _losses_text(values: dict[str, float]) -> str:
-    names: Sequence[str] = weighting.LOSSES
-    return "  ".join(f"{name} {values[name]:.5g}" for name in names)
+            return None
+        return (time.monotonic() - self._begin) / (iteration - self._first)

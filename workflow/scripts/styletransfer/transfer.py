@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import datetime
 import hashlib
 import importlib.metadata
 import itertools
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from styletransfer import checkpoint, devices, files, images, monitor, precision, ways
+from styletransfer import checkpoint, devices, files, images, monitor, precision, status, ways
 from styletransfer.errors import InputError
 from styletransfer.run import RUN_LOG, STATE_SUFFIX, Inputs, Outputs, Run, check_outputs, finished, write_record
 from styletransfer.settings import Settings
@@ -100,7 +99,8 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             state = run.outputs.record.with_name(f"{run.outputs.record.stem}{STATE_SUFFIX}")
             for path in (*run.outputs.named(), state):
                 files.remove_leftovers(path)
-            return self.transfer(run, overwrite=True, state=state)
+            with status.attempt(run.outputs.record.parent) as attempt:
+                return self.transfer(run, overwrite=True, state=state, tell=attempt.on)
 
     def transfer_all(self, runs: Sequence[Run]) -> int:
         """Compute runs one after another, each as `transfer_once` does; returns how many failed.
@@ -125,11 +125,18 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
                     logger.error("%s failed: %s", run.settings.run_id, error, exc_info=unexpected)
         return failed
 
-    def transfer(self, run: Run, overwrite: bool = False, state: Path | None = None) -> dict[str, Any]:
+    def transfer(
+        self,
+        run: Run,
+        overwrite: bool = False,
+        state: Path | None = None,
+        tell: Callable[[devices.Device], None] | None = None,
+    ) -> dict[str, Any]:
         """Compute one run and write its files; returns the record that goes into `Outputs.record`.
 
         state: the file that keeps the run's state until it is finished, and from which the run goes on if it is there;
-        the caller sees to it that nobody else uses it meanwhile. None: from the start, and nothing is kept.
+        the caller sees to it that nobody else uses it meanwhile. None: from the start, and nothing is kept. tell:
+        called with the device as soon as there is one.
 
         A run that diverges is a result: its status says so, and its picture is the last one with a finite loss. Raises
         `InputError` for pictures, weights or outputs that cannot be used, before anything is computed or written.
@@ -140,6 +147,8 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         pictures = read_pictures(settings, run.inputs)
         content = pictures.content
         device = self._leased()
+        if tell is not None:
+            tell(device)
         start, clock = time.time(), Clock()
         with monitor.watch(device.uuid) as usage:
             network, stepper, used = self._network(run, device, pictures)
@@ -171,8 +180,8 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "best_iteration": trace.best_iteration,
             "final": trace.losses(trace.last_finite),
             "best": trace.losses(trace.best_iteration) if trace.last_finite >= 0 else {},
-            "start": _timestamp(start),
-            "end": _timestamp(time.time()),
+            "start": files.timestamp(start),
+            "end": files.timestamp(time.time()),
             **clock.read(),
             "seconds_per_iteration": round(trace.seconds_per_iteration, 6),
             **used,
@@ -511,7 +520,3 @@ def _device_name(kind: str) -> str:
 def _versions() -> dict[str, str]:
     packages = ("tensorflow", "numpy", "pillow")
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
-
-
-def _timestamp(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds")

@@ -88,6 +88,16 @@ function domainOf(rows, field, margin = 1.1) {
   return values.length ? [field === "step" ? 0 : Math.min(...values) / margin, Math.max(...values) * margin] : [1, 10];
 }
 
+// On a log axis few lines at even distances, fewer in each decade the more decades there are: Vega draws all nine.
+function logAxis([low, high]) {
+  const [first, last] = [Math.log10(low), Math.log10(high)];
+  const axis = { format: "~s", tickCount: 4, labelOverlap: "greedy" };
+  if (!(last - first > 0.5)) return axis;
+  const steps = last - first < 1.3 ? [1, 2, 5] : last - first < 3.2 ? [1, 3] : [1];
+  const powers = Array.from({ length: Math.ceil(last) - Math.floor(first) + 1 }, (_, place) => 10 ** (Math.floor(first) + place));
+  return { ...axis, values: powers.flatMap((power) => steps.map((step) => step * power)) };
+}
+
 const positive = (value) => (value > 0 ? value : null);
 const axisNumbers = { format: "~s", tickCount: 5, labelOverlap: true };
 const isCurrent = "datum.run === current";
@@ -111,7 +121,7 @@ function drawEffect() {
     data: { values: rows.filter((row) => row.loss !== null) },
     encoding: {
       x,
-      y: { field: "loss", type: "quantitative", scale: { type: "log" }, title: "times the least", axis: { format: "~s", tickCount: 4 } },
+      y: { field: "loss", type: "quantitative", scale: { type: "log" }, title: "times the least", axis: logAxis(domainOf(rows, "loss", 1)) },
       color: { field: "term", type: "nominal", scale: { domain: terms, range: CATEGORIES }, legend: { orient: "top", title: null } },
     },
     layer: [
@@ -160,8 +170,8 @@ function curve(run, term) {
 
 function curvesSpec(rows, title, count) {
   const encoding = {
-    x: { field: "step", type: "quantitative", title: "step", scale: { domain: domainOf(rows, "step", 1) }, axis: { grid: false, tickCount: 4, format: "," } },
-    y: { field: "value", type: "quantitative", scale: { type: "log", domain: domainOf(rows, "value") }, title: null, axis: { format: "~s", tickCount: 4 } },
+    x: { field: "step", type: "quantitative", title: "step", scale: { domain: domainOf(rows, "step", 1) }, axis: { grid: false, tickCount: 4, format: ",d" } },
+    y: { field: "value", type: "quantitative", scale: { type: "log", domain: domainOf(rows, "value") }, title: null, axis: logAxis(domainOf(rows, "value")) },
     detail: { field: "run" },
   };
   // Vega-Lite cannot change a line's width by a signal for each line, so the emphasised ones are layers of their own.
@@ -200,8 +210,8 @@ function drawScatter() {
   const colors = palette.map((own, place) => own ?? CATEGORIES[palette.slice(0, place).filter((one) => one === null).length % CATEGORIES.length]);
   const legend = { title: "differs from the default in", orient: "top", columns: innerWidth < 760 ? 2 : 8 };
   const axes = {
-    x: { field: "content", type: "quantitative", scale: { type: "log", nice: false, domain: domainOf(rows, "content", 1.25) }, title: "content loss → less like the photograph", axis: axisNumbers },
-    y: { field: "style", type: "quantitative", scale: { type: "log", nice: false, domain: domainOf(rows, "style", 1.25) }, title: "style loss → less like the artwork", axis: axisNumbers },
+    x: { field: "content", type: "quantitative", scale: { type: "log", nice: false, domain: domainOf(rows, "content", 1.25) }, title: "content loss → less like the photograph", axis: logAxis(domainOf(rows, "content", 1.25)) },
+    y: { field: "style", type: "quantitative", scale: { type: "log", nice: false, domain: domainOf(rows, "style", 1.25) }, title: "style loss → less like the artwork", axis: logAxis(domainOf(rows, "style", 1.25)) },
   };
   const point = (filter, mark) => ({
     transform: [{ filter }],

@@ -169,9 +169,20 @@ function reading(shown) {
     return `${help} It leaves the loss itself alone, so the lowest total tells the best: ${value(best)} (${text(best.losses.total)}).${note}`;
   }
   const moves = ["style", "content", "tv"].map((term) => `${term} loss ${change(first.losses[term], last.losses[term])}`);
+  return `${help} From ${value(first)} to ${value(last)}: ${moves.join(", ")}.${advice(good, value)}${note}`;
+}
+
+// Which value to begin with, why, and between which to judge by eye.
+function advice(good, value) {
   const best = state.along === "tv_weight" ? null : compromise(good);
-  const advice = best ? ` The best compromise of content and style is ${value(best)}${best.default ? ", the default" : ""}.` : "";
-  return `${help} From ${value(first)} to ${value(last)}: ${moves.join(", ")}.${advice}${note}`;
+  if (!best) return "";
+  const times = (term) => text(Number((best.losses[term] / Math.min(...good.map((run) => run.losses[term]))).toPrecision(2)));
+  const place = good.indexOf(best);
+  const beside = [good[place - 1], good[place + 1]].filter(Boolean).map(value).join(" and ");
+  return (
+    ` The best compromise of content and style is ${value(best)}${best.default ? ", the default" : ""}: it comes nearest to the least of both,` +
+    ` with ${times("content")} times the least content loss and ${times("style")} times the least style loss. Judge it by eye beside ${beside}.`
+  );
 }
 
 function change(from, to) {

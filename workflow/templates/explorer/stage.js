@@ -172,7 +172,7 @@ view(["run", "pair"], () => {
   const run = current();
   const losses = TERMS.map((term) => [term === "total" ? "total, weighted" : `${term} loss`, text(run.losses[term])]);
   const made = [["size", run.size.join(" × ")], ["time", `${text(run.seconds)} s`], ["device", run.device], ["run", run.key]];
-  const values = ok(run) ? [] : [["status", run.status]];
+  const values = ok(run) ? [] : [["status", run.status], ["reason", run.reason]];
   element("facts").replaceChildren(
     ...[...values, ...losses, ...made].flatMap(([name, value]) => [
       make("dt", { textContent: name }),

@@ -36,12 +36,12 @@ const differences = (run, other) =>
 
 const defaultRun = (pair) => runsOfPair.get(pair).find((run) => run.default) ?? runsOfPair.get(pair)[0];
 
-// What a run is called: what sets it apart from the default of a star, else its values.
+// What a run is called: what sets it apart from the default of a star, else (and where that has no result) its values.
 function nameOf(run) {
   const start = defaultRun(run.pair);
-  const names = study.design === "star" ? differences(run, start) : parameters.map((parameter) => parameter.name);
+  const names = study.design === "star" && start.default ? differences(run, start) : parameters.map((parameter) => parameter.name);
   const texts = names.map((name) => `${words(name)} ${text(run.settings[name])}`);
-  return texts.join(", ") || "the default";
+  return texts.join(", ") || (start.default ? "the default" : "the only run with a result");
 }
 
 const describe = (run) =>

@@ -1,0 +1,78 @@
+"""What is made of measurements: the table has every figure, the page says where they are from, the picture is drawn."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+SCRIPT = Path(__file__).parents[2] / "workflow/scripts/benchmark_report.py"
+MACHINE = {"cpu": "A CPU", "cores": 2, "date": "2026-11-24"}
+
+
+def step(width, seconds):
+    ways = {name: {"seconds per iteration": value, "peak memory, GiB": 1.5} for name, value in seconds.items()}
+    for name, values in ways.items():
+        values["times as fast as plain TensorFlow"] = round(seconds["plain TensorFlow"] / seconds[name], 3)
+        values["share of the speed of matrix products"] = round(seconds["matrix products, float32"] / seconds[name], 3)
+    return {"machine": MACHINE, "size": {"width": width, "height": width}, "step": ways}
+
+
+@pytest.fixture
+def measurements(tmp_path):
+    layers = {
+        "products, GFLOP/s": 400.0,
+        "copies, GB/s": 10.0,
+        "conv1_1": {"FLOP per byte": 12.9, "direct, GFLOP/s": 100.0},
+        "conv4_1": {"FLOP per byte": 565.5, "direct, GFLOP/s": 390.0, "Winograd, GFLOP/s": 900.0},
+    }
+    size = {"width": 512, "height": 532}
+    seconds = {"plain TensorFlow": 1.0, "engine, float32": 0.5, "matrix products, float32": 0.9}
+    found = [
+        step(512, seconds | {"matrix products, bfloat16": 0.45}),
+        step(64, {name: value / 50 for name, value in seconds.items()}),
+        {
+            "machine": MACHINE,
+            "size": size,
+            "run": {"seconds outside iterations": {"median": 5.2, "fastest": 4.5, "slowest": 7.6}},
+        },
+        {"machine": MACHINE, "size": size, "layers": layers},
+    ]
+    paths = [tmp_path / f"{number}.json" for number in range(len(found))]
+    for path, measurement in zip(paths, found, strict=True):
+        path.write_text(json.dumps(measurement))
+    return paths
+
+
+def report(folder, paths):
+    words = ["--table", folder / "table.csv", "--page", folder / "page.md", "--figure", folder / "figure.png"]
+    command = [sys.executable, SCRIPT, "--measurements", *paths, *words]
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+
+
+def test_the_report_has_every_figure(tmp_path, measurements):
+    done = report(tmp_path, measurements)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert list(table.width) == [64] * 3 + [512] * 4
+    fast = table[(table.width == 512) & (table.way == "engine, float32")].iloc[0]
+    assert fast["times as fast as plain TensorFlow"] == 2
+    page = (tmp_path / "page.md").read_text()
+    assert "cpu A CPU, cores 2, date 2026-11-24" in page
+    assert "| engine, float32 | 0.01 | 0.5 |" in page
+    assert "| matrix products, bfloat16 |  | 0.45 |" in page
+    assert "5.2 s (4.5 to 7.6), at 512 px" in page
+    with Image.open(tmp_path / "figure.png") as picture:
+        assert min(picture.size) > 400
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"machine": 3}'])
+def test_what_is_no_measurement_is_refused(tmp_path, measurements, text):
+    measurements[1].write_text(text)
+    done = report(tmp_path, measurements)
+    assert done.returncode == 2
+    assert f"{measurements[1]} is no measurement" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "table.csv").exists()

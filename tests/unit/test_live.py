@@ -1,0 +1,227 @@
+"""A study at work is seen as it is: what is done, at work and stopped, on what, and what is left."""
+
+import contextlib
+import io
+import math
+import random
+import re
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+import atwork
+import watch
+from styletransfer import dashboard, live, progress, timeline
+from styletransfer.errors import InputError
+from styletransfer.live import TimeLeft, Watch
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+
+
+@pytest.fixture
+def study():
+    return atwork.expand(SCHEMA)
+
+
+@pytest.fixture
+def busy(study, tmp_path):
+    with atwork.busy(study, tmp_path):
+        yield Watch(study, tmp_path)
+
+
+def printed(snapshot, watched, width=140):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(dashboard.terminal(snapshot, watched, bars=False))
+    return console.file.getvalue()
+
+
+losses = st.dictionaries(st.sampled_from(["content", "style", "tv", "total"]), st.floats(-1e300, 1e300), min_size=1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**7), losses, st.floats(0.001, 1e4)), unique_by=lambda entry: entry[0]))
+def test_a_log_is_read_as_it_was_written(entries):
+    told = [
+        progress.Progress(step, 10**7, loss, seconds) for step, loss, seconds in sorted(entries, key=lambda e: e[0])
+    ]
+    log = "".join(f"12:00:00 leased cpu\n12:00:01 {progress.line(one)}\n" for one in told)
+    found = progress.read(log)
+    assert [one.iteration for one in found] == [one.iteration for one in told]
+    for one, other in zip(found, told, strict=True):
+        assert one.iterations == 10**7
+        assert one.losses == pytest.approx(other.losses, rel=1e-4)
+        assert one.seconds_per_iteration == pytest.approx(other.seconds_per_iteration, abs=6e-4)
+
+
+def test_a_log_tells_of_the_newest_attempt():
+    first, second = (
+        [progress.Progress(step, 9, {"total": math.inf}) for step in steps] for steps in ((0, 3, 6), (0, 3))
+    )
+    log = "\n".join(map(progress.line, first + second))
+    assert progress.read(log + "\n12:00:00 iteration 6/9  conte") == second
+    assert progress.read("nothing of this kind") == []
+
+
+def test_every_state_is_counted_and_shown(busy):
+    now = busy.look()
+    assert (now.done, now.total, len(now.at_work), now.counts["waiting"], len(now.stopped)) == (6, 12, 3, 2, 1)
+    assert [(use.name, use.done, use.at_work, use.seconds) for use in now.devices] == [
+        ("GPU-01234560", 3, 1, 30.0),
+        ("GPU-01234561", 3, 1, 31.0),
+    ]
+    text = printed(now, busy)
+    assert text.startswith("busy: 6 of 12 done, 1 of them diverged, 3 running, 2 waiting, 1 stopped without a result\n")
+    assert re.search(r"style weight 7 +GPU-01234560 +25% +content 176\.5 .* total 1765 +15 s left", text)
+    assert re.search(r"style weight 8 +GPU-01234561 +75% .* 5 s left", text)
+    assert re.search(r"style weight 9 .* waits for a device", text)
+    assert "failed  style weight 10: ValueError: <b>[red]no</b> such layer" in text, "a reason was taken for markup"
+    assert now.newest[0] == list(now.labels)[5], "the newest is not first"
+
+
+def test_a_run_that_ends_is_seen_at_the_next_look(study, tmp_path):
+    watched = Watch(study, tmp_path)
+    run_id = next(iter(study.runs))
+    assert watched.look().done == 0
+    with atwork.at_work(tmp_path / run_id):
+        atwork.begin(tmp_path / run_id, device="cpu")
+        assert [run.run_id for run in watched.look().at_work] == [run_id]
+    assert list(watched.look().stopped) == [run_id]
+    atwork.finish(tmp_path / run_id)
+    now = watched.look()
+    assert (now.newest, now.stopped, now.left) == ([run_id], {}, None)
+    assert dashboard.left_text(now) == "Nothing is running."
+
+
+def test_a_run_without_a_word_is_told_from_one_at_work(study, tmp_path):
+    quiet, busy, begun = (tmp_path / run_id for run_id in list(study.runs)[:3])
+    with contextlib.ExitStack() as stack:
+        for folder in (quiet, busy, begun):
+            stack.enter_context(atwork.at_work(folder))
+            atwork.begin(folder, device="cpu", ago=600)
+        atwork.write_log(quiet, 50, seconds=0.1, ago=300)
+        atwork.write_log(busy, 50, seconds=20, ago=300)
+        atwork.write_log(begun, 50, ago=700)  # by the attempt before
+        runs = Watch(study, tmp_path).look().at_work
+    assert [run.silent and round(run.silent / 10) for run in runs] == [30, None, 60]
+    assert [dashboard.state_text(run) for run in runs] == [
+        "no word for 5.0 minutes",
+        "50.0 minutes left",
+        "no word for 10.0 minutes",
+    ]
+    assert runs[2].reports == []
+
+
+@given(st.integers(1, 6), st.integers(0, 40), st.integers(0, 2**32))
+def test_the_time_left_is_that_of_a_simulated_schedule(lanes, waiting, seed):
+    """Against a simulation, second by second, of devices that each take the next run."""
+    study = atwork.expand(SCHEMA, vary={"style_weight": list(range(1, lanes + waiting + 1))})
+    runs, draw = list(study.runs.values()), random.Random(seed)
+    lefts = [draw.randrange(1, 30) for _ in range(lanes)]
+    work = [
+        live.AtWork("", "", "here", f"GPU-{n}", 5.0, [progress.Progress(200 - left, 200, {}, 1.0)])
+        for n, left in enumerate(lefts)
+    ]
+    record = {"iterations_done": 200, "seconds_per_iteration": 0.1, "seconds": 23.0, "width": 100}
+    found = live.time_left([record] * 5, list(zip(runs, work, strict=False)), runs[lanes:])
+    clock, left, queue = 0, list(lefts), waiting
+    while any(left) or queue:
+        for place, seconds in enumerate(left):
+            if seconds == 0 and queue:
+                left[place], queue = 23, queue - 1
+        left = [max(0, seconds - 1) for seconds in left]
+        clock += 1
+    assert found.likely == pytest.approx(clock)
+    assert (found.low, found.high) == pytest.approx((clock, clock)), "equal runs leave no doubt"
+
+
+def test_the_range_is_that_of_the_quicker_and_the_slower_runs(study):
+    run = next(iter(study.runs.values()))
+    work = live.AtWork("", "", "here", "cpu", 0.0, [])
+    records = [
+        {"iterations_done": 200, "seconds_per_iteration": seconds / 200, "seconds": seconds, "width": 100}
+        for seconds in (50.0, 80.0, 100.0, 120.0, 200.0)
+    ]
+    found = live.time_left(records, [(run, work)], [run] * 3)
+    assert found.likely == pytest.approx(400)
+    assert 200 < found.low < 350
+    assert 450 < found.high < 800
+    few = live.time_left(records[2:3], [(run, work)], [run] * 3)
+    assert (few.low, few.likely, few.high) == pytest.approx((200, 400, 800))
+    half = live.AtWork("", "", "here", "cpu", 60.0, [progress.Progress(100, 200, {}, 0.5)])
+    # It has taken 60 s, of which 10 s were before its first step; 50 s are left of it, and 3 runs of 110 s.
+    assert live.time_left([], [(run, half)], [run] * 3).likely == pytest.approx(380)
+    assert live.time_left(records, [], [run]) is None
+    assert live.time_left([], [(run, work)], []) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(180, 300, "3.0 to 5.0 minutes"), (40, 41.0, "40 to 41 s"), (40.1, 40.2, "40 s"), (80, 5400, "80 s to 1.5 hours")],
+)
+def test_spans_read_well(low, high, text):
+    assert dashboard.span(TimeLeft(low, low, high)) == text
+
+
+def test_labels_name_the_pair_where_there_are_several():
+    pairs = [{"content": "photograph", "styles": ["glass"]}, {"content": "glass", "styles": ["photograph"]}]
+    labels = list(live.labels(atwork.expand(SCHEMA, pairs=pairs, vary={"style_weight": [1, 2]})).values())
+    assert labels[0] == "photograph x glass: style weight 1"
+    assert labels[3] == "glass x photograph: style weight 2"
+
+
+def test_the_page_says_the_same_and_takes_names_as_text(busy, tmp_path):
+    page = dashboard.Page(tmp_path / "a study/live.html", busy, 5)
+    page.write(busy.look())
+    text = (tmp_path / "a study/live.html").read_text()
+    assert "<title>6/12 busy</title>" in text
+    assert "6 of 12 done, 1 of them diverged, 3 running" in text
+    assert "ValueError: &lt;b&gt;[red]no&lt;/b&gt; such layer" in text
+    assert text.count('<img src="data:image/avif;base64,') == 6
+    assert "150 of 200 steps" in text
+    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in text
+    page.write(busy.look(), ended=True)
+    assert 'http-equiv="refresh"' not in (tmp_path / "a study/live.html").read_text()
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [math.nan, 1.0], [0.0, 0.0]])
+def test_nothing_is_plotted_of_too_little(values):
+    assert dashboard.plot(values) == ""
+
+
+def test_a_plot_keeps_first_and_last_within_its_box():
+    points = [tuple(map(float, point.split(","))) for point in dashboard.plot([10.0**-n for n in range(300)]).split()]
+    assert len(points) == dashboard.PLOT_POINTS
+    assert points[0] == (0, 2)
+    assert points[-1] == (dashboard.PLOT_WIDTH, dashboard.PLOT_HEIGHT - 2)
+    assert points == sorted(points)
+
+
+def test_the_log_gets_a_line_when_counts_change(busy, tmp_path, monkeypatch):
+    console = Console(file=io.StringIO(), width=200)
+    pool = tmp_path
+    steps = iter([None, None, lambda: [atwork.finish(pool / run_id) for run_id in busy.labels]])
+    monkeypatch.setattr(time, "sleep", lambda _: (step := next(steps)) and step())
+    watch.in_log(busy, dashboard.Page(tmp_path / "live.html", busy, 5), 1.0, console)
+    lines = console.file.getvalue().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["6 of 12 done", "12 of 12 done"]
+    assert "for the last time" in (tmp_path / "live.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "cannot be read"), ("a: [", "cannot be read"), ("3", "holds no keys"), ("stduy: x", "stduy")],
+)
+def test_a_bad_config_is_named(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(InputError, match=message):
+        watch.config_of(tmp_path / "c.yaml")
+
+
+def test_short_names_of_lanes():
+    assert timeline.short(f"{atwork.GPUS[0]} slot 1") == "GPU-01234560 slot 1"
+    assert timeline.short("cpu 2") == "cpu 2"

@@ -1,0 +1,237 @@
+"""The manifest of a study notices every change of every file; the crate holds what it describes."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from styletransfer import crate, files, manifest
+from styletransfer.errors import InputError
+from styletransfer.run import RUN_FILES
+from styletransfer.settings import Ingredient, Settings
+from styletransfer.study import Row, Study
+
+ROOT = Path(__file__).parents[2]
+CONTENT, STYLE, WEIGHTS = Ingredient("photo", "sha256:0"), Ingredient("art", "glass@1"), Ingredient("hed", "hed@1")
+SETTINGS = {"study": "s", "vary": {"style_weight": [1, 2]}}
+INPUTS = {"photo": "resources/pictures/a photo.png", "art": "resources/paintings/art.png"}
+NETWORK = "resources/weights/hed.safetensors"
+MANIFEST = Path("results/studies/s/manifest.json")
+TABLES = ["results/studies/s/runs.csv"]
+FIGURES = ["results/studies/s/figures/sheet.png", "results/studies/s/explorer"]
+
+
+def put(path, text):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def put_run(run):
+    folder = Path("results/runs") / run.run_id
+    outputs = {name: put(folder / name, f"{name} of {run.style_weight}") for name in RUN_FILES.values()}
+    del outputs["run.json"]
+    record = {
+        "status": "ok",
+        "identity": run.canonical(),
+        "outputs": outputs,
+        "inputs": {"content": "c0", "styles": ["5e"]},
+        "weights": {"name": "hed-vgg19@1", "source_sha256": "ab"},
+        "start": f"2026-01-0{run.style_weight:g}T00:00:00.000+00:00",
+        "end": f"2026-01-0{run.style_weight:g}T01:00:00.000+00:00",
+        "versions": {"python": f"3.11.{run.style_weight:g}", "tensorflow": "2.21.0"},
+    }
+    put(folder / "run.json", json.dumps(record))
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A study of two runs in the working directory, whose files hold a few words each."""
+    monkeypatch.chdir(tmp_path)
+    made = [Settings(content=CONTENT, styles=(STYLE,), weights=WEIGHTS, style_weight=weight) for weight in (1, 2)]
+    for run in made:
+        put_run(run)
+    for path in (*TABLES, FIGURES[0], f"{FIGURES[1]}/index.html", f"{FIGURES[1]}/pictures/a.avif", *INPUTS.values()):
+        put(path, f"this is {path}")
+    put(f"{FIGURES[1]}/.snakemake_timestamp", "")
+    put(NETWORK, "weights")
+    rows = tuple(Row("photo x art", "style_weight", run.style_weight, "", False, run) for run in made)
+    return Study("s", WEIGHTS, {"photo": CONTENT, "art": STYLE}, rows, {run.run_id: run for run in made})
+
+
+def describe(study):
+    sources = manifest.Sources(TABLES, FIGURES, list(INPUTS.values()), NETWORK)
+    described = manifest.describe(study, SETTINGS, Path("results/runs"), sources, MANIFEST.parent)
+    files.write_text(MANIFEST, json.dumps(described))
+    return described
+
+
+def test_every_change_of_every_file_is_named(study):
+    described = describe(study)
+    assert len(described["files"]) == 2 * len(RUN_FILES) + 4 + 3
+    found = manifest.differences(MANIFEST, SETTINGS)
+    assert (found.differences, found.absent, found.files) == ([], [], len(described["files"]))
+    for name, file in described["files"].items():
+        path = Path(name)
+        whole = path.read_bytes()
+        for damaged in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-1], b"", whole + b"\n"):
+            path.write_bytes(damaged)
+            (difference,) = manifest.differences(MANIFEST).differences
+            assert difference.startswith(f"{name}: ")
+        path.unlink()
+        found = manifest.differences(MANIFEST)
+        if file["role"] in ("input", "weights"):
+            assert (found.differences, found.absent) == ([], [name])
+        else:
+            assert found.differences == [f"{name}: missing"]
+        path.write_bytes(whole)
+    assert manifest.differences(MANIFEST).differences == []
+
+
+def test_what_it_tells(study):
+    described = describe(study)
+    assert described["settings"] == SETTINGS
+    assert described["versions"]["runs"] == {"python": ["3.11.1", "3.11.2"], "tensorflow": ["2.21.0"]}
+    assert described["versions"]["tables"]["pandas"]
+    assert described["pictures"]["photo"] == {"source": "sha256:0", "sha256": ["c0"]}
+    assert described["pictures"]["art"] == {"source": "glass@1", "sha256": ["5e"]}
+    assert (described["began"][:10], described["ended"][:10]) == ("2026-01-01", "2026-01-02")
+    assert set(described["runs"]) == set(study.runs)
+    sums = "".join(f"{file['sha256']}  {name}\n" for name, file in described["files"].items())
+    assert subprocess.run(["sha256sum", "--check", "--quiet"], input=sums, text=True, check=False).returncode == 0
+
+
+def test_a_changed_config_is_a_difference(study):
+    describe(study)
+    changed = {"study": "s", "vary": {"style_weight": [1, 3]}}
+    (difference,) = manifest.differences(MANIFEST, changed).differences
+    assert difference.startswith("config: vary is {'style_weight': [1, 3]}, was ")
+
+
+def test_a_study_may_be_moved(study, tmp_path, monkeypatch):
+    describe(study)
+    shutil.move("results", tmp_path / "elsewhere")
+    monkeypatch.chdir("/")
+    found = manifest.differences(tmp_path / "elsewhere/studies/s/manifest.json")
+    assert len(found.differences) == 2 * len(RUN_FILES) + 4, "paths begin at the folder that the workflow ran in"
+    (tmp_path / "moved").mkdir()
+    shutil.move(tmp_path / "elsewhere", tmp_path / "moved/results")
+    found = manifest.differences(tmp_path / "moved" / MANIFEST)
+    assert (found.differences, len(found.absent)) == ([], 3)
+
+
+def test_damage_does_not_get_a_manifest(study):
+    first, second = (Path("results/runs") / run_id for run_id in study.runs)
+    image = (first / "image.png").read_bytes()
+    (first / "image.png").write_bytes(image[:-1] + b"!")
+    with pytest.raises(InputError, match=r"image\.png is not the file that run\.json tells of"):
+        describe(study)
+    (first / "image.png").unlink()
+    with pytest.raises(InputError, match=r"image\.png: there is no such file"):
+        describe(study)
+    shutil.rmtree(first)
+    shutil.copytree(second, first)
+    with pytest.raises(InputError, match="is the record of another run"):
+        describe(study)
+    (first / "run.json").write_text("{")
+    with pytest.raises(InputError, match="is no record of a run"):
+        describe(study)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"manifest": 1}', '{"manifest": 1, "root": "..", "files": 7}'])
+def test_what_is_no_manifest_is_told(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(InputError, match="is no manifest of a study"):
+        manifest.load(tmp_path / "manifest.json")
+
+
+def verify(*arguments):
+    command = [sys.executable, str(ROOT / "workflow/scripts/verify.py"), *map(str, arguments)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_verify_as_a_command(study):
+    described = describe(study)
+    code, output = verify(MANIFEST, "--study", json.dumps(SETTINGS))
+    assert (code, output) == (0, f"{MANIFEST}: {len(described['files'])} files checked, 0 differences\n")
+    Path(TABLES[0]).write_text("another")
+    Path(NETWORK).unlink()
+    code, output = verify(MANIFEST)
+    assert code == 1
+    assert output.splitlines()[0].startswith(f"{TABLES[0]}: 7 bytes, were ")
+    assert output.splitlines()[1:] == [
+        f"not here, not checked: {NETWORK}",
+        f"{MANIFEST}: {len(described['files']) - 1} files checked, 1 differences",
+    ]
+    code, output = verify("nowhere.json")
+    assert (code, "there is no manifest" in output) == (2, True)
+
+
+def git(folder, *arguments):
+    name = ("-c", "user.name=a", "-c", "user.email=a@b")
+    return subprocess.run(
+        ["git", *name, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_the_revision_of_the_code(tmp_path, monkeypatch):
+    module = tmp_path / "workflow/scripts/styletransfer/manifest.py"
+    put(module, "")
+    monkeypatch.setattr(manifest, "__file__", str(module))
+    assert manifest.revision() is None
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "another project's")
+    assert manifest.revision() is None
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "ours")
+    head = git(tmp_path, "rev-parse", "HEAD")
+    assert manifest.revision() == {"revision": head, "modified": False}
+    module.write_text("changed")
+    assert manifest.revision() == {"revision": head, "modified": True}
+
+
+def test_a_crate_holds_what_it_describes(study, tmp_path):
+    described = describe(study)
+    crate.write(Path("crate.zip"), MANIFEST, ROOT)
+    crate.write(Path("again.zip"), MANIFEST, ROOT)
+    assert Path("crate.zip").read_bytes() == Path("again.zip").read_bytes()
+    with zipfile.ZipFile("crate.zip") as archive:
+        archive.extractall("unpacked")
+    entities = {one["@id"]: one for one in json.loads(Path("unpacked/ro-crate-metadata.json").read_text())["@graph"]}
+    assert entities["ro-crate-metadata.json"]["about"] == {"@id": "./"}
+    named = {value["@id"] for one in entities.values() for value in references(one)}
+    assert {name for name in named if name not in entities and not name.startswith("https://")} == set()
+    described_files = {name.replace("%20", " ") for name, one in entities.items() if "File" in one["@type"]}
+    packed = {path.relative_to("unpacked").as_posix() for path in Path("unpacked").rglob("*") if path.is_file()}
+    assert packed == described_files | {"ro-crate-metadata.json"}
+    assert {*described["files"], MANIFEST.as_posix(), "Snakefile"} - packed == {NETWORK}
+    for name, one in entities.items():
+        if "sha256" in one:
+            assert files.checksum(Path("unpacked") / name.replace("%20", " ")) == one["sha256"]
+    within = {part["@id"] for one in entities.values() for part in one.get("hasPart", [])}
+    assert {name for name, one in entities.items() if "File" in one["@type"]} <= within
+    found = manifest.differences(Path("unpacked") / MANIFEST)
+    assert (found.differences, found.absent) == ([], [NETWORK])
+
+
+def references(value):
+    if isinstance(value, dict) and set(value) == {"@id"}:
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from references(inner)
+
+
+def test_damage_is_not_packed(study):
+    describe(study)
+    Path(TABLES[0]).write_text("another")
+    with pytest.raises(InputError, match=r"1 differences, the first: results/studies/s/runs\.csv: 7 bytes"):
+        crate.write(Path("crate.zip"), MANIFEST, ROOT)
+    assert not Path("crate.zip").exists()

@@ -1,0 +1,171 @@
+"""Tables, figures and explorer of a study of which some runs have no result."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_study import config
+
+from styletransfer import effects, explorer, figures, files, images, status, study, tables
+
+DESCRIBED = config(
+    study="half",
+    images={"photo": {"sample": "astronaut"}, "art": {"painting": "glass"}},
+    pairs=[{"content": "photo", "styles": ["art"]}],
+    weights="hed",
+    defaults={"width": 40, "iterations": 2},
+    vary={"style_weight": [5, 50, 500], "tv_weight": [1, 100]},
+)
+STUDY = study.expand(DESCRIBED)
+RUNS = list(STUDY.runs)
+DEFAULT = next(row.run_id for row in STUDY.rows if row.is_default)
+
+
+def finish(folder, run_id, diverged=False):
+    """The files that a run leaves, with numbers made up."""
+    run, number = STUDY.runs[run_id], 1.0 + RUNS.index(run_id)
+    for name in ("image.png", "preserved.png"):
+        images.write_image(folder / name, np.full((20, 40, 3), 30 * number, np.uint8))
+    names = [f"{name}{kind}" for name in ("content", "style", "tv", "total") for kind in ("", "_unweighted")]
+    curves = {name: [3 * number, 2 * number, number] for name in names if name != "total_unweighted"}
+    pd.DataFrame({"iteration": [0, 1, 2]} | curves).to_csv(folder / "losses.csv", index=False)
+    reported = dict.fromkeys(names, number)
+    record = {
+        "status": "diverged" if diverged else "ok",
+        "settings": run.values(),
+        "identity": run.canonical(),
+        "weights": {"name": "hed-vgg19@1", "source_sha256": "ab"},
+        "outputs": {"image.png": files.checksum(folder / "image.png")},
+        "device": {"kind": "cpu", "uuid": "cpu", "slot": 0},
+        "host": "here",
+        "start": f"2026-01-01T00:00:{2 * number:02.0f}.000+00:00",
+        "end": f"2026-01-01T00:00:{2 * number + 1:02.0f}.000+00:00",
+        "final": reported,
+        "best": reported,
+        "versions": {"python": "3.11.7"},
+        "width": 40,
+        "height": 20,
+        **dict.fromkeys(("seconds", "seconds_preparing", "seconds_per_iteration"), 1.5),
+        **dict.fromkeys(("peak_memory_mib", "iterations_done", "best_iteration"), 2),
+    }
+    (folder / "run.json").write_text(json.dumps(record))
+
+
+@pytest.fixture
+def pool(tmp_path):
+    for run_id in RUNS:
+        finish(tmp_path / run_id, run_id)
+    return tmp_path
+
+
+def without(pool, *lacking):
+    """Statuses of a study in which these runs have no result: the first was killed, all others wait."""
+    for run_id in lacking:
+        shutil.rmtree(pool / run_id)
+        (pool / run_id).mkdir()
+    for run_id in lacking[:1]:
+        told = {"status": "killed", "reason": "ended by </script> SIGTERM", "host": "there", "device": "GPU-7"}
+        (pool / run_id / "attempt.json").write_text(json.dumps(told))
+    return status.of_runs(STUDY.runs, pool)
+
+
+def test_a_study_that_is_complete_has_the_same_tables_either_way(pool):
+    statuses = status.of_runs(STUDY.runs, pool)
+    pd.testing.assert_frame_equal(tables.runs_table(STUDY, pool, statuses), tables.runs_table(STUDY, pool))
+    pd.testing.assert_frame_equal(tables.losses_table(STUDY, pool, statuses), tables.losses_table(STUDY, pool))
+
+
+def test_runs_without_a_result_stand_in_the_table_with_the_reason(pool):
+    complete = tables.runs_table(STUDY, pool)
+    finish(pool / RUNS[-1], RUNS[-1], diverged=True)
+    runs = tables.runs_table(STUDY, pool, without(pool, RUNS[0], RUNS[2]))
+    assert list(runs.columns) == list(complete.columns)
+    assert list(runs["run_id"]) == list(complete["run_id"])
+    by_run = runs.drop_duplicates("run_id").set_index("run_id")
+    assert by_run["status"].to_dict() == dict(zip(RUNS, ["killed", "ok", "waiting", "diverged"], strict=True))
+    assert by_run["reason"].tolist()[:3] == ["ended by </script> SIGTERM", "", ""]
+    assert by_run["reason"].iloc[3] == "the loss was not finite any more after step 2"
+    assert by_run.loc[RUNS[0], ["host", "device"]].tolist() == ["there", "GPU-7"]
+    same = ["parameter", "value", "label", "style_weight", "tv_weight", "width", "iterations", "optimizer", "weights"]
+    pd.testing.assert_frame_equal(runs[same], complete[same])
+    lacking = ["height", "seconds", "best_total", "image_sha256", "version_python"]
+    assert by_run.loc[[RUNS[0], RUNS[2]], lacking].isna().all(axis=None)
+    assert set(tables.losses_table(STUDY, pool, status.of_runs(STUDY.runs, pool))["run_id"]) == {RUNS[1], RUNS[3]}
+    with pytest.raises(Exception, match="is no record of a run"):
+        tables.runs_table(STUDY, pool)
+
+
+def drawn(runs, losses, pool, folder):
+    """Every figure by its name."""
+    images.write_image(folder / "photo.png", np.zeros((20, 40, 3), np.uint8))
+    pictures = {"photo": str(folder / "photo.png"), "art": str(folder / "gone.png")}
+    return {
+        "contact_sheet": figures.contact_sheet(runs, pool, pictures, 5, {}, False),
+        "loss_curves": figures.loss_curves(runs, losses),
+        "device_timeline": figures.device_timeline(runs),
+        "pareto": effects.pareto(runs),
+        "parameter_effects": effects.parameter_effects(runs),
+    }
+
+
+def words(figure):
+    return " ".join(" ".join(text.get_text() for text in figure.texts).split())
+
+
+@pytest.mark.parametrize(
+    ("lacking", "told"),
+    [
+        ([], ""),
+        (RUNS[:1], "Partial: 1 of 4 runs without a result (1 killed)"),
+        ([DEFAULT], "Partial: 1 of 4 runs without a result (1 killed)"),
+        (RUNS[1:], "Partial: 3 of 4 runs without a result (2 waiting, 1 killed)"),
+        (RUNS, "Partial: 4 of 4 runs without a result (3 waiting, 1 killed)"),
+    ],
+    ids=["complete", "one", "the default", "all but one", "all"],
+)
+def test_figures_show_what_there_is_and_count_what_is_missing(pool, tmp_path_factory, lacking, told):
+    folder = tmp_path_factory.mktemp("figures")
+    statuses = without(pool, *lacking)
+    # From files, as the commands read them.
+    for name, table in (("runs", tables.runs_table), ("losses", tables.losses_table)):
+        table(STUDY, pool, statuses).to_parquet(folder / name)
+    found = drawn(pd.read_parquet(folder / "runs"), pd.read_parquet(folder / "losses"), pool, folder)
+    for name, figure in found.items():
+        figures.save(figure, [folder / f"{name}.png"])
+        assert told in words(figure) if told else "Partial" not in words(figure), name
+    tiles = [text.get_text() for axis in found["contact_sheet"].axes for text in axis.texts]
+    assert tiles.count("killed") == sum(row.run_id in lacking[:1] for row in STUDY.rows)
+
+
+def page_of(pool, folder, statuses):
+    options = {name: DESCRIBED[name] for name in ("design", "pairs", "images", "weights")}
+    options |= {"preserve_colors": False, "files": {"photo": str(folder / "gone.png")}, "network": "hed.safetensors"}
+    runs, losses = tables.runs_table(STUDY, pool, statuses), tables.losses_table(STUDY, pool, statuses)
+    explorer.write(folder, runs, losses, pool, options)
+    page = (folder / "index.html").read_text()
+    return page, json.loads(page.split('id="data">')[1].split("</script>")[0])
+
+
+def test_the_explorer_shows_what_there_is_and_names_what_is_missing(pool, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("explorer")
+    page, data = page_of(pool, folder, without(pool))
+    assert [run["id"] for run in data["runs"]] == RUNS
+    assert "<details" not in page
+    page, data = page_of(pool, folder, without(pool, DEFAULT, RUNS[0]))
+    assert [run["id"] for run in data["runs"]] == [run_id for run_id in RUNS if run_id not in (DEFAULT, RUNS[0])]
+    shown = page.split("<details")[1].split("</details>")[0]
+    assert "Partial: 2 of 4 runs without a result (1 waiting, 1 killed)" in shown
+    assert DEFAULT in shown
+    assert RUNS[0] in shown
+    assert "ended by &lt;/script&gt; SIGTERM" in shown
+
+
+def test_an_explorer_of_nothing_says_so(pool, tmp_path_factory):
+    page, data = page_of(pool, tmp_path_factory.mktemp("explorer"), without(pool, *RUNS))
+    assert data["runs"] == data["pairs"] == []
+    assert "<script>" not in page, "a program that has nothing to show"
+    assert "Partial: 4 of 4 runs" in page
+    assert page.count("<td>half") == 0
+    assert all(run_id in page for run_id in RUNS)

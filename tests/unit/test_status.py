@@ -1,0 +1,296 @@
+"""How runs stand, told from real processes that end in every way there is."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from styletransfer import devices, errors, files, status
+from styletransfer.run import RUN_FILES
+from styletransfer.settings import Ingredient, Settings
+
+RUN = """
+import sys, time
+from pathlib import Path
+from styletransfer import files, status
+from styletransfer.errors import command
+
+@command
+def main():
+    folder = Path(sys.argv[1])
+    with files.alone(folder / "run.json", 0), status.attempt(folder):
+        print("begun", flush=True)
+        time.sleep(60)
+
+sys.exit(main())
+"""
+
+
+@pytest.fixture
+def begun(tmp_path, monkeypatch):
+    """A process that computes a run, and never ends by itself."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "workflow/scripts"))
+
+    def begin(**environment):
+        command = [sys.executable, "-c", RUN, str(tmp_path)]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | environment
+        )
+        processes.append(process)
+        assert process.stdout.readline() == "begun\n"
+        return process
+
+    processes = []
+    yield begin
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def finish(folder, **record):
+    folder.mkdir(exist_ok=True)
+    for name in RUN_FILES.values():
+        (folder / name).write_text("")
+    (folder / "run.json").write_text(json.dumps({"status": "ok"} | record))
+
+
+def test_a_run_waits_runs_and_is_killed(tmp_path, begun):
+    assert status.of(tmp_path / "nowhere") == status.Status("waiting")
+    process = begun()
+    running = status.of(tmp_path)
+    assert (running.name, running.details["pid"], running.details["attempt"]) == ("running", process.pid, 1)
+    process.kill()
+    process.wait()
+    killed = status.of(tmp_path)
+    assert killed.name == "killed"
+    assert f"process {process.pid} on {os.uname().nodename} ended without a word" in killed.reason
+    assert begun().poll() is None
+    assert status.of(tmp_path).details["attempt"] == 2
+
+
+@pytest.mark.parametrize(
+    ("end", "name", "reason"),
+    [
+        (None, "killed", "ended by SIGTERM"),
+        (3600, "killed", "before the time limit of its SLURM job"),
+        (-1, "timeout", "ended by SIGTERM at the time limit of its SLURM job"),
+    ],
+)
+def test_sigterm_is_a_timeout_only_when_the_time_of_the_job_is_up(tmp_path, begun, end, name, reason):
+    process = begun(**({} if end is None else {"SLURM_JOB_END_TIME": str(int(time.time()) + end), "SLURM_JOB_ID": "7"}))
+    process.terminate()
+    assert process.wait() == 128 + signal.SIGTERM
+    found = status.of(tmp_path)
+    assert found.name == name
+    assert reason in found.reason
+    assert found.details.get("job") == (None if end is None else "7")
+    assert found.details["end"] >= found.details["start"]
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [("+3600", "killed"), ("-1", "timeout"), ("N/A", "killed"), ("", "killed")],
+)
+def test_an_older_slurm_is_asked_for_the_time_limit(tmp_path, begun, told, name):
+    command = f"date --date '{told} seconds' +%Y-%m-%dT%H:%M:%S" if told[:1] in ("+", "-") else f"echo {told}"
+    (tmp_path / "squeue").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n{command}\n')
+    (tmp_path / "squeue").chmod(0o755)
+    process = begun(SLURM_JOB_ID="7", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    process.terminate()
+    process.wait()
+    found = status.of(tmp_path)
+    assert found.name == name
+    assert (found.details["limit"] is None) == (told in ("N/A", ""))
+    assert (tmp_path / "asked").read_text() == "--noheader --jobs 7 --format %e\n"
+
+
+def test_ctrl_c(tmp_path, begun):
+    process = begun()
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+    assert status.of(tmp_path) == status.Status("killed", "interrupted (SIGINT)")
+
+
+def test_a_killed_process_ran_out_of_memory_if_the_kernel_says_so(tmp_path, begun, monkeypatch):
+    counter = tmp_path / "memory.events"
+    counter.write_text("low 0\noom 3\noom_kill 2\n")
+    process = begun()
+    process.kill()
+    process.wait()
+    told = json.loads((tmp_path / "attempt.json").read_text())
+    assert told["oom_kills"], "this kernel has no counter"
+    (tmp_path / "attempt.json").write_text(
+        json.dumps(told | {"oom_kills": [[str(counter), 2], [str(tmp_path / "later"), 0]]})
+    )
+    assert status.of(tmp_path).name == "killed"
+    counter.write_text("low 0\noom 4\noom_kill 3\n")
+    found = status.of(tmp_path)
+    assert found.name == "out_of_memory"
+    assert f"{counter}: oom_kill 1" in found.reason
+    (tmp_path / "attempt.json").write_text(json.dumps(told | {"boot": "another"}))
+    assert status.of(tmp_path).reason.endswith("the host was restarted")
+
+
+def test_counters_of_both_kinds_of_control_groups(tmp_path, monkeypatch):
+    monkeypatch.setattr(status, "CGROUPS", tmp_path)
+    monkeypatch.setattr(status, "VMSTAT", tmp_path / "vmstat")
+    places = [tmp_path / "user/me/memory.events", tmp_path / "memory/job_7/memory.oom_control"]
+    lines = "9:cpu:/\n4:memory:/job_7\n0::/user/me\n"
+    real = Path.read_text
+    monkeypatch.setattr(
+        Path, "read_text", lambda path, **how: lines if path == Path("/proc/self/cgroup") else real(path, **how)
+    )
+    for number, place in enumerate([*places, tmp_path / "vmstat"]):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(f"under_oom 0\noom_kill {number}\n")
+    counters = [(str(places[1]), 1), (str(places[0]), 0), (str(tmp_path / "vmstat"), 2)]
+    assert list(status._oom_kills().items()) == counters, "the nearest is not the first"
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "reason"),
+    [
+        (
+            errors.InputError("photo.png is no picture:\n  convert it"),
+            "bad_input",
+            "photo.png is no picture: convert it",
+        ),
+        (errors.WaitError("none of 2 GPUs became free"), "timeout", "none of 2 GPUs became free"),
+        (files.BusyError("another process works on it"), "timeout", "another process works on it"),
+        (MemoryError("Unable to allocate 9 GiB"), "out_of_memory", "MemoryError: Unable to allocate 9 GiB"),
+        (OSError(12, "Cannot allocate memory"), "out_of_memory", "OSError: [Errno 12] Cannot allocate memory"),
+        (OSError(28, "No space left on device"), "failed", "OSError: [Errno 28] No space left on device"),
+        (MemoryError(), "out_of_memory", "MemoryError"),
+        (ZeroDivisionError("division by zero"), "failed", "ZeroDivisionError: division by zero"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_errors_have_names_and_a_result_ends_them(tmp_path, error, name, reason):
+    with pytest.raises(type(error)), status.attempt(tmp_path) as attempt:
+        attempt.on(devices.Device("gpu", "GPU-7"))
+        raise error
+    found = status.of(tmp_path)
+    assert found == status.Status(name, reason)
+    assert found.details["device"] == "GPU-7"
+    with status.attempt(tmp_path):
+        finish(tmp_path)
+    assert status.of(tmp_path) == status.Status("ok")
+    assert not (tmp_path / "attempt.json").exists()
+
+
+def test_tensorflow_out_of_memory():
+    import tensorflow as tf
+
+    name, reason = status.why(tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\n tensor [9]"))
+    assert (name, reason) == ("out_of_memory", "ResourceExhaustedError: OOM when allocating tensor [9]")
+    assert status.why(tf.errors.InternalError(None, None, "CUDA_ERROR_OUT_OF_MEMORY"))[0] == "out_of_memory"
+    assert status.why(tf.errors.InternalError(None, None, "no kernel image"))[0] == "failed"
+
+
+def test_results(tmp_path):
+    finish(tmp_path)
+    assert status.of(tmp_path).finished
+    finish(tmp_path, status="diverged", iterations_done=7)
+    assert status.of(tmp_path) == status.Status("diverged", "the loss was not finite any more after step 7")
+    (tmp_path / "image.png").unlink()
+    assert status.of(tmp_path) == status.Status("waiting", "image.png: gone. It will be computed anew")
+    for text in ("", "[]", '{"status": 3}'):
+        (tmp_path / "run.json").write_text(text)
+        assert status.of(tmp_path).name == "waiting"
+    for text in ("", "[]", "{}", '{"status": "ok"}', '{"status": {}}'):
+        (tmp_path / "run.json").unlink(missing_ok=True)
+        (tmp_path / "attempt.json").write_text(text)
+        assert not status.of(tmp_path).finished
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        ("", status.Status("waiting")),
+        ("12:00:00 ok: image.png after 3.0 s\n", status.Status("waiting")),
+        ("12:00:00 hello\nerror: --settings is not JSON\n", status.Status("bad_input", "--settings is not JSON")),
+        ("Traceback ...\nModuleNotFoundError: No module\n", status.Status("failed", "ModuleNotFoundError: No module")),
+    ],
+)
+def test_a_command_may_fail_before_it_begins_a_run(tmp_path, log, found):
+    (tmp_path / "transfer.log").write_text(log)
+    assert status.of(tmp_path) == found
+
+
+def test_a_run_that_ends_while_it_is_looked_at_was_not_killed(tmp_path, monkeypatch):
+    told = status.Attempt(tmp_path / "attempt.json", status._beginning(None))
+    assert told is not None
+    looked = files.is_locked
+
+    def ends(path):
+        finish(tmp_path)
+        return looked(path)
+
+    monkeypatch.setattr(files, "is_locked", ends)
+    assert status.of(tmp_path) == status.Status("ok")
+
+
+def test_looking_at_a_lock_does_not_take_it(tmp_path):
+    stop = threading.Event()
+
+    def look():
+        while not stop.is_set():
+            files.is_locked(tmp_path / "run.json")
+
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(20):
+            with files.alone(tmp_path / "run.json", 30):
+                assert files.is_locked(tmp_path / "run.json")
+    finally:
+        stop.set()
+        for looker in lookers:
+            looker.join()
+    assert not files.is_locked(tmp_path / "run.json")
+
+
+def runs(*names, weights="w"):
+    made = [
+        Settings(
+            content=Ingredient(name, "sha256:0"), styles=(Ingredient("art", "a@1"),), weights=Ingredient(weights, "1")
+        )
+        for name in names
+    ]
+    return {run.run_id: run for run in made}
+
+
+def test_what_never_began_for_want_of_a_picture_says_so(tmp_path):
+    study = runs("good", "broken")
+    log = tmp_path / "broken.log"
+    made = {Ingredient("broken", "sha256:0").digest: status.Preparation(str(tmp_path / "broken.png"), [str(log)])}
+    assert {found.name for found in status.of_runs(study, tmp_path, made).values()} == {"waiting"}
+    log.write_text("error: an older one\nerror: broken.png is cut short\n")
+    good, broken = status.of_runs(study, tmp_path, made).values()
+    assert (good.name, broken) == ("waiting", status.Status("bad_input", "broken.png is cut short"))
+    (tmp_path / "broken.png").write_text("mended")
+    assert {found.name for found in status.of_runs(study, tmp_path, made).values()} == {"waiting"}
+
+
+def test_a_summary_counts_and_names_each_reason_once(tmp_path):
+    statuses = {f"fine{number}": status.Status("ok") for number in range(3)}
+    statuses |= {f"bad{number}": status.Status("bad_input", "cut short") for number in range(2)}
+    statuses |= {"far": status.Status("diverged", "after step 7"), "later": status.Status("waiting")}
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far/transfer.log").write_text("")
+    assert status.summary(statuses, tmp_path).splitlines() == [
+        "runs: 3 ok, 1 diverged, 1 waiting, 2 bad_input",
+        "  bad_input: cut short",
+        "    bad0, and 1 more of this kind",
+        "  diverged: after step 7",
+        f"    {tmp_path}/far/transfer.log",
+    ]
+    many = {str(number): status.Status("failed", str(number)) for number in range(9)}
+    assert status.summary(many, tmp_path, most=2).splitlines()[-1] == "  and 7 more reasons"

@@ -1,0 +1,164 @@
+"""Gather what `benchmark.py` measured: one table of all sizes as CSV, all tables as Markdown, and a figure."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from styletransfer import figures, files
+from styletransfer.errors import InputError, command
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Those that the figure shows, from slow to fast, and what it calls them.
+SHOWN = {
+    "plain TensorFlow": "plain TensorFlow, float32",
+    "engine, float32": "engine, float32",
+    "engine, bfloat16": "engine, bfloat16",
+}
+PRODUCTS = {"matrix products, float32": "float32", "matrix products, bfloat16": "bfloat16"}
+SECONDS, RATIO, SHARE = (
+    "seconds per iteration",
+    "times as fast as plain TensorFlow",
+    "share of the speed of matrix products",
+)
+
+
+def read(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """All measurements. Raises `InputError` for a file that is none."""
+    found = []
+    for path in paths:
+        try:
+            found.append(json.loads(path.read_text(encoding="utf-8")))
+            found[-1]["machine"].items()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"{path} is no measurement of benchmark.py ({error}): remove it and measure again"
+            ) from error
+    return found
+
+
+def iterations(measurements: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A row per size and way to compute."""
+    rows = [
+        {**found["size"], "way": way, **values}
+        for found in measurements
+        for way, values in found.get("step", {}).items()
+    ]
+    return pd.DataFrame(rows).sort_values("width", kind="stable", ignore_index=True)
+
+
+def page(measurements: Sequence[Mapping[str, Any]], table: pd.DataFrame) -> str:
+    """Everything as Markdown: the machine, seconds and ratios by size, memory, and what a run costs beside."""
+    machine = ", ".join(f"{key} {value}" for key, value in measurements[0]["machine"].items())
+    lines = [
+        f"{machine}.",
+        "",
+        "Medians; the ways took turns. A run of 1000 iterations takes 1000 times what the first table says, and beside "
+        "that what the last line says.",
+    ]
+    for title, column in (
+        ("Seconds per iteration", SECONDS),
+        ("Times as fast as plain TensorFlow", RATIO),
+        ("Share of the speed of matrix products (above 1: by Winograd's method)", SHARE),
+        ("Peak memory, GiB", "peak memory, GiB"),
+    ):
+        grid = table.pivot_table(column, "way", "width", sort=False)
+        lines += ["", f"**{title}**", "", *_markdown([f"{width} px" for width in grid.columns], grid.itertuples())]
+    for found in measurements:
+        if "run" in found:
+            costs = found["run"]["seconds outside iterations"]
+            lines += ["", f"**Of a run, outside its iterations**: {costs['median']} s"]
+            lines[-1] += f" ({costs['fastest']} to {costs['slowest']}), at {found['size']['width']} px."
+    return "\n".join(lines) + "\n"
+
+
+def _markdown(columns: Sequence[str], rows: Any) -> list[str]:
+    cells = [[str(name), *("" if pd.isna(value) else f"{value:.3g}" for value in values)] for name, *values in rows]
+    return [_line(["", *columns]), "|---" * (len(columns) + 1) + "|", *map(_line, cells)]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def draw(path: Path, measurements: Sequence[Mapping[str, Any]], table: pd.DataFrame) -> None:
+    """Speed against size, and the roofline of the layers."""
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    draw_speed(left, table)
+    for found in measurements:
+        if "layers" in found:
+            draw_roofline(right, found)
+    figures.save(figure, [path])
+
+
+def draw_speed(axes: Axes, table: pd.DataFrame) -> None:
+    """Iterations a second against the picture's width; dashed: as many multiplications as matrix products."""
+    for colour, (way, name) in zip(figures.CATEGORIES, SHOWN.items(), strict=False):
+        rows = table[table.way == way]
+        axes.plot(rows.width, 1 / rows[SECONDS], "o-", color=colour, label=name)
+    for colour, (way, name) in zip(("0.45", "0.7"), PRODUCTS.items(), strict=True):
+        rows = table[table.way == way]
+        axes.plot(rows.width, 1 / rows[SECONDS], "--", color=colour, label=f"matrix products, {name}")
+    widths = sorted(set(table.width))
+    axes.set(xscale="log", yscale="log", xlabel="width of the picture, pixels", ylabel="iterations per second")
+    axes.set_xticks(widths, [str(width) for width in widths])
+    axes.minorticks_off()
+    axes.legend(frameon=False, fontsize=8)
+
+
+def draw_roofline(axes: Axes, found: Mapping[str, Any]) -> None:
+    """GFLOP/s of each layer against its FLOP per byte, under what memory and products allow."""
+    layers = dict(found["layers"])
+    peak, copies = layers.pop("products, GFLOP/s"), layers.pop("copies, GB/s")
+    intensities = [values["FLOP per byte"] for values in layers.values()]
+    ends = min(intensities) / 2, max(intensities) * 2
+    roof = [ends[0], peak / copies, ends[1]]
+    axes.plot(roof, [min(peak, copies * x) for x in roof], color="0.45", label=f"{copies:.3g} GB/s, {peak:.4g} GFLOP/s")
+    for colour, marker, way in zip(figures.CATEGORIES[1:], "os", ("direct", "Winograd"), strict=False):
+        points = {name: values for name, values in layers.items() if f"{way}, GFLOP/s" in values}
+        speeds = [values[f"{way}, GFLOP/s"] for values in points.values()]
+        axes.plot([values["FLOP per byte"] for values in points.values()], speeds, marker, color=colour, label=way)
+    for name in ("conv1_1", "conv1_2", "conv2_1", "conv4_1"):
+        if name in layers:
+            place = layers[name]["FLOP per byte"], layers[name]["direct, GFLOP/s"]
+            axes.annotate(name, place, (4, -11), textcoords="offset points", fontsize=7, color="0.3")
+    size = found["size"]
+    axes.set(xscale="log", yscale="log", xlabel="FLOP per byte", ylabel="GFLOP/s, float32, forward")
+    axes.set_title(f"layers at {size['width']} x {size['height']}", fontsize=9)
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of this command."""
+    command_line = argparse.ArgumentParser(description=__doc__)
+    command_line.add_argument("--measurements", type=Path, nargs="+", required=True, help="what benchmark.py wrote")
+    command_line.add_argument("--table", type=Path, required=True, help="seconds per iteration: CSV")
+    command_line.add_argument("--page", type=Path, required=True, help="all tables: Markdown")
+    command_line.add_argument("--figure", type=Path, required=True, help="speed and roofline: PNG")
+    return command_line
+
+
+@command
+def main() -> None:
+    """Gather, write, draw."""
+    options = parser().parse_args()
+    measurements = read(options.measurements)
+    table = iterations(measurements)
+    with files.atomic_path(options.table) as temporary:
+        table.to_csv(temporary, index=False)
+    files.write_text(options.page, page(measurements, table))
+    draw(options.figure, measurements, table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

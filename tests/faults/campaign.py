@@ -19,10 +19,10 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from folders import RUNS_PER_JOB, TABLES, FailureError, Folder, differences, tail
-from injections import MissedError, Scene, SkippedError, plan
+from faults.folders import RUNS_PER_JOB, TABLES, FailureError, Folder, differences, tail
+from faults.injections import MissedError, Scene, SkippedError, plan
 
 # What makes no figures, to be quick.
 UNTIL_TABLES = ("--until", "collect")

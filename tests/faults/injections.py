@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from folders import NOBODY, RUN_FILES, STATE, TABLES, FailureError, remove, tail
+from faults.folders import NOBODY, RUN_FILES, STATE, TABLES, FailureError, remove, tail
 
 FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")

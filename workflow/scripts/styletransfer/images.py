@@ -177,7 +177,7 @@ def check_source(path: str | Path, checksum: str) -> None:
     """
     with _open(path) as image:
         told = image.info.get(SOURCE, checksum)
-    if told not in (checksum, f"sha256:{files.checksum(path)}"):
+    if checksum not in (told, f"sha256:{files.checksum(path)}"):
         raise InputError(f"picture {str(path)!r} was made from {told}, not from {checksum}: another picture. {REMEDY}")
 
 

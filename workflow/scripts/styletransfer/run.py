@@ -135,7 +135,7 @@ def _seal(record: Mapping[str, Any]) -> str:
 
 def damaged(folder: Path, record: Mapping[str, Any]) -> list[Path]:
     """The files in the folder of a run that are not those its record tells of; the record itself if it is another's."""
-    if record["run_id"] != folder.name:
+    if record.get("run_id", folder.name) != folder.name:
         return [folder / RUN_FILES["record"]]
     return [folder / name for name, told in record["outputs"].items() if not _is(folder / name, told)]
 

@@ -369,10 +369,8 @@ def _check_pictures(settings: Settings, inputs: Inputs) -> None:
 
 def _check_weights(settings: Settings, inputs: Inputs, source: dict[str, str]) -> None:
     """The same for weights that the workflow has converted."""
-    from styletransfer.weights import CONVERTED
-
-    wanted = settings.weights.checksum
-    if CONVERTED in source and wanted not in (source["checksum"], source[CONVERTED], f"sha256:{source['file_sha256']}"):
+    wanted, original = settings.weights.checksum, source.get("original_checksum")
+    if original and wanted not in (source["checksum"], original, f"sha256:{source['file_sha256']}"):
         raise InputError(
             f"{inputs.network} holds {source['name']} ({source['checksum']}), and the run is one of "
             f"{settings.weights.name} ({wanted}). Remove the file, and the workflow makes it anew"

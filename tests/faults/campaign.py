@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from faults.folders import RUNS_PER_JOB, TABLES, FailureError, Folder, differences, tail
+from faults.folders import FailureError, Folder, differences, tail
 from faults.injections import MissedError, Scene, SkippedError, plan
 
 # What makes no figures, to be quick.
@@ -35,25 +35,22 @@ class Templates:
     def __init__(self, work):
         self.work = work
 
-    def make(self, modes=tuple(RUNS_PER_JOB)):
-        for mode in modes:
-            whole = self.get(mode, True)
-            if not (whole.beside / "complete").exists():
-                shutil.rmtree(whole.path, ignore_errors=True)
-                whole.write_config()
-                code, said = whole.run()
-                if code:
-                    raise SystemExit(f"the undisturbed study fails: {tail(said)}")
-                (whole.beside / "complete").touch()
-            tables = self.get(mode, False)
-            shutil.rmtree(tables.path, ignore_errors=True)
-            tables.copy_of(whole).forget(f"{TABLES}/figures", f"{TABLES}/explorer*", f"{TABLES}/manifest*")
-
     def get(self, mode, whole):
         folder = Folder(self.work / f"undisturbed-{mode}-{'whole' if whole else 'tables'}", mode)
-        if not whole:
-            folder.options = UNTIL_TABLES
+        folder.options = () if whole else UNTIL_TABLES
         return folder
+
+    def make(self, mode, whole):
+        """Compute one, unless it is there."""
+        folder = self.get(mode, whole)
+        if (folder.beside / "complete").exists():
+            return
+        shutil.rmtree(folder.path, ignore_errors=True)
+        folder.write_config()
+        code, said = folder.run()
+        if code:
+            raise SystemExit(f"the undisturbed study fails: {tail(said)}")
+        (folder.beside / "complete").touch()
 
 
 def attempt(fault, number, seed, work, templates):
@@ -69,11 +66,12 @@ def attempt(fault, number, seed, work, templates):
             folder.give_to(fault.user)
         with contextlib.ExitStack() as finally_:
             with contextlib.ExitStack() as undo:
-                fault.inject(Scene(folder, random.Random(f"{seed} {number}"), undo, finally_))
+                scene = Scene(folder, random.Random(f"{seed} {number}"), undo, finally_)
+                fault.inject(scene)
                 tracebacks = folder.tracebacks()
             folder.recover()
             folder.wait_for_orphans()
-            found = [*tracebacks, *differences(folder, template)]
+            found = [*tracebacks, *differences(folder, template, scene.absent)]
             if number % 5 == 0 and not found:
                 _, said = folder.run()
                 found = [] if "Nothing to be done" in said else [f"not complete: {tail(said)}"]
@@ -168,7 +166,8 @@ def main():
         work.chmod(0o755)
         print(f"seed {options.seed}: {len(wanted)} of {len(faults)} faults")
         templates = Templates(work)
-        templates.make()
+        for mode, whole in sorted({(fault.mode, fault.whole) for fault in wanted.values()}):
+            templates.make(mode, whole)
         log |= campaign(wanted, options, work, templates)
     print(summary(log.values()))
     return 1 if any(line["outcome"] == "failed" for line in log.values()) else 0

@@ -231,15 +231,15 @@ def listing(folder):
         path.relative_to(folder.path).as_posix()
         for path in folder.path.rglob("*")
         if path.is_file()
-        and path.name != "verify.log"
+        and path.name not in ("verify.log", "repair.log")
         and not {".snakemake", "__pycache__"} & {*path.relative_to(folder.path).parts}
     }
 
 
-def differences(folder, template):
+def differences(folder, template, absent=()):
     """A line for each way in which a study is not as the undisturbed one; none if it is complete, equal and clean."""
     expected, found = listing(template), listing(folder)
-    lines = [f"missing: {name}" for name in sorted(expected - found)]
+    lines = [f"missing: {name}" for name in sorted(expected - found - {*absent})]
     lines += [f"left behind: {name}" for name in sorted(found - expected)]
     for name in sorted(expected & found):
         if fingerprint(folder.path / name) != fingerprint(template.path / name):
@@ -282,8 +282,11 @@ def manifest_differences(path):
     if not manifest.exists():
         return []
     listed = json.loads(manifest.read_text())["files"]
-    return [
-        name
-        for name, told in listed.items()
-        if not (path / name).exists() or hashlib.sha256((path / name).read_bytes()).hexdigest() != told["sha256"]
-    ]
+    return [name for name, told in listed.items() if not is_as_told(path / name, told)]
+
+
+def is_as_told(path, told):
+    """Whether a file is the one of a manifest; weights may be gone."""
+    if not path.exists():
+        return told["role"] == "weights"
+    return hashlib.sha256(path.read_bytes()).hexdigest() == told["sha256"]

@@ -45,12 +45,16 @@ class Fault:
 
 @dataclasses.dataclass
 class Scene:
-    """What a fault has to work with. undo: what puts the environment right; finally: what must be done in any case."""
+    """What a fault has to work with.
+
+    undo: what puts the environment right. finally_: what must be done in any case. absent: files that may be missing.
+    """
 
     folder: object
     random: random.Random
     undo: contextlib.ExitStack
     finally_: contextlib.ExitStack
+    absent: set = dataclasses.field(default_factory=set)
 
     def wait_for(self, call, condition):
         """Until something is so. Raises `MissedError` if the call ends before."""
@@ -405,7 +409,7 @@ def partner(folder, place, other):
 
 
 def damaged(place, how, other=None):
-    """A finished study of which a file is damaged: `verify` names it, and it is removed."""
+    """A finished study with a damaged file: `verify` names it, and `repair`, or who reads that, removes it."""
 
     def inject(scene):
         folder = scene.folder
@@ -419,8 +423,14 @@ def damaged(place, how, other=None):
             relative = name.relative_to(folder.path).as_posix()
             if not code or relative not in said:
                 raise FailureError(f"verify does not name {relative} (exit code {code}): {tail(said)}")
-            # Snakemake knows the explorer as a folder.
-            remove(name.parent if name.parent.name == "explorer" else name)
+        # Snakemake knows the explorer as a folder: that is for `repair`.
+        if scene.random.random() < 0.5 or "explorer" in place:
+            folder.run("repair")
+        for name in names:
+            if name.exists():
+                remove(name)
+        # Finished runs do not need their weights, so these stay away.
+        scene.absent.update(name for name in (WEIGHTS, PUBLISHED) if not (folder.path / name).exists())
 
     return inject
 

@@ -355,13 +355,22 @@ def out_of_memory(prepare, mebibytes):
             group.mkdir()
         except OSError as error:
             raise SkippedError(f"no memory cgroup can be made: {error}") from None
-        scene.finally_.callback(group.rmdir)
+        scene.finally_.callback(empty_and_remove, group)
         scene.finally_.callback(scene.folder.kill_all)
         (group / "memory.limit_in_bytes").write_text(f"{mebibytes * 2**20}\n")
         prepare(scene.folder)
         scene.folder.run(group=group)
 
     return inject
+
+
+def empty_and_remove(group):
+    """A group can be removed once the kernel has done with the last of its processes."""
+    for _ in range(100):
+        with contextlib.suppress(OSError):
+            group.rmdir()
+            return
+        time.sleep(0.05)
 
 
 def little_memory(prepare, mebibytes):

@@ -51,6 +51,16 @@ def test_a_picture_on_a_full_disk(tmp_path, monkeypatch):
     assert nothing_left(tmp_path)
 
 
+def test_a_lock_that_cannot_be_is_told(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / ".a.json.lock"))
+
+    monkeypatch.setattr(files.FileLock, "acquire", refuse)
+    told = r"a\.json cannot be written: Read-only file system\. Let this user write there, and start again"
+    with pytest.raises(WriteError, match=told), files.alone(tmp_path / "a.json", 1):
+        pass
+
+
 def test_a_command_says_one_line(tmp_path):
     code = (
         "import sys; from styletransfer import errors, files\n"

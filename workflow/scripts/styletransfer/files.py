@@ -97,7 +97,8 @@ def alone(path: str | Path, wait_seconds: float) -> Iterator[None]:
     """Hold the lock of `path` for the block: no other process that asks for it is in its block meanwhile.
 
     The kernel frees the lock when the process ends, however it ends. It reaches as far as the file system's locks do:
-    over all hosts on NFS. Raises `BusyError` after wait_seconds; the wait is logged.
+    over all hosts on NFS. Raises `BusyError` after wait_seconds; the wait is logged. Raises `WriteError` where there
+    cannot be a lock.
     """
     # The lock file stays: removing it would let two processes hold two locks of one name.
     lock = FileLock(_lock_of(path))
@@ -105,7 +106,8 @@ def alone(path: str | Path, wait_seconds: float) -> Iterator[None]:
     while True:
         left = end - time.monotonic()
         try:
-            lock.acquire(timeout=max(0.0, min(left, REPORT_SECONDS)))
+            with _refusals(Path(path)):
+                lock.acquire(timeout=max(0.0, min(left, REPORT_SECONDS)))
             break
         except Timeout:
             if left <= REPORT_SECONDS:

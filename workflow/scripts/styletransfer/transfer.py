@@ -275,8 +275,13 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
 @contextlib.contextmanager
 def _logged_to(path: Path) -> Iterator[None]:
     """While the block lasts, whatever is logged goes to a file as well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:  # what keeps the result from being written as well will be told by it
+        logger.warning("%s is not written: %s", path, error.strerror)
+        yield
+        return
     handler.setFormatter(logging.Formatter(LOG_FORMAT, LOG_TIME))
     logging.getLogger().addHandler(handler)
     try:

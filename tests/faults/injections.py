@@ -458,9 +458,9 @@ def damage_used(prepare, place, how, other=None):
         code, said = folder.run()
         if not code:
             return  # what came of it is compared
-        logs = [said, *(log.read_text(errors="replace") for log in folder.path.rglob("*.log"))]
-        told = "\n".join(logs)
-        if path.name not in told.replace(path.name, "", 1) and path.parent.name not in told:
+        told = "\n".join([said, *(log.read_text(errors="replace") for log in folder.path.rglob("*.log"))])
+        errors = [line for line in told.splitlines() if line.startswith("error: ") or " failed: " in line]
+        if not any(path.name in line or path.parent.name in line for line in errors):
             raise FailureError(f"exit code {code}, and nothing names {path.name}: {tail(said)}")
         if "Traceback" in told:
             raise FailureError(f"a traceback: {told[told.index('Traceback') :][-600:]}")
@@ -484,9 +484,10 @@ def damaged_state(how):
         found = sorted(folder.path.glob(f"results/runs/*/{STATE}"))
         if not found:
             raise MissedError("no state was left")
-        damage(found[0], how, folder.run_folders()[0] / "image.png", scene.random)
         if how == "swapped":
             shutil.copy2(folder.run_folders()[0] / "preserved.png", found[0])
+        else:
+            damage(found[0], how, None, scene.random)
 
     return inject
 

@@ -43,7 +43,7 @@ NOBODY = 65534
 
 # What a run says of when, where and how fast it was computed, and by how many parts; all else is the same each time.
 TIMINGS = ("start", "end", "seconds", "seconds_preparing", "seconds_per_iteration", "peak_memory_mib", "host")
-OF_RECORDS = (*TIMINGS, "resumed", "gpu", "device", "threads")
+OF_RECORDS = (*TIMINGS, "resumed", "gpu", "device", "threads", "record_sha256")
 
 
 class FailureError(Exception):

@@ -197,7 +197,7 @@ def convert(
         source = {**source, **source_identity(source_name, checksum)}
     tensors = {f"{name}/kernel": kernel for name, kernel in weights.kernels.items()}
     tensors |= {f"{name}/bias": bias for name, bias in weights.biases.items()}
-    original = f"sha256:{weights.sha256}"
+    original = weights.original or f"sha256:{weights.sha256}"
     document = {"channel_order": weights.channel_order, "mean": weights.mean, "source": source, "original": original}
     document["sha256"] = _seal(weights, source, original)
     with files.atomic_path(output_path) as temporary:

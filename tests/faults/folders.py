@@ -5,6 +5,7 @@ Nothing in the project knows of faults: all that is done to a study is done to i
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -108,7 +109,8 @@ class Folder:
         command += arguments
         if all(argument.startswith("-") for argument in arguments):
             command += self.options
-        home = self.beside / "home"
+        # One for all studies of a user, so that matplotlib does not look for fonts in each.
+        home = self.path.parent / f"home-{self.user or 'own'}"
         home.mkdir(exist_ok=True)
         if self.user is not None:
             os.chown(home, self.user, self.user)
@@ -242,7 +244,7 @@ def differences(folder, template, absent=()):
     lines = [f"missing: {name}" for name in sorted(expected - found - {*absent})]
     lines += [f"left behind: {name}" for name in sorted(found - expected)]
     for name in sorted(expected & found):
-        if fingerprint(folder.path / name) != fingerprint(template.path / name):
+        if fingerprint(folder.path / name) != fingerprint_of_template(template.path / name):
             lines.append(f"differs: {name}")
     for kind in ("locks", "incomplete"):
         lines += [
@@ -250,6 +252,11 @@ def differences(folder, template, absent=()):
         ]
     lines += [f"manifest: {line}" for line in manifest_differences(folder.path)]
     return lines
+
+
+@functools.cache
+def fingerprint_of_template(path):
+    return fingerprint(path)
 
 
 def fingerprint(path):

@@ -48,6 +48,7 @@ class Scene:
     """What a fault has to work with.
 
     undo: what puts the environment right. finally_: what must be done in any case. absent: files that may be missing.
+    narrow: figures are left as they are, to be quick.
     """
 
     folder: object
@@ -55,13 +56,14 @@ class Scene:
     undo: contextlib.ExitStack
     finally_: contextlib.ExitStack
     absent: set = dataclasses.field(default_factory=set)
+    narrow: bool = False
 
-    def wait_for(self, call, condition):
+    def wait_for(self, call, condition, pause=0.001):
         """Until something is so. Raises `MissedError` if the call ends before."""
         while not condition():
             if call.over:
                 raise MissedError(f"the call ended first, with {call.process.returncode}: {tail(call.said(), 200)}")
-            time.sleep(0.001)
+            time.sleep(pause)
 
 
 # --- What a fault is about, and when ----------------------------------------------------------------------------------
@@ -97,7 +99,7 @@ def begun(scene, call, script, after):
         found[:] = scene.folder.processes(script)
         return bool(found)
 
-    scene.wait_for(call, there)
+    scene.wait_for(call, there, pause=0.03)
     time.sleep(after)
     return found
 
@@ -438,6 +440,8 @@ def damaged(place, how, other=None):
         for name in names:
             if name.exists():
                 remove(name)
+        if place in RUN_FILES and how != "flipped":
+            scene.narrow = True
         # Finished runs do not need their weights, so these stay away.
         scene.absent.update(name for name in (WEIGHTS, PUBLISHED) if not (folder.path / name).exists())
 
@@ -539,14 +543,14 @@ def processes():
     for mode in MODES:
         for number in (signal.SIGKILL, signal.SIGTERM):
             name = number.name
-            for _ in range(14 if number == signal.SIGKILL else 5):
+            for _ in range(10 if number == signal.SIGKILL else 3):
                 yield Fault(f"{name} of a run", "at a random time", kill_job(lacks_runs, None, number, after=4), mode)
             for file in parts:
                 kill = kill_job(lacks_runs, None, number, file=f"results/runs/*-sw500-*/{file}")
                 yield Fault(f"{name} of a run", f"when {file} appears", kill, mode)
     for rule, (script, patterns, runs) in LIGHT.items():
         prepare = lacks(*patterns, runs=runs)
-        for number, repeats in ((signal.SIGKILL, 3), (signal.SIGTERM, 1)):
+        for number, repeats in ((signal.SIGKILL, 2), (signal.SIGTERM, 1)):
             for _ in range(repeats):
                 kill = kill_job(prepare, script, number, after=1.2)
                 yield Fault(f"{number.name} of another rule", rule, kill, whole=not runs and rule != "collect")
@@ -563,11 +567,11 @@ def workflows():
     for mode in MODES:
         for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
             for everything in (False, True):
-                for _ in range(4 if number == signal.SIGKILL else 2):
+                for _ in range(3 if number == signal.SIGKILL else 1):
                     who = "with all its jobs" if everything else "alone"
                     kill = kill_workflow(lacks_runs, number, everything)
                     yield Fault(f"{number.name} of Snakemake", f"{who}, runs at work", kill, mode)
-        for _ in range(4):
+        for _ in range(3):
             yield Fault("killed and unlocked", "runs at work", unlocked_at_once, mode)
         for options in ((), ("--nolock",)):
             for delay in (0.3, 3, 9):
@@ -576,7 +580,7 @@ def workflows():
                     "two workflows at once", f"{what}, up to {delay} s apart", two_at_once(delay, *options), mode
                 )
     for everything in (False, True):
-        for _ in range(5):
+        for _ in range(3):
             kill = kill_workflow(lacks(*TABLES_GONE), signal.SIGKILL, everything, at=12)
             who = "with all its jobs" if everything else "alone"
             yield Fault("SIGKILL of Snakemake", f"{who}, tables and figures at work", kill, whole=True)
@@ -638,7 +642,7 @@ def damages():
             yield Fault(f"{how} file", name, damaged(place, how, other), whole=True)
     figures = (f"{TABLES}/figures/*.*", f"{TABLES}/explorer")
     for how in HOW:
-        for _ in range(3 if how == "flipped" else 1):
+        for _ in range(2 if how == "flipped" else 1):
             for name in RUN_FILES:
                 use = damage_used(lacks(*TABLES_GONE), name, how)
                 yield Fault("damage met on the way", f"{name} {how}, collected", use, whole=True)

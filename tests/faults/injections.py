@@ -442,8 +442,8 @@ def damaged(place, how, other=None):
                 remove(name)
         if place in RUN_FILES and how != "flipped":
             scene.narrow = True
-        # Finished runs do not need their weights, so these stay away.
-        scene.absent.update(name for name in (WEIGHTS, PUBLISHED) if not (folder.path / name).exists())
+        # What is finished does not need weights and pictures, so these stay away.
+        scene.absent.update(name for name in (WEIGHTS, PAINTING, PHOTOGRAPH) if not (folder.path / name).exists())
 
     return inject
 
@@ -464,7 +464,7 @@ def damage_used(prepare, place, how, other=None):
             return  # what came of it is compared
         told = "\n".join([said, *(log.read_text(errors="replace") for log in folder.path.rglob("*.log"))])
         errors = [line for line in told.splitlines() if line.startswith("error: ") or " failed: " in line]
-        if not any(path.name in line or path.parent.name in line for line in errors):
+        if not any(name.name in line or name.parent.name in line for line in errors for name in names):
             raise FailureError(f"exit code {code}, and nothing names {path.name}: {tail(said)}")
         if "Traceback" in told:
             raise FailureError(f"a traceback: {told[told.index('Traceback') :][-600:]}")
@@ -507,8 +507,8 @@ PAINTING, PHOTOGRAPH = "resources/paintings/glass@1.png", "resources/photographs
 LIGHT = {
     "fetch_weights": ("fetch_weights", ("resources/weights/*",), True),
     "convert_weights": ("convert_weights", (WEIGHTS,), True),
-    "paint_style": ("paint_style", (PAINTING,), False),
-    "sample_photograph": ("prepare_image", (PHOTOGRAPH,), False),
+    "paint_style": ("paint_style", (PAINTING,), True),
+    "sample_photograph": ("prepare_image", (PHOTOGRAPH,), True),
     "collect": ("collect", TABLES_GONE, False),
     "contact_sheet": ("contact_sheet", (f"{TABLES}/figures/contact_sheet.*",), False),
     "loss_curves": ("loss_curves", (f"{TABLES}/figures/loss_curves.*",), False),
@@ -532,7 +532,7 @@ OUTPUTS = {
     "explorer": (f"{TABLES}/explorer/index.html", f"{TABLES}/runs.csv"),
     "photograph": (PHOTOGRAPH, PAINTING),
     "painting": (PAINTING, PHOTOGRAPH),
-    "weights": (WEIGHTS, PUBLISHED),
+    "weights": (WEIGHTS, PAINTING),
 }
 HOW = ("truncated", "emptied", "flipped", "swapped")
 
@@ -603,8 +603,8 @@ def places():
         yield Fault("full disk", f"figures, {pages} pages", full_disk(figures_gone, TABLES, pages), whole=True)
         prepare = lacks(*LIGHT["convert_weights"][1], runs=True)
         yield Fault("full disk", f"weights, {pages} pages", full_disk(prepare, "resources", pages))
-        prepare = lacks(PAINTING, PHOTOGRAPH)
-        yield Fault("full disk", f"pictures, {pages} pages", full_disk(prepare, "resources", pages), whole=True)
+        prepare = lacks(PAINTING, PHOTOGRAPH, runs=True)
+        yield Fault("full disk", f"pictures, {pages} pages", full_disk(prepare, "resources", pages))
     yield Fault("read-only folder", f"{TABLES}, for figures", read_only(figures_gone, TABLES), whole=True)
     yield Fault("read-only folder", "resources, for weights", read_only(lacks(WEIGHTS, runs=True), "resources"))
     yield Fault("read-only folder", ".snakemake", read_only(lacks_runs, ".snakemake"))

@@ -17,6 +17,7 @@ from styletransfer.settings import Ingredient, Settings
 
 TABLE = pd.DataFrame(
     {
+        "status": ["ok", "ok", "diverged"],
         "run_id": ["a", "b", "b"],
         "value": [0.1, float("nan"), -3.0],
         "none": [None, None, None],
@@ -41,7 +42,7 @@ def flipped(path, bit):
 
 def test_a_table_comes_back_as_it_was(tmp_path):
     tables.write(tmp_path / "a.parquet", TABLE)
-    pd.testing.assert_frame_equal(tables.read(tmp_path / "a.parquet"), TABLE)
+    pd.testing.assert_frame_equal(tables.read_runs(tmp_path / "a.parquet"), TABLE)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), TABLE)
     first = (tmp_path / "a.parquet").read_bytes()
     tables.write(tmp_path / "a.parquet", TABLE)
@@ -54,7 +55,7 @@ def test_whatever_bit_of_a_table_changes_it_is_refused_or_tells_the_same(tmp_pat
     tables.write(path, TABLE)
     flipped(path, data.draw(st.integers(0, 8 * path.stat().st_size - 1)))
     try:
-        found = tables.read(path)
+        found = tables.read_runs(path)
     except InputError as error:
         assert f"{path} is damaged" in str(error)
         assert "Remove it" in str(error)
@@ -62,18 +63,21 @@ def test_whatever_bit_of_a_table_changes_it_is_refused_or_tells_the_same(tmp_pat
         pd.testing.assert_frame_equal(found, TABLE)
 
 
-def test_another_table_in_place_of_one_is_read_and_a_part_of_it_is_refused(tmp_path):
+def test_a_part_of_a_table_or_another_is_refused(tmp_path):
     path = tmp_path / "a.parquet"
     tables.write(path, TABLE)
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(InputError, match=r"a\.parquet is damaged"):
-        tables.read(path)
+        tables.read_runs(path)
     # One that says the checksum of another.
     other = TABLE.assign(value=1.0)
     other.attrs = {tables.SEAL: "00"}
     other.to_parquet(path)
     with pytest.raises(InputError, match="its checksum differs"):
-        tables.read(path)
+        tables.read_runs(path)
+    tables.write(path, TABLE)
+    with pytest.raises(InputError, match="it has no column weighted"):
+        tables.read_losses(path)
 
 
 # --- Runs ---

@@ -51,6 +51,27 @@ def test_a_picture_on_a_full_disk(tmp_path, monkeypatch):
     assert nothing_left(tmp_path)
 
 
+def test_what_a_killed_process_left_is_removed_and_what_others_write_is_not(tmp_path, monkeypatch):
+    """Of any file of that folder; a temporary file that is being written is told by its lock."""
+    code = (
+        "import os, signal; from styletransfer import files\n"
+        "with files.atomic_path(os.environ['FOLDER'] + '/a.pdf') as path:\n"
+        "    path.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    command = [sys.executable, "-c", code]
+    subprocess.run(
+        command, cwd=files.__file__.rsplit("/", 2)[0], env=os.environ | {"FOLDER": str(tmp_path)}, check=False
+    )
+    (left,) = tmp_path.iterdir()
+    with files.atomic_path(tmp_path / "c.png") as other:
+        files._swept.clear()  # as another process
+        files.write_text(tmp_path / "b.png", "whole")
+        assert not left.exists()
+        assert other.exists()
+        other.write_text("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.png", "c.png"]
+
+
 def test_a_lock_that_cannot_be_is_told(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / ".a.json.lock"))

@@ -21,7 +21,7 @@ def main() -> None:
     options = parser.parse_args()
     wanted = json.loads(options.options)
     figure = figures.contact_sheet(
-        tables.read(options.runs),
+        tables.read_runs(options.runs),
         options.pool,
         json.loads(options.pictures),
         wanted["columns"],

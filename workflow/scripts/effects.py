@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
-    figures.save(FIGURES[options.figure](tables.read(options.runs)), options.output)
+    figures.save(FIGURES[options.figure](tables.read_runs(options.runs)), options.output)
 
 
 if __name__ == "__main__":

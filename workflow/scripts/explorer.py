@@ -24,8 +24,8 @@ def main() -> None:
     options = parser.parse_args()
     explorer.write(
         options.output,
-        tables.read(options.runs),
-        tables.read(options.losses),
+        tables.read_runs(options.runs),
+        tables.read_losses(options.losses),
         options.pool,
         json.loads(options.options),
         options.max_bytes,

@@ -16,7 +16,9 @@ def main() -> None:
     parser.add_argument("--losses", type=Path, required=True, help="the table of losses, .parquet")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
-    figures.save(figures.loss_curves(tables.read(options.runs), tables.read(options.losses)), options.output)
+    figures.save(
+        figures.loss_curves(tables.read_runs(options.runs), tables.read_losses(options.losses)), options.output
+    )
 
 
 if __name__ == "__main__":

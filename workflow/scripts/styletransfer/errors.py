@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import logging
 import os
 import signal
 import sys
@@ -67,6 +68,8 @@ def command(main: Callable[[], int | None]) -> Callable[[], int]:
 
     @functools.wraps(main)
     def run() -> int:
+        # A log on a full disk is lost; a traceback about that would only hide the message that matters.
+        logging.raiseExceptions = False
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is signal.SIG_DFL:  # not where it is ignored, as under nohup
                 signal.signal(number, _terminate)

@@ -32,23 +32,25 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, remove it if not.
 
     The temporary name keeps the suffix, since image writers choose their format by it. The content is flushed to disk
-    before the rename: after a power cut there is the old file or the new one, never half of one. Raises `WriteError` if
-    the disk is full, or the folder cannot be written to.
+    before the rename: after a power cut there is the old file or the new one, never half of one. What processes that were
+    killed left in that folder is removed. Raises `WriteError` if the disk is full or the folder cannot be written to.
     """
     path = Path(path)
     with _refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
         # The name is cut so that a long one with the marks added still fits into the file system's 255 bytes.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:100]}.", suffix=f".tmp{path.suffix}")
-    os.close(handle)
     temporary = Path(name)
     try:
+        _lock(handle)
         with _refusals(path, temporary):
             yield temporary
             _put(temporary, path)
     finally:
         with contextlib.suppress(OSError):  # the folder may be gone; the error that ended the block matters more
             temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def _put(temporary: Path, path: Path) -> None:
@@ -78,6 +80,31 @@ def remove_leftovers(path: str | Path) -> None:
     for found in path.parent.glob(".*"):
         if pattern.fullmatch(found.name):
             found.unlink(missing_ok=True)
+
+
+# Folders that this process has looked through: once is enough.
+_swept: set[Path] = set()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files that nobody writes: their locks are free."""
+    if folder.absolute() in _swept:
+        return
+    _swept.add(folder.absolute())
+    for found in folder.glob(".*.tmp*"):
+        if re.fullmatch(r"\..+\.[a-z0-9_]{8}\.tmp(\.\w+)?", found.name):
+            with contextlib.suppress(OSError), found.open("rb") as file:
+                if _lock(file.fileno()):
+                    found.unlink(missing_ok=True)
+
+
+def _lock(handle: int) -> bool:
+    """Whether this process has now the lock of an open file, until it is closed."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another has it, or there are no locks here
+        return False
+    return True
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -181,8 +181,17 @@ def write(path: Path, table: pd.DataFrame) -> None:
         sealed.to_parquet(temporary, index=False)
 
 
-def read(path: Path) -> pd.DataFrame:
-    """The table that `write` wrote. Raises `InputError` if it is damaged: nothing may be shown of it."""
+def read_runs(path: Path) -> pd.DataFrame:
+    """A table of runs from its file. Raises `InputError` if it is damaged: nothing may be shown of it."""
+    return _read(path, "status")
+
+
+def read_losses(path: Path) -> pd.DataFrame:
+    """A table of losses from its file. Raises `InputError` as `read_runs` does."""
+    return _read(path, "weighted")
+
+
+def _read(path: Path, column: str) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path)
         sound = SEAL not in table.attrs or table.attrs[SEAL] == _seal(table)
@@ -192,6 +201,8 @@ def read(path: Path) -> pd.DataFrame:
         raise InputError(f"{path} is damaged ({type(error).__name__}: {error}). {REMEDY}") from error
     if not sound:
         raise InputError(f"{path} is damaged: its checksum differs. {REMEDY}")
+    if column not in table:
+        raise InputError(f"{path} is another table: it has no column {column}. {REMEDY}")
     return table
 
 

@@ -316,10 +316,17 @@ def shifted(prepare, places, seconds):
                 told = path.stat()
                 os.utime(path, (told.st_atime + seconds, told.st_mtime + seconds), follow_symlinks=False)
         code, said = scene.folder.run()
-        if code:
+        if code and "clock skew" not in said:
             raise FailureError(f"exit code {code}: {tail(said)}")
+        touch_future(scene.folder)
 
     return inject
+
+
+def touch_future(folder):
+    """What docs/faults.md says to do once the clock is right again."""
+    command = ["find", "results", "resources", "-newermt", "now", "-exec", "touch", "{}", "+"]
+    subprocess.run(command, cwd=folder.path, check=True)
 
 
 def clock_jumps(prepare, seconds):

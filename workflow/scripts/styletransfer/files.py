@@ -32,8 +32,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, remove it if not.
 
     The temporary name keeps the suffix, since image writers choose their format by it. The content is flushed to disk
-    before the rename: after a power cut there is the old file or the new one, never half of one. What a killed process left in
-    that folder is removed. Raises `WriteError` if the disk is full or the folder cannot be written to.
+    before the rename: after a power cut there is the old file or the new one, never half of one. What a killed process
+    left in that folder is removed. Raises `WriteError` if the disk is full or the folder cannot be written to.
     """
     path = Path(path)
     with _refusals(path):

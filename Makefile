@@ -6,7 +6,7 @@ AXE := $(VENV)/axe
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: demo test lint unit browser cluster faults install lock notebook pictures screenshots
+.PHONY: audit demo test lint unit browser cluster faults install lock notebook pictures screenshots
 
 demo: $(VENV)/installed
 	$(BIN)/snakemake --configfile config/demo.yaml
@@ -64,6 +64,12 @@ cluster: $(VENV)/tested
 # 400 faults in about an hour, as docs/faults.md tells; ended, it goes on where it was. Everything only for root on Linux.
 faults: $(VENV)/tested
 	$(BIN)/python tests/faults/campaign.py --log faults.jsonl
+
+# Known weaknesses of the pinned packages. It asks a service in the network, so `make test` does without.
+audit: $(VENV)/installed
+	test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip install --quiet pip-audit; }
+	for name in cpu gpu test; do \
+	  $(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes -r envs/requirements-$$name.txt || exit 1; done
 
 # The pictures of README and docs. The first is the demo's contact sheet.
 pictures: demo

@@ -14,19 +14,8 @@ ENGINE = Path(__file__).parents[2] / "workflow/scripts/styletransfer"
 FLOORS = [
     {"errors"},
     {"files", "settings"},
-    {
-        "checkpoint",
-        "downloads",
-        "devices",
-        "monitor",
-        "images",
-        "paintings",
-        "precision",
-        "progress",
-        "timeline",
-        "ways",
-        "weighting",
-    },
+    {"checkpoint", "documents", "downloads", "devices", "monitor", "images", "paintings"}
+    | {"precision", "progress", "timeline", "ways", "weighting"},
     {"weights"},
     {"vgg", "winograd"},
     {"losses"},

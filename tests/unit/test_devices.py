@@ -361,7 +361,7 @@ def test_tensorflow_starts_on_the_leased_device_alone(two_gpus, monkeypatch):
     (two_gpus / "tensorflow/__init__.py").write_text("import os, sys; sys.exit(os.environ['CUDA_VISIBLE_DEVICES'])")
     monkeypatch.setenv("PYTHONPATH", f"{two_gpus}{os.pathsep}{os.environ['PYTHONPATH']}")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    images.write_image(two_gpus / "a.png", np.zeros((8, 8, 3), np.uint8))
+    images.write_image(two_gpus / "a.png", np.zeros((16, 16, 3), np.uint8))
     picture = str(two_gpus / "a.png")
     command = [sys.executable, f"{os.environ['PYTHONPATH'].split(os.pathsep)[1]}/neural_style.py"]
     command += ["--content", picture, "--styles", picture, "--network", picture, "--output", f"{two_gpus}/b.png"]

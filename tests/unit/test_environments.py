@@ -71,3 +71,14 @@ def test_binder_and_codespaces_make_the_demo_from_the_same_pins():
 def test_pins_name_no_index():
     for path in ENVS.iterdir():
         assert not re.search(r"https?://|index-url|find-links", path.read_text()), path.name
+
+
+@pytest.mark.parametrize("path", sorted(ENVS.glob("requirements-*.txt")), ids=lambda path: path.name)
+def test_every_requirement_is_pinned_with_hashes(path):
+    """Exactly one version, by its content: no other source, address or option."""
+    requirements = re.sub(r"\\\n\s*", "", path.read_text()).splitlines()
+    assert len(requirements) > 50
+    for line in requirements:
+        assert re.fullmatch(
+            r"[\w.-]+(\[[\w,-]+\])?==[\w.!+]+( ; [^#@]+?)?( ?--hash=sha256:[0-9a-f]{64})+", line.strip()
+        ), line

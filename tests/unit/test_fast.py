@@ -102,6 +102,17 @@ def test_what_xla_compiles_is_as_exact(small_weights, path, precision, options):
     assert (error <= 1.5 * allowed + share * distance(gradients, 0)).all()
 
 
+@pytest.mark.parametrize(("size", "expected"), [((16, 16), 0), ((17, 16), 1), ((1, 77), 1)])
+def test_small_pictures_are_convolved_directly(size, expected, monkeypatch):
+    """Winograd's kernels are four times as large: with few tiles, reading them is all the work. 4 x 4 pixels a tile."""
+    made = []
+    monkeypatch.setattr(winograd, "Convolution", lambda kernel: made.append(kernel) or (lambda x: x))
+    convolution = fast.Convolution(tf.zeros((3, 3, 4, 4)), pairs=16, tiles=20)
+    for _ in range(2):
+        convolution(tf.zeros((1, *size, 4)))
+    assert len(made) == expected
+
+
 @OPTIONS
 def test_what_is_computed_twice_is_the_same(small_weights, options):  # noqa: F811
     network, targets, image, blend = setting(small_weights, **options)

@@ -185,3 +185,14 @@ def test_an_axis_without_data_keeps_its_ticks():
     axis = Figure().subplots()
     figures.log_ticks(axis.yaxis)
     assert axis.yaxis.get_major_formatter()(0) == "0"
+
+
+def test_names_are_not_formulas(pool):
+    """A file of weights may be called anything; matplotlib takes what stands between two $ for a formula."""
+    odd = r"$\frac{$ a^b_c <b> $x$.h5"
+    runs = table([0, 5], default=5).assign(weights=odd)
+    pictures = {"a": str(pool / "run0/image.png"), "b": str(pool / "b.png")}
+    sheet = figures.contact_sheet(runs, pool, pictures, 2, {}, False)
+    figures.save(sheet, [pool / "sheet.png"])
+    assert odd in " ".join(sheet.get_suptitle().split("\n"))
+    assert not sheet._suptitle.get_parse_math()

@@ -139,3 +139,10 @@ def test_paintings_are_deterministic_and_colourful(name):
 def test_unknown_painting():
     with pytest.raises(InputError, match="glass"):
         paintings.paint("gals", 64, 64)
+
+
+def test_grey_of_16_bits_in_bands_is_the_same(tmp_path, monkeypatch):
+    values = np.random.default_rng(3).integers(0, 65536, (7, 5), np.uint16)
+    monkeypatch.setattr(images, "BAND_PIXELS", 8)
+    pixels = saved(tmp_path / "a.png", Image.fromarray(values))
+    np.testing.assert_array_equal(pixels[..., 0], np.rint(values / 257).astype(np.uint8))

@@ -205,7 +205,7 @@ def test_a_bad_csv_file_of_runs_is_refused(tmp_path, content, message):
 
 
 def test_a_missing_csv_file_of_runs_is_refused(tmp_path):
-    with pytest.raises(InputError, match="cannot be read as a CSV file"):
+    with pytest.raises(InputError, match="there is no such file"):
         study.expand(config(design="list", vary={}, runs=str(tmp_path / "none.csv")))
 
 

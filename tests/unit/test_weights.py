@@ -491,7 +491,7 @@ def test_a_file_of_another_kind_is_an_input_error(tmp_path, content, part):
 
 
 def test_a_folder_and_nothing_are_input_errors(tmp_path):
-    refused(tmp_path, "no such file")
+    refused(tmp_path, "it is a folder")
     refused(tmp_path / "absent.h5", "no such file", "keras, matconvnet")
 
 

@@ -15,12 +15,15 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
 sys.path.insert(0, str(SCRIPTS))
 
-from styletransfer import devices, paintings, settings, status, study
+from styletransfer import devices, documents, paintings, settings, status, study
 from styletransfer import weights as network_weights
 from styletransfer.errors import InputError
 from styletransfer.run import RUN_FILES
 
 try:
+    # Snakemake has read them already, but says nothing of a key that is there twice.
+    for file in workflow.configfiles:
+        documents.read(file)
     config = study.load(config, yaml.safe_load(SCHEMA.read_text()))
     STUDY = study.expand(config)
     DEFINITION = study.definition(config)

@@ -39,4 +39,4 @@ rule prepare_picture:
     conda:
         "../../envs/engine.yaml"
     shell:
-        'path=PICTURE_{wildcards.digest}; python "$SCRIPTS/prepare_image.py" --input="${{!path}}" --output {output:q} > {log:q} 2>&1'
+        'path=PICTURE_{wildcards.digest:q}; python "$SCRIPTS/prepare_image.py" --input="${{!path}}" --output {output:q} > {log:q} 2>&1'

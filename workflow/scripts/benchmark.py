@@ -685,7 +685,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-# A turn takes so many pixels through an iteration at least: short ones are all noise.
+# A turn takes so many pixels through an iteration, if 20 iterations do: short turns are all noise.
 TURN_PIXELS = 400_000
 
 
@@ -715,7 +715,7 @@ def main() -> None:
     """Measure, print, write."""
     options = parser().parse_args()
     if options.iterations is None:
-        options.iterations = max(3, TURN_PIXELS // (options.width * options.height))
+        options.iterations = min(max(3, TURN_PIXELS // (options.width * options.height)), 20)
     if options.measurement == "serve":
         return serve(options)
     size = {"width": options.width, "height": options.height}

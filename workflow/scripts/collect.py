@@ -1,11 +1,10 @@
 """Gather the runs of a study into tables: of all runs, or of those that there are."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from styletransfer import files, status, study, tables
+from styletransfer import documents, files, status, study, tables
 from styletransfer.errors import command
 
 
@@ -22,8 +21,8 @@ def main() -> None:
     parser.add_argument("--partial", action="store_true", help="runs may lack results: the table says why")
     parser.add_argument("--preparations", default="{}", help="how pictures and weights come about, JSON")
     options = parser.parse_args()
-    expanded = study.expand(json.loads(options.study))
-    preparations = status.preparations(json.loads(options.preparations))
+    expanded = study.expand(documents.parse_json(options.study, "--study"))
+    preparations = status.preparations(documents.parse_json(options.preparations, "--preparations"))
     statuses = status.of_runs(expanded.runs, options.pool, preparations) if options.partial else None
     runs = tables.runs_table(expanded, options.pool, statuses)
     losses = tables.losses_table(expanded, options.pool, statuses)

@@ -1,11 +1,10 @@
 """Draw the contact sheet of a study."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from styletransfer import figures, tables
+from styletransfer import documents, figures, tables
 from styletransfer.errors import command
 
 
@@ -19,11 +18,11 @@ def main() -> None:
     parser.add_argument("--options", required=True, help="columns, limits, grid and preserve_colors, JSON")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
-    wanted = json.loads(options.options)
+    wanted = documents.parse_json(options.options, "--options")
     figure = figures.contact_sheet(
         tables.read_runs(options.runs),
         options.pool,
-        json.loads(options.pictures),
+        documents.parse_json(options.pictures, "--pictures"),
         wanted["columns"],
         wanted["limits"],
         wanted["preserve_colors"],

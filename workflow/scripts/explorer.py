@@ -1,11 +1,10 @@
 """Write the explorer of a study: one page that opens by a double click."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from styletransfer import explorer, tables
+from styletransfer import documents, explorer, tables
 from styletransfer.errors import command
 
 
@@ -27,7 +26,7 @@ def main() -> None:
         tables.read_runs(options.runs),
         tables.read_losses(options.losses),
         options.pool,
-        json.loads(options.options),
+        documents.parse_json(options.options, "--options"),
         options.max_bytes,
     )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
+import math
 import sys
 from pathlib import Path
 
-from styletransfer import devices, files, ways
+from styletransfer import devices, documents, files, ways
 from styletransfer.errors import InputError, command
 from styletransfer.run import Inputs, Outputs, Run
 from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
@@ -90,11 +90,13 @@ def add_machine_options(command_line: argparse.ArgumentParser) -> None:
 
 
 def worker_of(options: argparse.Namespace) -> Worker:
-    """The process that computes, as the options have it. Raises `InputError` for numbers below 1."""
+    """The process that computes, as the options have it. Raises `InputError` for numbers out of their limits."""
     for name in ("print_iterations", "device_slots", "threads", "steps_per_call"):
         check_at_least_one(options, name)
     if not options.state_seconds > 0:
         raise InputError(f"--state-seconds is {options.state_seconds}: it must be above 0")
+    if not 0 <= options.device_wait < math.inf:
+        raise InputError(f"--device-wait is {options.device_wait}: it must be a number of seconds, at least 0")
     return Worker(
         options.device,
         options.device_wait,
@@ -117,24 +119,19 @@ def check_at_least_one(options: argparse.Namespace, name: str) -> None:
 def settings_of(options: argparse.Namespace) -> Settings:
     """The run's settings: given whole as JSON, or option by option with the files' own names and checksums."""
     if options.settings is not None:
-        try:
-            canonical = json.loads(options.settings)
-        except json.JSONDecodeError as error:
-            raise InputError(f"--settings is not JSON: {error}") from error
-        return from_canonical(canonical)
+        return from_canonical(documents.parse_json(options.settings, "--settings"))
     values = {name: getattr(options, name) for name in PARAMETERS if hasattr(options, name)}
     return Settings(
-        content=_ingredient(options.content),
-        styles=tuple(map(_ingredient, options.styles)),
-        weights=_ingredient(options.network),
-        initial=None if options.initial is None else _ingredient(options.initial),
+        content=_ingredient("--content", options.content),
+        styles=tuple(_ingredient("--styles", path) for path in options.styles),
+        weights=_ingredient("--network", options.network),
+        initial=None if options.initial is None else _ingredient("--initial", options.initial),
         **values,
     )
 
 
-def _ingredient(path: Path) -> Ingredient:
-    if not path.is_file():
-        raise InputError(f"{str(path)!r} is not a file: check the path")
+def _ingredient(option: str, path: Path) -> Ingredient:
+    files.check_input(path, option)
     return Ingredient(path.stem, f"sha256:{files.checksum(path)}")
 
 

@@ -13,12 +13,14 @@ def main() -> None:
     """Paint, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--painting", required=True, help=f"one of {', '.join(paintings.PAINTINGS)}")
-    parser.add_argument("--width", type=int, default=768, help="pixels")
-    parser.add_argument("--height", type=int, default=768, help="pixels")
+    parser.add_argument("--width", type=int, default=paintings.SIZE[0], help="pixels")
+    parser.add_argument("--height", type=int, default=paintings.SIZE[1], help="pixels")
     parser.add_argument("--output", type=Path, required=True, help="the PNG to write")
     options = parser.parse_args()
     pixels = paintings.paint(options.painting, options.width, options.height)
-    images.write_image(options.output, pixels, paintings.recipe(options.painting))
+    # Of another size it is not what the recipe stands for.
+    usual = (options.width, options.height) == paintings.SIZE
+    images.write_image(options.output, pixels, paintings.recipe(options.painting) if usual else None)
     print(f"{options.output}: {paintings.PAINTINGS[options.painting].title}")
 
 

@@ -1,23 +1,31 @@
-"""Print what a study would run, and how long it would take."""
+"""Print what a study would run, and how long it would take; or check a config without Snakemake."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from styletransfer import study
+from styletransfer import documents, study
 from styletransfer.errors import command
+
+SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
 
 @command
 def main() -> None:
     """Expand the study and count."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--study", required=True, help="the study's definition, JSON")
-    parser.add_argument("--pool", type=Path, required=True, help="the folder of all runs")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--study", help="the study's definition, JSON")
+    source.add_argument("--config", type=Path, help="a config file; unlike Snakemake, nothing in it is executed")
+    parser.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
     options = parser.parse_args()
-    config = json.loads(options.study)
-    print(study.plan(config, study.expand(config), options.pool))
+    if options.config is None:
+        config = documents.parse_json(options.study, "--study")
+    else:
+        config = study.load(documents.read(options.config), documents.read(SCHEMA))
+    expanded = study.expand(config)
+    study.definition(config)  # refuses what is too long for a command line
+    print(study.plan(config, expanded, options.pool))
 
 
 if __name__ == "__main__":

@@ -25,17 +25,21 @@ def parser() -> argparse.ArgumentParser:
     source.add_argument("--sample", metavar="NAME", help="a free photograph, see below")
     command.add_argument("--output", required=True, type=Path, metavar="FILE.png", help="the picture to write")
     command.add_argument(
-        "--max-side", type=int, default=4096, metavar="N", help="longer side in pixels at most (default: %(default)s)"
+        "--max-side",
+        type=int,
+        default=images.MAX_SIDE,
+        metavar="N",
+        help="longer side in pixels at most (default: %(default)s)",
     )
     return command
 
 
 def limit_size(pixels: np.ndarray, max_side: int) -> np.ndarray:
     """Shrink (H, W, 3) uint8 until its longer side is at most `max_side` pixels; smaller pictures stay as they are."""
-    longer = max(pixels.shape[:2])
-    if longer <= max_side:
+    height, width = pixels.shape[:2]
+    if (size := images.limited(width, height, max_side)) == (width, height):
         return pixels
-    height, width = (max(1, round(side * max_side / longer)) for side in pixels.shape[:2])
+    width, height = size
     return images.to_uint8(images.resize(pixels, width, height))
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
 from pathlib import Path
 from typing import Any
 
 from neural_style import add_machine_options, worker_of
+from styletransfer import documents
 from styletransfer.errors import InputError, command
 from styletransfer.run import Inputs, Outputs, Run
 from styletransfer.settings import from_canonical
@@ -32,8 +32,8 @@ def parser() -> argparse.ArgumentParser:
 def runs_of(text: str, network: Path) -> list[Run]:
     """The runs that --runs lists. Raises `InputError` if it cannot be read."""
     try:
-        return [_run(entry, network) for entry in json.loads(text)]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        return [_run(entry, network) for entry in documents.parse_json(text, "--runs")]
+    except (AttributeError, KeyError, TypeError) as error:
         raise InputError(f"--runs is no list of runs ({type(error).__name__}: {error}); see --help") from error
 
 

@@ -13,7 +13,7 @@ modules are floors of a house; each imports only from floors below (`tests/unit/
              optimize
     network  weights, vgg, winograd     VGG-19
     ground   errors, files, settings,   what the rest stands on
-             downloads, devices,
+             documents, downloads, devices,
              monitor, images, paintings,
              precision, timeline, ways,
              weighting

@@ -33,6 +33,8 @@ CHUNK_BYTES = 1 << 16
 # A connection that brought this much was worth having: the next one starts with a full count of retries.
 PROGRESS_BYTES = 1 << 20
 LONGEST_DELAY = 60.0
+# No file of weights is larger. A server that never stops does not fill the disk.
+MAX_BYTES = files.MAX_INPUT_BYTES
 REPORT_SECONDS = 10.0
 DIGITS = {"md5": 32, "sha256": 64}
 # Besides 5xx: timeout, too early, too many requests.
@@ -221,6 +223,9 @@ def _transfer(session: requests.Session, url: str, target: _Target, begin: int, 
                 if target.size is not None and progress.bytes > target.size:
                     target.discard()
                     raise _AddressError(f"sends more than the expected {target.size} bytes")
+                if progress.bytes > MAX_BYTES:
+                    target.discard()
+                    raise _AddressError(f"sends more than {MAX_BYTES} bytes, as no file of weights has")
     if target.size is not None and progress.bytes < target.size:
         # Only a server that announced no length gets here; HTTP cannot tell its early end from a proper one.
         raise _AddressError(f"cut short after {progress.bytes} of {target.size} bytes", passing=True)

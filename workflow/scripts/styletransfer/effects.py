@@ -59,7 +59,7 @@ def pareto(runs: pd.DataFrame) -> Figure:
     for axis, pair in zip(figure.subplots(1, len(pairs), squeeze=False).flat, pairs, strict=True):
         of_pair = shown[shown["pair"] == pair].dropna(subset=[loss_column("content"), loss_column("style")])
         _show_front(axis, of_pair.sort_values("is_default", kind="stable").drop_duplicates("run_id", keep="last"))
-        axis.set_title(pair, fontsize=10, loc="left", weight="bold")
+        axis.set_title(pair, fontsize=10, loc="left", weight="bold", parse_math=False)
     return figure
 
 

@@ -60,7 +60,7 @@ class WriteError(OSError):
 
 
 def command(main: Callable[[], int | None]) -> Callable[[], int]:
-    """Make `main` a command: bad input becomes one message on stderr and exit code 2.
+    """Make `main` a command: bad input, and a path that cannot be used, become one message on stderr and exit code 2.
 
     An interrupt gives exit code 130, SIGTERM and SIGHUP 128 and their number, as a shell counts; all of them let blocks
     end in good order. What a disk or folder refuses is one message as well, with exit code 1.
@@ -77,6 +77,10 @@ def command(main: Callable[[], int | None]) -> Callable[[], int]:
             return main() or 0
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
+            return EXIT_BAD_INPUT
+        # A path that somebody named; what else can go wrong with files is no fault of theirs.
+        except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+            print(f"error: {error.filename!r}: {error.strerror}. Check the path and its permissions", file=sys.stderr)
             return EXIT_BAD_INPUT
         except OSError as error:
             print(f"error: {error}", file=sys.stderr)

@@ -12,8 +12,9 @@ Beside the formulas of `losses` nothing here is about style transfer; it is abou
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import tensorflow as tf
 
@@ -22,8 +23,10 @@ from styletransfer.losses import Targets
 from styletransfer.vgg import CONVOLUTIONS, VGG19
 from styletransfer.weighting import CONTENT_LAYERS, STYLE_LAYERS, TERMS
 
-# With at least so many pairs of channels the transforms of `winograd` cost less than they save (measured).
+# With at least so many pairs of channels the transforms of `winograd` cost less than they save (measured)...
 WINOGRAD_FROM = 64 * 128
+# ... if there are so many tiles: its kernels are four times as large, and with few tiles reading them is all the work.
+WINOGRAD_TILES = 20
 # Parts that a Gram matrix in bfloat16 is summed from.
 GRAM_PARTS = 16
 
@@ -34,28 +37,50 @@ KEPT_BYTES = 2**29
 # The last convolution that any loss looks at.
 DEEPEST = max(CONTENT_LAYERS + STYLE_LAYERS).removeprefix("relu")
 
-Layer = Callable[[tf.Tensor], tf.Tensor]
+
+class Convolution:
+    """A convolution with one kernel, (3, 3, C, D), by Winograd's method or directly.
+
+    pairs: of channels, tiles: of the result, from which on it is by Winograd's method.
+    """
+
+    def __init__(self, kernel: tf.Tensor, pairs: float, tiles: int) -> None:
+        self._kernel = kernel
+        self._wide = kernel.shape[2] * kernel.shape[3] >= pairs
+        self._tiles = tiles
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        """(1, h, w, C) to (1, h, w, D)."""
+        if self._wide and winograd.tiles(*x.shape[1:3]) >= self._tiles:
+            return self._by_winograd(x)
+        return tf.nn.conv2d(x, self._kernel, strides=1, padding="SAME")
+
+    @functools.cached_property
+    def _by_winograd(self) -> winograd.Convolution:
+        # While a graph is traced, but no part of it: small pictures never come here, and need no such kernels.
+        with tf.init_scope():
+            return winograd.Convolution(self._kernel)
 
 
 class FastLoss:
     """The terms of the loss and the gradient of their weighted sum, for one network.
 
-    winograd_from: the product of a kernel's channels from which on `winograd` convolves; by default as measured, and
-    never in bfloat16, where it would cost accuracy. kept_bytes: how large the activations of the first block may be to
-    be kept until the gradient needs them.
+    winograd_from: the product of a kernel's channels from which on `winograd` convolves, however small the picture; by
+    default as measured, and never in bfloat16, where it would cost accuracy. kept_bytes: how large the activations of
+    the first block may be to be kept until the gradient needs them.
     """
 
     def __init__(self, network: VGG19, winograd_from: float | None = None, kept_bytes: int = KEPT_BYTES) -> None:
         self._network = network
         self._kept_bytes = kept_bytes
         default = WINOGRAD_FROM if network.dtype == tf.float32 else math.inf
-        self._winograd_from = default if winograd_from is None else winograd_from
-        self._forward: dict[str, Layer] = {}
-        self._backward: dict[str, Layer] = {}
+        limits = (default, WINOGRAD_TILES) if winograd_from is None else (winograd_from, 0)
+        self._forward: dict[str, Convolution] = {}
+        self._backward: dict[str, Convolution] = {}
         for name in CONVOLUTIONS[: CONVOLUTIONS.index(DEEPEST) + 1]:
             kernel = network.kernels[name]
-            turned = tf.transpose(kernel[::-1, ::-1], (0, 1, 3, 2))
-            self._forward[name], self._backward[name] = self._convolution(kernel), self._convolution(turned)
+            self._forward[name] = Convolution(kernel, *limits)
+            self._backward[name] = Convolution(tf.transpose(kernel[::-1, ::-1], (0, 1, 3, 2)), *limits)
 
     def __call__(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor, blend: tf.Tensor
@@ -81,11 +106,6 @@ class FastLoss:
             slopes = [self._backward[name](slope)]
         gradient = tf.cast(slopes[0][0], tf.float32) + weight["tv"] * total_variation_slope(image)
         return tf.stack([values.get(name, tf.constant(0.0)) for name in TERMS]), gradient
-
-    def _convolution(self, kernel: tf.Tensor) -> Layer:
-        if kernel.shape[2] * kernel.shape[3] >= self._winograd_from:
-            return winograd.Convolution(kernel)
-        return lambda x: tf.nn.conv2d(x, kernel, strides=1, padding="SAME")
 
     def _activations(
         self, image: tf.Tensor, layers: tuple[str, ...]

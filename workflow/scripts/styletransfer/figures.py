@@ -261,7 +261,7 @@ def _show_inputs(axes: Sequence[Axes], row: Any, pictures: Mapping[str, str]) ->
     for axis, (role, name) in zip(axes, _inputs(row), strict=False):
         if Path(pictures[name]).exists():
             axis.imshow(_thumbnail(Path(pictures[name])))
-        axis.set_title(f"{role}: {name}", fontsize=8, color=GREY)
+        axis.set_title(f"{role}: {name}", fontsize=8, color=GREY, parse_math=False)
 
 
 def _show_run(axis: Axes, label: str, row: Any, pool: Path, preserve: bool) -> None:
@@ -418,4 +418,5 @@ def _title(figure: Figure, text: str) -> None:
     """A line or more above a figure, broken to its width."""
     characters = int(figure.get_size_inches()[0] * 14)
     lines = [line for part in text.splitlines() for line in textwrap.wrap(part, characters)]
-    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9, color=GREY)
+    # A name is a name, also with $ in it, which matplotlib would take for the beginning of a formula.
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9, color=GREY, parse_math=False)

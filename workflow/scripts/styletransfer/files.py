@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import re
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,11 +17,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from styletransfer.errors import REMEDIES, WaitError, WriteError
+from styletransfer.errors import REMEDIES, InputError, WaitError, WriteError
 
 logger = logging.getLogger(__name__)
 
 REPORT_SECONDS = 30.0
+# The largest file of weights that is published has 0.6 GB. Reading a larger one to the end would take for ever.
+MAX_INPUT_BYTES = 4_000_000_000
 
 
 class BusyError(WaitError):
@@ -56,8 +59,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def _put(temporary: Path, path: Path) -> None:
     with open(temporary, "rb") as written:
         os.fsync(written.fileno())
-    # mkstemp makes private files; results are as readable as any other file of this user.
-    temporary.chmod(0o666 & ~_umask())
+    # mkstemp makes private files; results are as readable as any other file of this user, and nobody else's to write,
+    # whatever the umask.
+    temporary.chmod(0o664 & ~_umask())
     temporary.replace(path)
 
 
@@ -113,6 +117,36 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def check_input(path: str | Path, what: str, most_bytes: int = MAX_INPUT_BYTES) -> None:
+    """Raise `InputError` unless `path` is a plain file that may be read and has at most so many bytes.
+
+    what: the key or option that names the file, for the message.
+    """
+    complaint = _complaint(path, most_bytes)
+    if complaint:
+        raise InputError(f"{what} is {str(path)!r}: {complaint}")
+
+
+def _complaint(path: str | Path, most_bytes: int) -> str:
+    """What keeps a file from being read, and what to do; nothing if nothing does."""
+    try:
+        status = Path(path).stat()
+        plain = stat.S_ISREG(status.st_mode)
+        if plain and status.st_size <= most_bytes:
+            # Asking for the permission is not enough: network file systems decide when a file is opened.
+            with open(path, "rb"):
+                return ""
+    except (FileNotFoundError, NotADirectoryError):
+        return f"there is no such file as {Path(path).absolute()}. Check the path"
+    except (OSError, ValueError) as error:  # ValueError: NUL, or half of a character
+        return f"it cannot be read ({getattr(error, 'strerror', error)}). Check the path and its permissions"
+    if plain:
+        return f"it has {status.st_size:,} bytes, more than the {most_bytes:,} allowed. Give a smaller file"
+    if stat.S_ISDIR(status.st_mode):
+        return "it is a folder. Name a file in it"
+    return "it is no plain file but a device, pipe or socket. Save its content to a file"
+
+
 def checksum(path: str | Path, algorithm: str = "sha256") -> str:
     """Hexadecimal digest of a file's content."""
     with open(path, "rb") as file:
@@ -128,7 +162,7 @@ def alone(path: str | Path, wait_seconds: float) -> Iterator[None]:
     cannot be a lock.
     """
     # The lock file stays: removing it would let two processes hold two locks of one name.
-    lock = FileLock(_lock_of(path))
+    lock = FileLock(_lock_of(path), mode=0o664 & ~_umask())
     end = time.monotonic() + wait_seconds
     while True:
         left = end - time.monotonic()

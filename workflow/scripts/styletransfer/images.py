@@ -23,6 +23,9 @@ from styletransfer import files
 from styletransfer.errors import InputError, WriteError
 
 MAX_PIXELS = 200_000_000
+# Pictures of a study are shrunk to this: no result is larger than the network can look at.
+MAX_SIDE = 4096
+BAND_PIXELS = 10_000_000
 # Formats that Pillow decodes by itself: none that starts another program, as EPS does, and none that is rarely fuzzed.
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
 
@@ -191,6 +194,14 @@ def image_size(path: str | Path) -> tuple[int, int]:
         # Pillow gives the size of a TIFF already turned.
         turned = image.format != "TIFF" and _orientation(image) >= 5
         return (height, width) if turned else (width, height)
+
+
+def limited(width: int, height: int, max_side: int = MAX_SIDE) -> tuple[int, int]:
+    """Width and height shrunk until the longer of them is at most `max_side`; smaller ones stay as they are."""
+    longer = max(width, height)
+    if longer <= max_side:
+        return width, height
+    return max(1, round(width * max_side / longer)), max(1, round(height * max_side / longer))
 
 
 def resize_to_width(pixels: np.ndarray, width: int) -> np.ndarray:
@@ -370,7 +381,9 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     # Written so that NaN fails it.
     if not (values.min() >= -tolerance and values.max() <= white + tolerance):
         raise ValueError(f"grey values from {values.min()} to {values.max()}, not 0..1, 0..255 or 0..65535")
-    grey = Image.fromarray(to_uint8(values * (255 / white)))
+    # In bands: as numbers of 64 bits a whole picture would take many times its size.
+    bands = np.array_split(values, -(-values.size // BAND_PIXELS))
+    grey = Image.fromarray(np.concatenate([to_uint8(band * (255 / white)) for band in bands]))
     if "transparency" in image.info:
         grey.putalpha(Image.fromarray(np.where(values == image.info["transparency"], 0, 255).astype(np.uint8)))
     grey.info["icc_profile"] = image.info.get("icc_profile")

@@ -15,6 +15,8 @@ from scipy import ndimage, spatial
 from styletransfer.errors import InputError
 
 SUPERSAMPLING = 2
+# Width and height of a painting where nobody asks for another size.
+SIZE = (768, 768)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def checkpoint_name(pattern: str, iteration: int) -> str:
 
     Raises `InputError` for a pattern without exactly one such place.
     """
-    places = re.findall(r"\{(?::0?\d*d?)?\}|%0?\d*[ds]", pattern)
+    places = re.findall(r"\{(?::0?\d{0,2}d?)?\}|%0?\d{0,2}[ds]", pattern)
     if len(places) != 1:
         raise InputError(f"checkpoint pattern {pattern!r} needs one place for the iteration, such as step-{{:05}}.png")
     text = places[0].format(iteration) if places[0].startswith("{") else places[0] % iteration
@@ -144,8 +145,11 @@ def _is(path: Path, checksum: str) -> bool:
     return path.is_file() and files.checksum(path) == checksum
 
 
-def check_outputs(outputs: Outputs, overwrite: bool) -> None:
-    """Raise `InputError` for files that exist and may not be replaced, or whose names tell no format."""
+def check_outputs(outputs: Outputs, overwrite: bool, inputs: Inputs | None = None) -> None:
+    """Raise `InputError` for files that exist and may not be replaced, that cannot be written, or whose names tell no
+    format; also for two of one name, and for one that the run reads.
+    """
+    _check_names(outputs, inputs)
     existing = [str(path) for path in outputs.named() if path.exists()]
     if existing and not overwrite:
         raise InputError(f"{', '.join(existing)}: exists already. Choose another name, or say --overwrite")
@@ -156,3 +160,23 @@ def check_outputs(outputs: Outputs, overwrite: bool) -> None:
         images.check_suffix(Path(checkpoint_name(outputs.checkpoints, 0)))
         if not outputs.checkpoint_iterations:
             raise InputError(f"--checkpoint-output {outputs.checkpoints} needs --checkpoint-iterations as well")
+    for path in outputs.named():
+        _check_place(path)
+
+
+def _check_names(outputs: Outputs, inputs: Inputs | None) -> None:
+    read = [] if inputs is None else [inputs.content, *inputs.styles, inputs.network, inputs.initial]
+    known = {path.resolve(): "is read by this run" for path in read if path is not None}
+    for path in outputs.named():
+        if path.resolve() in known:
+            raise InputError(f"{str(path)!r} is to be written, but {known[path.resolve()]}. Choose another name")
+        known[path.resolve()] = "twice, with different content"
+
+
+def _check_place(path: Path) -> None:
+    """Not only when all has been computed is it noticed that a result cannot be written."""
+    if path.is_dir():
+        raise InputError(f"{str(path)!r} is to be written, but is a folder. Name a file in it")
+    place = next(folder for folder in path.absolute().parents if folder.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise InputError(f"{str(path)!r} cannot be written: {str(place)!r} is no folder that this user may write to")

@@ -274,6 +274,8 @@ def from_canonical(canonical: Mapping[str, Any]) -> Settings:
 
     Raises `InputError` for another numerics version, missing ingredients, or unknown or bad values.
     """
+    if not isinstance(canonical, Mapping):
+        raise InputError(f"settings are {type(canonical).__name__}, not a mapping: take `identity` of a run.json")
     fields = dict(canonical)
     numerics = fields.pop("numerics", None)
     if numerics is None:
@@ -286,10 +288,16 @@ def from_canonical(canonical: Mapping[str, Any]) -> Settings:
     if unknown:
         raise InputError(f"unknown settings: {', '.join(unknown)}. This engine knows {', '.join(PARAMETERS)}")
     try:
-        ingredients: dict[str, Any] = {key: Ingredient(**fields.pop(key)) for key in ("content", "weights")}
-        ingredients["styles"] = tuple(Ingredient(**style) for style in fields.pop("styles"))
+        ingredients: dict[str, Any] = {key: _ingredient(fields.pop(key)) for key in ("content", "weights")}
+        ingredients["styles"] = tuple(map(_ingredient, fields.pop("styles")))
         if "initial" in fields:
-            ingredients["initial"] = Ingredient(**fields.pop("initial"))
-    except (KeyError, TypeError) as error:
+            ingredients["initial"] = _ingredient(fields.pop("initial"))
+    except (AttributeError, KeyError, TypeError) as error:
         raise InputError(f"settings name no complete content, styles and weights: {error}") from error
     return Settings(**ingredients, **fields)
+
+
+def _ingredient(fields: Mapping[str, Any]) -> Ingredient:
+    if not all(isinstance(value, str) for value in fields.values()):
+        raise TypeError(f"{fields!r} is not text")
+    return Ingredient(**fields)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from styletransfer import files, images, paintings, settings, weights
+from styletransfer import documents, files, images, paintings, settings, weights
 from styletransfer.errors import InputError
 from styletransfer.run import RUN_FILES, read_record
 from styletransfer.settings import PARAMETERS, Ingredient, Settings
@@ -79,10 +79,21 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]
     """
     import jsonschema
 
+    documents.check_plain(config, "the config")
     faults = [_fault(error) for error in jsonschema.Draft202012Validator(schema).iter_errors(config)]
     if faults:
         raise InputError("the config cannot be used:\n" + "\n".join(f"  - {fault}" for fault in faults))
-    return _with_defaults(config, schema)
+    filled = _with_defaults(config, schema)
+    _check_limits(filled["contact_sheet"]["limits"])
+    return filled
+
+
+def _check_limits(limits: Mapping[str, Sequence[float]]) -> None:
+    for name, (lowest, highest) in limits.items():
+        if name not in PARAMETERS:
+            raise InputError(f"contact_sheet.limits.{_unknown(name, PARAMETERS)}")
+        if lowest > highest:
+            raise InputError(f"contact_sheet.limits.{name} is [{lowest:g}, {highest:g}]: write the lower value first")
 
 
 def _fault(error: Any) -> str:
@@ -92,7 +103,9 @@ def _fault(error: Any) -> str:
         unknown = [name for name in error.instance if name not in known]
         return "; ".join(f"{key + '.' if key else ''}{_unknown(str(name), known)}" for name in unknown)
     fault = f"{error.instance!r} is no such name" if error.validator == "pattern" else error.message
-    return f"{key or 'config'}: {fault}. {error.schema.get('description', '')}".strip()
+    hint = " Write it in quotes." if error.validator_value == "string" and not isinstance(error.instance, str) else ""
+    fault = documents.shortened(fault, 400, quoted=False)
+    return f"{key or 'config'}: {fault}.{hint} {error.schema.get('description', '')}".strip()
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
@@ -108,6 +121,8 @@ def _with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
             filled.setdefault(key, part["default"])
         if isinstance(filled.get(key), dict):
             filled[key] = _with_defaults(filled[key], part)
+        elif part.get("type") == "integer" and key in filled:
+            filled[key] = int(filled[key])  # JSON Schema takes 2.0 for a whole number
     return filled
 
 
@@ -118,7 +133,10 @@ def definition(config: Mapping[str, Any]) -> str:
         defining["runs_sha256"] = files.checksum(config["runs"])
     text = json.dumps(defining)  # in the config's order: that of the rows
     if len(text) > MAX_DEFINITION:
-        raise InputError("the config lists too many runs by hand: put them into a CSV file and name it under runs")
+        raise InputError(
+            f"the config takes {len(text):,} characters of the {MAX_DEFINITION:,} allowed: put runs that it lists into "
+            "a CSV file and name that under runs, or split the study"
+        )
     return text
 
 
@@ -169,11 +187,15 @@ def _generate(parameter: str, kind: str, arguments: list[float]) -> list[Any]:
     return [settings.rounded(value) for value in generated.tolist()]
 
 
-def _slice(parameter: str, text: str) -> slice:
+def _slice(parameter: str, text: Any) -> slice:
     try:
-        return slice(*(int(part) if part else None for part in str(text).split(":")))
+        if not isinstance(text, str) or ":" not in text:  # YAML takes 1:30 for the number 90
+            raise ValueError
+        return slice(*(int(part) if part else None for part in text.split(":")))
     except (ValueError, TypeError) as error:
-        raise InputError(f"vary.{parameter}.slice is {text!r}: write it as in Python, such as 1::2") from error
+        raise InputError(
+            f'vary.{parameter}.slice is {text!r}: write it as in Python and in quotes, such as "1::2"'
+        ) from error
 
 
 def expand(config: Mapping[str, Any]) -> Study:
@@ -185,6 +207,7 @@ def expand(config: Mapping[str, Any]) -> Study:
         if name not in PARAMETERS:
             raise InputError(_unknown(str(name), PARAMETERS))
     points = {parameter: values(parameter, spec) for parameter, spec in config["vary"].items()}
+    _check_pairs(config["pairs"])
     _refuse_too_many(config, points)
     network = Ingredient(**weights.source_identity(config["weights"]))
     used = {name: ingredient(config, name) for name in _picture_names(config)}
@@ -205,7 +228,42 @@ def expand(config: Mapping[str, Any]) -> Study:
             rows.append(Row(name, parameter, value, _label(parameter, changes), run == default, run))
         if config["design"] == "star" and not any(row.is_default and row.pair == name for row in rows):
             rows.append(Row(name, "", None, _label("", {}), True, default))
-    return Study(config["study"], network, used, tuple(rows), {row.run_id: row.settings for row in rows})
+    runs = {row.run_id: row.settings for row in rows}
+    _check_sizes(config, runs.values())
+    return Study(config["study"], network, used, tuple(rows), runs)
+
+
+def _check_pairs(pairs: Sequence[Mapping[str, Any]]) -> None:
+    names = [pair_name(pair) for pair in pairs]
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            raise InputError(f"pairs.{position} is {name}, as is pairs.{names.index(name)}: keep one of them")
+
+
+def _check_sizes(config: Mapping[str, Any], runs: Iterable[Settings]) -> None:
+    """Raise `InputError` for a width or scale at which a run would look at too small or too large a picture."""
+    sizes: dict[Ingredient, tuple[int, int]] = {}
+    for run in runs:
+        for picture in (run.content, *run.styles):
+            if picture not in sizes:
+                sizes[picture] = _size(config, picture.name)
+        width = run.width or sizes[run.content][0]
+        weights.check_size(f"the result ({run.content.name}, width {width})", sizes[run.content], width)
+        for style, scale in zip(run.styles, run.style_scales, strict=True):
+            what = f"style {style.name} (scale {scale:g} of width {width})"
+            weights.check_size(what, sizes[style], round(scale * width))
+
+
+def _size(config: Mapping[str, Any], name: str) -> tuple[int, int]:
+    """Width and height of a picture of the config as runs get it. Raises `InputError` if its header is none."""
+    ((kind, source),) = config["images"][name].items()
+    if kind == "painting":
+        return paintings.SIZE
+    path = images.sample_file(source) if kind == "sample" else Path(source)
+    try:
+        return images.limited(*images.image_size(path))
+    except InputError as error:
+        raise InputError(f"images.{name}: {error}") from error
 
 
 def packs(study: Study, size: int) -> list[list[str]]:
@@ -222,6 +280,8 @@ def packs(study: Study, size: int) -> list[list[str]]:
 def count_runs(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> int:
     """How many rows a design has, without making them."""
     sizes = [len(found) for found in points.values()]
+    if config["design"] == "list" and not config["runs"]:
+        raise InputError("design is list, but runs is empty: list at least one run, or use design: star")
     rows = {"star": sum(sizes), "grid": math.prod(sizes), "list": len(config["runs"])}[config["design"]]
     return rows * len(config["pairs"])
 
@@ -273,14 +333,23 @@ def _read_runs(runs: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows of an explicit list. An empty cell of a CSV file means the default."""
     if not isinstance(runs, str):
         return runs
+    files.check_input(runs, "runs", documents.MAX_BYTES)
     try:
         with open(runs, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file, strict=True))
+            reader = csv.DictReader(file, strict=True)
+            _check_header(runs, reader.fieldnames or [])
+            rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"runs is {runs!r}, which cannot be read as a CSV file: {error}") from error
     if any(None in row or None in row.values() for row in rows):
         raise InputError(f"runs is {runs!r}: not every row has as many cells as the header")
     return [{name: _cell(cell) for name, cell in row.items() if cell.strip()} for row in rows]
+
+
+def _check_header(runs: str, names: Sequence[str]) -> None:
+    twice = [name for position, name in enumerate(names) if name in names[:position]]
+    if twice:
+        raise InputError(f"runs is {runs!r}: the column {twice[0]} is there twice, keep one of them")
 
 
 def _cell(text: str) -> Any:
@@ -310,8 +379,8 @@ def ingredient(config: Mapping[str, Any], name: str) -> Ingredient:
     if kind == "painting":
         return Ingredient(name, paintings.recipe(source))
     path = images.sample_file(source) if kind == "sample" else Path(source)
-    if not path.is_file():
-        raise InputError(f"images.{name}.path is {source!r}: there is no such file as {path.absolute()}")
+    if kind == "path":
+        files.check_input(source, f"images.{name}.path")
     return Ingredient(name, f"sha256:{files.checksum(path)}")
 
 

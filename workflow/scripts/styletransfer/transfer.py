@@ -27,6 +27,7 @@ from styletransfer import checkpoint, devices, files, images, monitor, precision
 from styletransfer.errors import InputError
 from styletransfer.run import RUN_LOG, STATE_SUFFIX, Inputs, Outputs, Run, check_outputs, finished, write_record
 from styletransfer.settings import Settings
+from styletransfer.weights import check_size
 
 if TYPE_CHECKING:
     from styletransfer.losses import Targets
@@ -142,7 +143,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         `InputError` for pictures, weights or outputs that cannot be used, before anything is computed or written.
         """
         settings, outputs = run.settings, run.outputs
-        check_outputs(outputs, overwrite)
+        check_outputs(outputs, overwrite, run.inputs)
         _check_pictures(settings, run.inputs)
         pictures = read_pictures(settings, run.inputs)
         content = pictures.content
@@ -347,12 +348,12 @@ class Pictures(NamedTuple):
 
 
 def read_pictures(settings: Settings, inputs: Inputs) -> Pictures:
-    """The pictures of a run. Raises `InputError` for one that cannot be read."""
+    """The pictures of a run. Raises `InputError` for one that cannot be read, or of no size for the network."""
     pixels = images.read_image(inputs.content)
     width = settings.width or pixels.shape[1]
-    content = images.resize_to_width(pixels, width)
+    content = _scaled(pixels, width, f"the result ({inputs.content}, width {width})")
     styles = [
-        images.resize_to_width(images.read_image(path), max(1, round(scale * width)))
+        _scaled(images.read_image(path), round(scale * width), f"style {path} (scale {scale:g} of width {width})")
         for path, scale in zip(inputs.styles, settings.style_scales, strict=True)
     ]
     if settings.initial is None:
@@ -380,6 +381,12 @@ def _check_weights(settings: Settings, inputs: Inputs, source: dict[str, str]) -
             f"{inputs.network} holds {source['name']} ({source['checksum']}), and the run is one of "
             f"{settings.weights.name} ({wanted}). Remove the file, and the workflow makes it anew"
         )
+
+
+def _scaled(pixels: np.ndarray, width: int, what: str) -> np.ndarray:
+    height, old_width = pixels.shape[:2]
+    check_size(what, (old_width, height), width)
+    return images.resize_to_width(pixels, width)
 
 
 def build(

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from styletransfer import downloads, files
+from styletransfer import downloads, files, images
 from styletransfer.errors import InputError
 
 # h5py, SciPy and safetensors are imported where they are used: the workflow reads `SOURCES` each time it starts, and an
@@ -40,6 +40,8 @@ CHANNELS = {
 }
 # No loss looks at anything behind relu5_2.
 DEEPEST_NEEDED = "conv5_2"
+# Above it are four poolings, each of which halves both sides: of fewer pixels nothing would be left to look at there.
+SMALLEST_SIDE = 16
 
 VGG_PAPER = "K. Simonyan and A. Zisserman, Very deep convolutional networks for large-scale image recognition (2015)"
 NOT_VGG19 = (
@@ -171,6 +173,7 @@ def load(path: str | Path) -> Weights:
     if form == "safetensors":
         network, source, original = _guarded(_read_safetensors, path)
     else:
+        _guarded(_check_survivable, path)
         network = _guarded(READERS[form], path)
         source = _source_record(path, form, sha256)
     network = check(network, path)
@@ -231,6 +234,21 @@ def fetch(
         shutil.copyfile(original, temporary)
 
 
+def check_size(what: str, size: tuple[int, int], width: int) -> None:
+    """Raise `InputError` if a picture of that size (width, height) is too small, or too large, at another width."""
+    height = max(1, round(size[1] * width / size[0]))
+    if width * height > images.MAX_PIXELS:
+        raise InputError(
+            f"{what} would have {width} x {height} pixels: {images.MAX_PIXELS:,} are allowed. Choose a smaller width "
+            "or style_scales"
+        )
+    if min(width, height) < SMALLEST_SIDE:
+        raise InputError(
+            f"{what} would have {width} x {height} pixels: each side needs at least {SMALLEST_SIDE}, since VGG-19 "
+            "halves it four times. Choose a larger width or style_scales"
+        )
+
+
 def source_identity(source: str | Path, checksum: str | None = None) -> dict[str, str]:
     """What a run's identity says of its weights: `name` and `checksum`.
 
@@ -283,12 +301,12 @@ HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 
 def _form(path: Path) -> str:
     """Which kind of file this is, by its first bytes: `safetensors`, or a key of `READERS`."""
-    if not path.is_file():
+    try:
+        files.check_input(path, "weights")
+    except InputError as error:
         near = difflib.get_close_matches(str(path), SOURCES, n=1)
         hint = f" Did you mean the source {near[0]}?" if near else ""
-        raise InputError(
-            f"weights {path}: there is no such file.{hint} Give a path, or one of the sources {', '.join(SOURCES)}"
-        )
+        raise InputError(f"{error}.{hint} Give a file, or one of the sources {', '.join(SOURCES)}") from error
     head = _guarded(_head, path)
     if head[:8] == HDF5_MAGIC:
         return _guarded(_form_of_hdf5, path)
@@ -421,11 +439,11 @@ def _read_keras(path: Path) -> Network:
         for name in CHANNELS:
             group = root.get(f"block{name[4]}_conv{name[6]}")
             if isinstance(group, h5py.Group):
-                kernels |= _dataset(group, KERAS_KERNEL, name)
-                biases |= _dataset(group, KERAS_BIAS, name)
+                kernels |= _dataset(group, KERAS_KERNEL, name, path)
+                biases |= _dataset(group, KERAS_BIAS, name, path)
         for index, name in enumerate(CHANNELS):
             if (place := f"layers/{_keras3_name(index)}/vars") in file:
-                kernels[name], biases[name] = file[f"{place}/0"][()], file[f"{place}/1"][()]
+                kernels[name], biases[name] = _numbers(file[f"{place}/0"], path), _numbers(file[f"{place}/1"], path)
         if not kernels:
             raise InputError(
                 f"weights {path}: an HDF5 file without groups block1_conv1 ... block5_conv4; it holds "
@@ -434,14 +452,35 @@ def _read_keras(path: Path) -> Network:
     return Network(kernels, biases, "BGR", KERAS_MEAN)
 
 
-def _dataset(group: Any, pattern: re.Pattern[str], layer: str) -> dict[str, np.ndarray]:
+def _dataset(group: Any, pattern: re.Pattern[str], layer: str, path: Path) -> dict[str, np.ndarray]:
     """The dataset of `group`, at whatever depth, whose path matches: {layer: array}, or {} if there is none."""
     import h5py
 
     paths: list[str] = []
     group.visit(paths.append)
     found = [p for p in sorted(paths) if pattern.search(p) and isinstance(group[p], h5py.Dataset)]
-    return {layer: group[found[0]][()]} if found else {}
+    return {layer: _numbers(group[found[0]], path)} if found else {}
+
+
+# No array of a VGG-19's convolutions is larger.
+MAX_NUMBERS = KERNEL_SIZE**2 * 512**2
+
+
+def _numbers(dataset: Any, path: Path) -> np.ndarray:
+    """What an HDF5 dataset holds, if its header says that these are numbers, in this file, and no more than need be.
+
+    Others could be read from any file of the user's, or fill the memory: a few bytes may claim any size.
+    """
+    import h5py
+
+    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiu":
+        raise ValueError(f"{dataset.name} holds no numbers")
+    largest = max(dataset.size or 0, math.prod(dataset.chunks or ()))
+    if largest > MAX_NUMBERS:
+        raise ValueError(f"{dataset.name} claims {largest:,} numbers, more than the {MAX_NUMBERS:,} of any layer")
+    if dataset.external or dataset.is_virtual or dataset.file.filename != str(path):
+        raise ValueError(f"{dataset.name} stands in another file")
+    return dataset[()]
 
 
 def _keras3_name(index: int) -> str:
@@ -461,7 +500,6 @@ def _read_matconvnet(path: Path) -> Network:
     """
     import scipy.io
 
-    _check_survivable(path)
     content = scipy.io.loadmat(path, simplify_cells=True, variable_names=["layers", "meta", "normalization"])
     if "layers" not in content:
         raise InputError(f"weights {path}: a MAT-file without the variable `layers`: not a MatConvNet simplenn network")
@@ -483,12 +521,45 @@ def _read_matconvnet(path: Path) -> Network:
     return Network(kernels, biases, "RGB", (float(pixel[0]), float(pixel[1]), float(pixel[2])))
 
 
+# Beside the file itself, what a process that reads it may have: Python and its libraries, and the arrays.
+TRIAL_BYTES = 4_000_000_000
+TRIAL_SECONDS = 600
+
+
 def _check_survivable(path: Path) -> None:
-    """Read a MAT-file in another process first: on some damaged ones SciPy crashes instead of raising an error."""
-    code = "import sys, scipy.io; scipy.io.loadmat(sys.argv[1])"
-    trial = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=False)
+    """Read a file of another program in another process first, which has so much memory and no more.
+
+    On some damaged files SciPy and the HDF5 library crash instead of raising an error, and some claim any size. Raises
+    `InputError` with what the reader says, `ValueError` if it crashes.
+    """
+    trial = subprocess.run(
+        [sys.executable, "-c", "from styletransfer import weights; weights.trial()", path.absolute()],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=TRIAL_SECONDS,
+        check=False,
+    )
     if trial.returncode < 0:
-        raise ValueError("reading it crashes")
+        raise ValueError("reading it crashes, or takes too much memory or time")
+    if trial.returncode:
+        raise InputError(trial.stderr.strip() or "no reason given")
+
+
+def trial() -> None:
+    """Read the file that the command line names within limits, and exit with 1 and the reason if it cannot be read."""
+    import resource
+
+    path = Path(sys.argv[1])
+    limit = TRIAL_BYTES + 4 * path.stat().st_size
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CPU, (TRIAL_SECONDS, TRIAL_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        _guarded(READERS[_form(path)], path)
+    except InputError as error:
+        sys.exit(str(error))
 
 
 # HED subtracts its own mean pixel, not Keras'.
@@ -532,7 +603,7 @@ def _read_hed(path: Path) -> Network:
             place = f"block{block}/layers/{_keras3_name(number - 1)}/vars"
             if place not in file:
                 raise InputError(f"weights {path}: {name} is missing: expected the group {place}")
-            kernels[name], biases[name] = file[f"{place}/0"][()], file[f"{place}/1"][()]
+            kernels[name], biases[name] = _numbers(file[f"{place}/0"], path), _numbers(file[f"{place}/1"], path)
     return grow(Network(kernels, biases, "BGR", HED_MEAN))
 
 

@@ -39,6 +39,11 @@ def transforms() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return inputs, kernel, results
 
 
+def tiles(height: int, width: int) -> int:
+    """How many tiles a result of that size has."""
+    return math.ceil(height / RESULTS) * math.ceil(width / RESULTS)
+
+
 class Convolution:
     """A convolution with one kernel, stride 1 and padding SAME.
 

@@ -1,0 +1,541 @@
+"""Every kind of bad input, and a part of the message that answers it: one list for the tests and for docs/bad_input.md.
+
+python tests/bad_input.py    # writes the page
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+import yaml
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs/bad_input.md"
+File = bytes | Callable[[Path], Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """config: the text of a config file; or options: those of neural_style.py. message: what stderr must hold."""
+
+    group: str
+    what: str
+    message: str
+    config: bytes | None = None
+    options: tuple[str, ...] = ()
+    files: Mapping[str, File] = field(default_factory=dict)
+
+    def lay_out(self, folder: Path) -> None:
+        """Put the files of the case, and two sound pictures, into a folder."""
+        for name, pixels in (("a.png", (60, 80, 3)), ("b.png", (64, 64, 3))):
+            Image.fromarray(np.random.default_rng(1).integers(0, 256, pixels, np.uint8)).save(folder / name)
+        for name, content in self.files.items():
+            if callable(content):
+                content(folder / name)
+            else:
+                (folder / name).write_bytes(content)
+        if self.config is not None:
+            (folder / "study.yaml").write_bytes(self.config)
+
+    def arguments(self) -> list[str]:
+        """The options of neural_style.py; the last of equal ones counts."""
+        usual = ["--content", "a.png", "--styles", "b.png", "--network", "network", "--output", "out/result.png"]
+        return [*usual, "--device", "cpu", "--iterations", "1", "--width", "32", *self.options]
+
+
+BASE: dict[str, Any] = {
+    "study": "tiny",
+    "weights": "hed",
+    "images": {"a": {"path": "a.png"}, "b": {"path": "b.png"}},
+    "pairs": [{"content": "a", "styles": ["b"]}],
+    "defaults": {"width": 64, "iterations": 3},
+    "vary": {"style_weight": [1, 2]},
+    "device": "cpu",
+}
+CASES: list[Case] = []
+
+
+def config(group: str, what: str, message: str, changes: Mapping[str, Any], files: Mapping[str, File] = {}) -> None:
+    """A config that is sound but for some keys; None takes a key away."""
+    document = {name: value for name, value in {**BASE, **changes}.items() if value is not None}
+    CASES.append(Case(group, what, message, yaml.safe_dump(document, sort_keys=False).encode(), files=files))
+
+
+def text(group: str, what: str, message: str, content: str | bytes, files: Mapping[str, File] = {}) -> None:
+    """A config file by its text."""
+    content = content.encode() if isinstance(content, str) else content
+    CASES.append(Case(group, what, message, content, files=files))
+
+
+def by_hand(group: str, what: str, message: str, *options: str, files: Mapping[str, File] = {}) -> None:
+    """Options of neural_style.py."""
+    CASES.append(Case(group, what, message, options=options, files=files))
+
+
+def picture(what: str, message: str, content: File) -> None:
+    """A picture file that no config may name."""
+    images = {"a": {"path": "bad.png"}, "b": {"path": "b.png"}}
+    config("Pictures", what, message, {"images": images}, {"bad.png": content})
+
+
+def network(what: str, message: str, content: File) -> None:
+    """A file that no run takes for weights."""
+    by_hand("Weights", what, message, "--network", "bad.h5", files={"bad.h5": content})
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG whose header promises more than is there."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+
+
+def saved(width: int, height: int) -> Callable[[Path], None]:
+    return lambda path: Image.new("RGB", (width, height)).save(path, "PNG")
+
+
+def tensors(**changed: Any) -> bytes:
+    """The beginning of a network in the engine's own format."""
+    arrays = {
+        "conv1_1/kernel": np.zeros((3, 3, 3, 64), np.float32),
+        "conv1_1/bias": np.zeros(64, np.float32),
+        "conv1_2/kernel": np.zeros((3, 3, 64, 64), np.float32),
+        "conv1_2/bias": np.zeros(64, np.float32),
+    }
+    arrays |= {name.replace("__", "/"): array for name, array in changed.items()}
+    arrays = {name: array for name, array in arrays.items() if array is not None}
+    document = json.dumps({"channel_order": "RGB", "mean": [1, 2, 3], "source": {"name": "x"}})
+    return safetensors.numpy.save(arrays, metadata={"vgg19": document})
+
+
+def hdf5(path: Path, claim: int) -> None:
+    """A file of a few kilobytes, one dataset of which claims to have so many numbers."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file.create_dataset("block1_conv1/kernel", (claim,), "f4", chunks=(1024,))
+
+
+def foreign(path: Path) -> None:
+    """Weights that would be read out of another file of the user's."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file.create_dataset("block1_conv1/kernel", (3,), "f4", external=[("/etc/passwd", 0, 12)])
+
+
+# --- Keys and values ---
+
+KEYS = "Keys"
+config(KEYS, "an unknown key", "stdy: there is no such key. Did you mean study?", {"stdy": 1})
+config(KEYS, "an unknown parameter", "Did you mean style_weight?", {"vary": {"style_wieght": [1]}})
+config(
+    KEYS,
+    "one under `defaults`",
+    "defaults.widht: there is no such key. Did you mean width?",
+    {"defaults": {"widht": 9}},
+)
+config(KEYS, "one in a list of runs", "Did you mean seed?", {"design": "list", "runs": [{"sed": 1}]})
+config(KEYS, "one under `limits`", "Did you mean tv_weight?", {"contact_sheet": {"limits": {"tv_wieght": [0, 1]}}})
+config(KEYS, "a key that is missing", "'images' is a required property", {"images": None})
+config(KEYS, "an unknown kind of picture", "images.a.url: there is no such key", {"images": {"a": {"url": "x"}}})
+config(KEYS, "two kinds of one picture", "images.a:", {"images": {"a": {"path": "a.png", "sample": "coffee"}}})
+config(KEYS, "an unknown sample", "images.a.sample: 'cofee' is not one of", {"images": {"a": {"sample": "cofee"}}})
+config(KEYS, "a picture that is not there", "pairs name the picture c: there is no such key. Known: a, b",
+       {"pairs": [{"content": "c", "styles": ["b"]}]})  # fmt: skip
+
+EMPTY = "Empty and twice"
+config(EMPTY, "a parameter without values", "vary.style_weight is empty", {"vary": {"style_weight": []}})
+config(EMPTY, "a parameter without a value", "iterations has no value", {"defaults": {"iterations": None}})
+config(EMPTY, "no pair", "pairs: [] should be non-empty", {"pairs": []})
+config(EMPTY, "no picture", "images: {} should be non-empty", {"images": {}})
+config(EMPTY, "no style", "pairs.0.styles: [] should be non-empty", {"pairs": [{"content": "a", "styles": []}]})
+config(EMPTY, "a list without runs", "runs is empty: list at least one run", {"design": "list"})
+config(EMPTY, "a pair twice", "pairs.1 is a x b, as is pairs.0: keep one", {"pairs": [*BASE["pairs"], *BASE["pairs"]]})
+text(
+    EMPTY,
+    "a YAML key twice",
+    "has the key 'study' twice in the mapping at line 1",
+    "study: a\nweights: hed\nstudy: b\n",
+)
+text(EMPTY, "a JSON key twice", "has the key 'study' twice", '{"study": "a", "study": "b"}')
+
+NUMBERS = "Numbers"
+for name, value, message in (
+    ("style_weight", -1, "style_weight is -1: it must be at least 0"),
+    ("learning_rate", 0, "learning_rate is 0: it must be above 0"),
+    ("iterations", 0, "iterations is 0: it must be at least 1"),
+    ("iterations", 1.5, "iterations is 1.5: it must be a whole number"),
+    ("content_weight_blend", 2, "content_weight_blend is 2: it must be at least 0 and at most 1"),
+    ("beta1", 1, "beta1 is 1: it must be at least 0"),
+    ("width", 0, "width is 0: it must be at least 1"),
+    ("width", 20_000, "width is 20000: it must be at least 1 and at most 16,384"),
+    ("seed", 10**30, "vary.seed.0 is a whole number beyond"),
+    ("tv_weight", float("nan"), "vary.tv_weight.0 is nan: it must be a finite number"),
+    ("tv_weight", float("inf"), "vary.tv_weight.0 is inf: it must be a finite number"),
+    ("learning_rate", "1e-8", "YAML reads 1e-8 as text: write 1.0e-8"),
+    ("learning_rate", "fast", "learning_rate is 'fast', not a number"),
+    ("learning_rate", True, "learning_rate is True, not a number"),
+    ("pooling", "median", "pooling is 'median': choose one of max, avg"),
+):
+    shown = "a number beyond 64 bits" if value == 10**30 else repr(value)
+    config(NUMBERS, f"`{name}` {shown}", message, {"vary": {name: [value]}})
+config(NUMBERS, "NaN in a key of the machine", "seconds_per_run is nan", {"seconds_per_run": float("nan")})
+config(
+    NUMBERS,
+    "infinity in a spec",
+    "vary.tv_weight.linspace.1 is inf",
+    {"vary": {"tv_weight": {"linspace": [0, float("inf"), 3]}}},
+)
+config(
+    NUMBERS,
+    "infinity in a limit",
+    "contact_sheet.limits.seed.1 is inf",
+    {"contact_sheet": {"limits": {"seed": [0, float("inf")]}}},
+)
+config(
+    NUMBERS,
+    "limits the wrong way round",
+    "[5, 1]: write the lower value first",
+    {"contact_sheet": {"limits": {"seed": [5, 1]}}},
+)
+config(
+    NUMBERS,
+    "a column too few",
+    "contact_sheet.columns: 1 is less than the minimum of 2",
+    {"contact_sheet": {"columns": 1}},
+)
+config(NUMBERS, "no threads", "threads: 0 is less than the minimum of 1", {"threads": 0})
+config(NUMBERS, "a billion threads", "threads: 1000000000 is greater than the maximum", {"threads": 10**9})
+config(
+    NUMBERS,
+    "all blend weights 0",
+    "at least one style needs a weight above 0",
+    {"defaults": {"style_blend_weights": 0}},
+)
+config(
+    NUMBERS,
+    "two scales for one style",
+    "style_scales has 2 values for 1 styles",
+    {"defaults": {"style_scales": [1, 2]}},
+)
+config(NUMBERS, "17 styles", "is too long", {"pairs": [{"content": "a", "styles": ["b"] * 17}]})
+config(NUMBERS, "a device of another kind", "device: 'tpu' is not one of ['auto', 'gpu', 'cpu']", {"device": "tpu"})
+hundred = {"linspace": [1, 2, 100]}
+large = {"design": "grid", "vary": dict.fromkeys(("style_weight", "tv_weight", "learning_rate"), hundred)}
+config(NUMBERS, "too large a grid", "this grid has 1,000,000 runs", large)
+config(NUMBERS, "more runs by hand than a command line holds", "put runs that it lists into a CSV file",
+       {"design": "list", "runs": [{"style_weight": n, "tv_weight": n} for n in range(4000)]})  # fmt: skip
+for spec, message in (
+    ({"linspace": [0, 1]}, "it takes a list of three numbers"),
+    ({"linspace": [0, 1, 0]}, "it stands for no values, or for too many"),
+    ({"linspace": [0, 1, 1e9]}, "it stands for no values, or for too many"),
+    ({"logspace": [0, 1, 3]}, "first and last value must be above 0"),
+    ({"arange": [0, 1, 0]}, "it stands for no values, or for too many"),
+    ({"cubes": [0, 1, 3]}, "is no spec. Use one of linspace, logspace, arange"),
+    ({"linspace": [0, 1, 3], "slice": 90}, "write it as in Python and in quotes"),
+):
+    config(NUMBERS, f"the spec `{json.dumps(spec)}`", message, {"vary": {"tv_weight": spec}})
+
+SIZES = "Sizes"
+config(
+    SIZES,
+    "a style scale that makes 0 pixels",
+    "style b (scale 0.001 of width 64) would have 0 x 1 pixels",
+    {"defaults": {"width": 64, "style_scales": 0.001}},
+)
+config(
+    SIZES,
+    "a width too small for the poolings",
+    "would have 12 x 9 pixels: each side needs at least 16",
+    {"defaults": {"width": 12}},
+)
+config(
+    SIZES,
+    "a picture too thin for them",
+    "would have 64 x 1 pixels: each side needs at least 16",
+    {"images": {**BASE["images"], "a": {"path": "thin.png"}}},
+    {"thin.png": saved(500, 1)},
+)
+config(
+    SIZES,
+    "a style of 6 gigapixels",
+    "are allowed. Choose a smaller width or style_scales",
+    {"defaults": {"width": 2000, "style_scales": 40}},
+)
+config(
+    SIZES,
+    "a scale of 1000",
+    "style_scales is 1000: it must be above 0 and at most 100",
+    {"vary": {"style_scales": [1000]}},
+)
+
+NAMES = "Names and paths"
+for name in ("../up", "a b", "$(touch x)", "a\n", "", "-a", "é", "a" * 81):
+    config(
+        NAMES,
+        f"a study called `{json.dumps(name)}`" if len(name) < 80 else "a study's name of 81 letters",
+        "is no such name",
+        {"study": name},
+    )
+config(
+    NAMES,
+    "a picture called `a/b`",
+    "images: 'a/b' is no such name",
+    {"images": {**BASE["images"], "a/b": {"path": "a.png"}}},
+)
+config(
+    NAMES,
+    "a date as name",
+    "study is datetime.date(2024, 1, 2), a date: give text (in quotes) or a number",
+    {"study": __import__("datetime").date(2024, 1, 2)},
+)
+config(NAMES, "a number as name", "study: 7 is not of type 'string'. Write it in quotes.", {"study": 7})
+config(
+    NAMES, "a number as key", "images has the key 1, not text: write it in quotes", {"images": {1: {"path": "a.png"}}}
+)
+for what, path, message in (
+    ("a picture that is missing", "none.png", "images.a.path is 'none.png': there is no such file as"),
+    ("a folder for a picture", ".", "images.a.path is '.': it is a folder. Name a file in it"),
+    ("a device for a picture", "/dev/zero", "images.a.path is '/dev/zero': it is no plain file but a device"),
+    ("an empty path", "", "images.a.path is '': it is a folder"),
+    ("a path of 300 letters", "a" * 300, "it cannot be read (File name too long)"),
+    ("a path with NUL", "a\0b", "images.a.path has a character that no file name or text can hold"),
+):
+    config(NAMES, what, message, {"images": {**BASE["images"], "a": {"path": path}}})
+for what, content, message in (
+    ("a CSV file of runs with a column twice", b"seed,seed\n1,2\n", "the column seed is there twice"),
+    ("one with an unknown column", b"sed\n1\n", "Did you mean seed?"),
+    ("one with a cell too many", b"seed\n1,2\n", "not every row has as many cells as the header"),
+    ("one without rows", b"seed\n", "runs is empty"),
+    ("one that is no text", b"\xff\xfe\x00\x01", "cannot be read as a CSV file"),
+):
+    config(NAMES, what, message, {"design": "list", "runs": "runs.csv"}, {"runs.csv": content})
+config(
+    NAMES,
+    "a CSV file that is missing",
+    "runs is 'none.csv': there is no such file",
+    {"design": "list", "runs": "none.csv"},
+)
+
+# --- Files of a config ---
+
+YAML = "YAML"
+laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{this}: &{this} [{', '.join([f'*{before}'] * 9)}]\n" for before, this in zip("abcdefgh", "bcdefghi", strict=True)
+)
+text(YAML, "a billion laughs", "stands for more than 1,000,000 values: write less, without aliases", laughs)
+text(YAML, "a list that holds itself", "is nested more than 20 deep: write it flat", "a: &a [*a, *a]\n")
+text(YAML, "a hundred brackets", "is nested more than 20 deep", f"a: {'[' * 100}{']' * 100}\n")
+text(
+    YAML,
+    "`!!python/object`",
+    "could not determine a constructor for the tag",
+    'study: !!python/object/apply:os.system ["touch owned"]\n',
+)
+text(YAML, "`!!python/name`", "could not determine a constructor for the tag", "study: !!python/name:os.system\n")
+text(YAML, "`!!set`", "study is {'a'}, a set: give text (in quotes) or a number", "study: !!set {a}\n")
+text(YAML, "`!!binary`", "study is b'hi', a bytes: give text", "study: !!binary aGk=\n")
+text(YAML, "a YTE template", "is a YTE template, a program in a file of values", "__use_yte__: true\nstudy: a\n")
+text(YAML, "a list", "holds a list: it must hold keys with values", "- study\n")
+text(YAML, "a word", "holds a str: it must hold keys with values", "study\n")
+text(YAML, "nothing", "holds nothing: it must hold keys with values", "")
+text(YAML, "a tab for indentation", "is not YAML of plain values: while scanning", "study: a\nimages:\n\ta: b\n")
+text(YAML, "half a JSON file", "is not YAML of plain values", '{"study": "a",')
+text(YAML, "Latin-1", "save it as UTF-8", "study: é\n".encode("latin-1"))
+text(YAML, "zero bytes", "is not YAML of plain values", b"study: \0\n")
+text(YAML, "a number of 5000 digits", "that cannot be read", f"seed: {'9' * 5000}\n")
+text(YAML, "11 MB", "more than the 10,000,000 allowed", b"#" * 11_000_000)
+
+# --- Pictures ---
+
+whole = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+picture("an empty file", "images.a: picture 'bad.png' is empty (0 bytes)", b"")
+picture("text named .png", "images.a: picture 'bad.png' is not recognised as a picture", b"no picture")
+picture("a web page named .png", "is not recognised as a picture", b"<!DOCTYPE html><html></html>")
+picture("a vector graphic", "is not recognised as a picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+picture(
+    "PostScript, which would run a program",
+    "is not recognised as a picture",
+    b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+)
+picture("a beginning of 20 bytes", "images.a: picture 'bad.png'", png(9, 9)[:20])
+picture("a bomb of 2.5 gigapixels", "picture 'bad.png' has 50000 x 50000 pixels", png(50_000, 50_000))
+picture("0 pixels", "images.a: picture 'bad.png'", png(0, 9))
+picture("a pipe", "images.a.path is 'bad.png': it is no plain file but a device, pipe or socket", os.mkfifo)
+by_hand(
+    "Pictures",
+    "one that is cut off after its header",
+    "cannot be decoded",
+    "--content",
+    "bad.png",
+    files={"bad.png": png(40, 40)},
+)
+by_hand(
+    "Pictures",
+    "text named .jpg, as style",
+    "picture 'bad.jpg' is not recognised",
+    "--styles",
+    "bad.jpg",
+    files={"bad.jpg": b"x"},
+)
+by_hand("Pictures", "a missing start", "--initial is 'none.png': there is no such file", "--initial", "none.png")
+
+# --- Weights ---
+
+for what, path, message in (
+    ("an unknown source", "kears", "Did you mean the source keras?"),
+    ("a folder", ".", "weights is '.': it is a folder"),
+    ("a web page", "page.h5", "it begins with b'<!DOCTYPE html>' (a web page?)"),
+    ("a picture", "a.png", "neither Keras or HED HDF5, MatConvNet MAT-file nor safetensors"),
+):
+    config("Weights", what, message, {"weights": path}, {"page.h5": b"<!DOCTYPE html>"})
+network("an empty file", "(an empty file)", b"")
+network("a Git LFS pointer", "(a Git LFS pointer)", b"version https://git-lfs.github.com/spec/v1\n")
+network(
+    "a pickle", "neither Keras or HED HDF5, MatConvNet MAT-file nor safetensors", b"\x80\x04\x95" + b"cos\nsystem\n"
+)
+network("a header of 2**60 bytes", "damaged, incomplete", (2**60).to_bytes(8, "little") + b"{}")
+network("HDF5 that is cut off", "damaged, incomplete", b"\x89HDF\r\n\x1a\n" + bytes(100))
+network("HDF5 that claims 2**50 numbers", "claims 1,125,899,906,842,624 numbers", lambda path: hdf5(path, 2**50))
+network("HDF5 that points at another file", "stands in another file", foreign)
+network(
+    "another network",
+    "kernel of conv1_1: expected 3 x 3 x 3 x 64, found 7 x 7 x 3 x 64",
+    tensors(conv1_1__kernel=np.zeros((7, 7, 3, 64), np.float32)),
+)
+network("a missing layer", "kernel of conv2_1: expected 3 x 3 x 64 x 128, found none. Is this a VGG-19?", tensors())
+network("a missing bias", "bias of conv1_2: expected 64, found none", tensors(conv1_2__bias=None))
+network(
+    "a transposed kernel",
+    "kernel of conv1_1: expected 3 x 3 x 3 x 64, found 64 x 3 x 3 x 3",
+    tensors(conv1_1__kernel=np.zeros((64, 3, 3, 3), np.float32)),
+)
+network(
+    "NaN",
+    "kernel of conv1_1: expected finite numbers, found 1728",
+    tensors(conv1_1__kernel=np.full((3, 3, 3, 64), np.nan, np.float32)),
+)
+network("whole numbers", "expected floating-point numbers, found int32", tensors(conv1_1__bias=np.zeros(64, np.int32)))
+
+# --- By hand ---
+
+HAND = "neural_style.py"
+by_hand(HAND, "an unknown option", "unrecognized arguments: --stlye-weight", "--stlye-weight", "3")
+by_hand(HAND, "`--learning-rate 0`", "learning_rate is 0.0: it must be above 0", "--learning-rate", "0")
+by_hand(HAND, "`--tv-weight nan`", "tv_weight is nan: it must be finite", "--tv-weight", "nan")
+by_hand(HAND, "`--style-weight=-1`", "style_weight is -1.0: it must be at least 0", "--style-weight=-1")
+by_hand(HAND, "`--iterations many`", "argument --iterations: invalid int value: 'many'", "--iterations", "many")
+by_hand(HAND, "`--width 8`", "would have 8 x 6 pixels: each side needs at least 16", "--width", "8")
+by_hand(HAND, "`--style-scales 0.001`", "would have 0 x 1 pixels", "--style-scales", "0.001")
+by_hand(HAND, "a missing picture", "--content is 'none.png': there is no such file as", "--content", "none.png")
+by_hand(HAND, "a folder for a picture", "--styles is '.': it is a folder", "--styles", ".")
+by_hand(HAND, "missing weights", "--network is 'none.h5': there is no such file as", "--network", "none.h5")
+by_hand(HAND, "`--settings 5`", "settings are int, not a mapping", "--settings", "5")
+by_hand(HAND, "`--settings {`", "which is not JSON", "--settings", "{")
+by_hand(HAND, "settings without pictures", "settings name no complete content", "--settings", '{"numerics": 1}')
+by_hand(HAND, "an output of no known format", "its name must end in one of", "--output", "out.xyz")
+by_hand(
+    HAND,
+    "an output that is there",
+    "b.png: exists already. Choose another name, or say --overwrite",
+    "--output",
+    "b.png",
+    "--styles",
+    "a.png",
+)
+by_hand(
+    HAND,
+    "an output that the run reads",
+    "'a.png' is to be written, but is read by this run",
+    "--output",
+    "a.png",
+    "--overwrite",
+)
+by_hand(HAND, "two outputs of one name", "is to be written, but twice", "--losses", "out/result.png")
+by_hand(HAND, "a folder for an output", "is to be written, but is a folder", "--losses", ".", "--overwrite")
+by_hand(HAND, "an output below a file", "is no folder that this user may write to", "--output", "a.png/x.png")
+by_hand(
+    HAND,
+    "a pattern without a place",
+    "needs one place for the iteration",
+    "--checkpoint-output",
+    "x.png",
+    "--checkpoint-iterations",
+    "1",
+)
+by_hand(
+    HAND,
+    "a pattern of a billion digits",
+    "needs one place for the iteration",
+    "--checkpoint-output",
+    "{:01000000000}.png",
+    "--checkpoint-iterations",
+    "1",
+)
+by_hand(HAND, "`--print-iterations 0`", "--print-iterations is 0: it must be at least 1", "--print-iterations", "0")
+by_hand(HAND, "`--device-wait nan`", "--device-wait is nan: it must be a number of seconds", "--device-wait", "nan")
+
+# --- Accepted: what it becomes, and the test that holds it to that ---
+
+ACCEPTED = (
+    ("grey, 1 bit, palette, 16 bits, floating point", "three channels of 8 bits", "test_images.py::test_modes"),
+    ("transparency", "laid over white", "test_images.py::test_palette_with_transparency"),
+    ("CMYK", "RGB, by its ICC profile if it has one", "test_images.py::test_cmyk_and_animation"),
+    ("an animation, several pages", "the first picture", "test_images.py::test_cmyk_and_animation"),
+    ("EXIF orientation", "upright", "test_images.py::test_exif_orientation"),
+    ("a value twice in a parameter", "one run", "test_study.py::test_a_star_has_a_row_for_every_distinct_value"),
+    (
+        "paths with spaces, quotes, line breaks, `$()`, backticks, `{}`, `%`, a leading dash, Unicode; such a folder",
+        "what they name: nothing in them is executed",
+        "test_doors.py::test_hostile_names_through_the_whole_workflow",
+    ),
+)
+
+HEAD = """# Bad input
+
+Every row is a test: this page is written from their list, by `python tests/bad_input.py`. The answer is one message
+with what was wrong and what to do, an exit code other than 0, no traceback, and nothing is written but Snakemake's own
+`.snakemake`. `snakemake plan`, a dry run and `python workflow/scripts/plan.py --config study.yaml` find all that a
+config, the headers of its pictures and the first bytes of its weights tell, before any run begins. What only reading
+all of a picture or of the weights can tell stops the runs that need it; Snakemake then shows the job's log.
+
+Snakemake reads a config file before this workflow can, so it has its own, shorter words for broken YAML, and a
+traceback for a file that is not UTF-8, nests brackets by the thousand, or has a number of thousands of digits.
+`plan.py --config` has one message for each. See also [SECURITY.md](../SECURITY.md).
+"""
+
+
+def page() -> str:
+    """docs/bad_input.md."""
+    parts = [HEAD]
+    for group in dict.fromkeys(case.group for case in CASES):
+        rows = [f"| {_cell(case.what)} | {_cell(_code(case.message))} |" for case in CASES if case.group == group]
+        parts.append("\n".join([f"## {group}\n", "| given | the message says |", "|---|---|", *rows]) + "\n")
+    rows = [f"| {what} | {becomes} | `{test}` |" for what, becomes, test in ACCEPTED]
+    parts.append("\n".join(["## Accepted\n", "| given | becomes | test |", "|---|---|---|", *rows]) + "\n")
+    return "\n".join(parts)
+
+
+def _code(words: str) -> str:
+    return f"`{words}`"
+
+
+def _cell(words: str) -> str:
+    return words.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,192 @@
+"""What may never be: code out of data, words of a user's as commands, files that anybody can write."""
+
+import ast
+import os
+import pickle
+import re
+import stat
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import requests
+
+import bad_input
+from styletransfer import devices, downloads, explorer, files, weights
+from styletransfer.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "workflow").rglob("*.py"))
+RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
+# They make code out of data, or let a shell read words.
+MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "xml", "code", "pty"}
+CALLS = {
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "system",
+    "popen",
+    "read_pickle",
+    "to_pickle",
+    "full_load",
+    "unsafe_load",
+}
+
+
+def calls(path):
+    """Name and node of every call in a file; rules are Python after their first words."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            yield (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")), node
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_code_out_of_data(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        assert not {name.partition(".")[0] for name in names} & MODULES
+    for name, node in calls(path):
+        if name == "compile" and ast.unparse(node.func) == "re.compile":
+            continue
+        assert name not in CALLS, ast.unparse(node)
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+        assert given.get("shell", "False") == "False", ast.unparse(node)
+        if ast.unparse(node.func) in ("np.load", "numpy.load"):
+            assert given.get("allow_pickle") == "False", ast.unparse(node)
+        assert ast.unparse(node.func) not in ("yaml.load", "yaml.load_all"), ast.unparse(node)
+
+
+class Bomb:
+    def __reduce__(self):
+        return (Path.touch, (Path("owned"),))
+
+
+@pytest.mark.parametrize("kind", ["opaque", "bytes", "text"])
+def test_an_array_of_objects_in_weights_is_not_unpickled(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    payload = pickle.dumps(Bomb())
+    with h5py.File("bad.h5", "w") as file:
+        value = {"opaque": np.void(payload), "bytes": np.bytes_(payload), "text": "cos\nsystem\n"}[kind]
+        file.create_group("block1_conv1")["kernel"] = value
+    with pytest.raises(InputError, match="holds no numbers"):
+        weights.load("bad.h5")
+    assert not Path("owned").exists()
+
+
+# Variables that stand outside of quotes: words of the schema, numbers, and an option that may be absent.
+WORDS = {"$DEVICE", "$DEVICE_SLOTS", "$COMPUTE_PATH", "$PRINT_ITERATIONS", "$STATE"}
+
+
+def shell_commands():
+    """The text of every `shell:` of the rules, with the name of its file."""
+    for path in RULES:
+        for part in re.split(r"^\s+shell:\n", path.read_text(), flags=re.MULTILINE)[1:]:
+            lines = []
+            for line in part.splitlines():
+                if not line.lstrip().startswith(("'", '"')):
+                    break
+                lines.append(ast.literal_eval(line.strip()))
+            yield path.name, "".join(lines)
+
+
+def test_every_word_in_a_shell_command_is_quoted():
+    commands = list(shell_commands())
+    assert len(commands) >= 14
+    for name, command in commands:
+        # Braces that are doubled are the shell's own.
+        words = re.findall(r"\{([^{}]*)\}", command.replace("{{", "").replace("}}", ""))
+        assert words, name
+        assert [word for word in words if not word.endswith(":q") and word != "threads"] == [], command
+        outside = re.sub(r'"[^"]*"', "", command)
+        assert set(re.findall(r"\$\w+", outside)) <= WORDS, command
+        assert "`" not in command and "$(" not in command and "eval" not in command.split()
+
+
+def test_the_variables_outside_of_quotes_can_only_be_words():
+    schema = explorer.study.documents.read(ROOT / "workflow/schemas/config.schema.yaml")["properties"]
+    assert schema["device"]["enum"] == ["auto", "gpu", "cpu"]
+    assert schema["slots_per_device"]["type"] == schema["print_iterations"]["type"] == "integer"
+    assert schema["state_seconds"]["type"] == "number"
+
+
+@pytest.fixture
+def umask():
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(path):
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def test_with_umask_0_no_file_is_everybodys_to_write(umask, tmp_path, monkeypatch):
+    monkeypatch.setenv("STYLETRANSFER_LEASES", str(tmp_path / "leases"))
+    folder = devices.lock_folder()
+    descriptor = devices._try_lock(folder / "gpu.0.lock")
+    os.close(descriptor)
+    files.write_text(tmp_path / "result", "x")
+    with files.alone(tmp_path / "result", 1):
+        pass
+    assert (mode(folder), mode(folder / "gpu.0.lock")) == (0o700, 0o600)
+    found = [path for path in tmp_path.iterdir() if path.is_file()]
+    assert len(found) == 2
+    assert all(not mode(path) & 0o002 for path in found)
+
+
+def test_the_umask_is_respected(tmp_path):
+    before = os.umask(0o077)
+    try:
+        files.write_text(tmp_path / "result", "x")
+        with files.alone(tmp_path / "result", 1):
+            pass
+    finally:
+        os.umask(before)
+    assert {mode(path) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_link_in_place_of_a_lock_or_of_a_temporary_file_is_not_followed(tmp_path):
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "result").symlink_to("precious")
+    files.write_text(tmp_path / "result", "new")
+    assert (tmp_path / "precious").read_text() == "mine"
+    assert not (tmp_path / "result").is_symlink()
+
+
+@pytest.mark.parametrize("scheme", ["http", "file", "ftp", "data", "gopher"])
+def test_only_https_is_fetched_also_after_a_redirect(scheme, tmp_path):
+    """A redirect asks the same session for an adapter: what it has none for, it cannot fetch."""
+    with downloads._session(("https",)) as session, pytest.raises(requests.exceptions.InvalidSchema):
+        session.get_adapter(f"{scheme}://127.0.0.1/x")
+    with pytest.raises(downloads.DownloadError, match="only https is"):
+        downloads.fetch([f"{scheme}://127.0.0.1/etc/passwd"], tmp_path / "x", retries=0)
+    assert not (tmp_path / "x").exists()
+
+
+def test_captions_of_the_report_hold_no_words_of_the_users():
+    """Snakemake fills templates in them in: there are none."""
+    for path in (ROOT / "workflow/report").glob("*.rst"):
+        assert not re.search(r"[{}]|\.\. (raw|include)::", path.read_text()), path.name
+
+
+def test_the_page_escapes_all_but_its_own_parts():
+    """`Markup` is what autoescape lets through."""
+    marked = re.findall(r"Markup\((.+?)\)[,\n ]", (ROOT / "workflow/scripts/styletransfer/explorer.py").read_text())
+    assert marked == ['(TEMPLATES / "page.css").read_text(encoding="utf-8")', "script_safe(data)", "script"]
+    page = (ROOT / "workflow/templates/explorer/page.html").read_text()
+    assert not re.search(r"\|\s*safe|autoescape", page)
+    scripts = "".join(path.read_text() for path in (ROOT / "workflow/templates/explorer").glob("*.js"))
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", scripts)
+
+
+def test_security_md_names_tests_that_exist():
+    page = (ROOT / "SECURITY.md").read_text()
+    named = re.findall(r"`(test_\w+)\.py(?:::(\w+))?`", page)
+    assert len(named) > 8
+    for module, test in named:
+        (path,) = (ROOT / "tests").rglob(f"{module}.py")
+        assert f"def {test}" in path.read_text(), (module, test)
+    assert bad_input.PAGE.exists()

@@ -447,8 +447,7 @@ def damaged(place, how, other=None):
         for name in names:
             if name.exists():
                 remove(name)
-        if place in RUN_FILES and how != "flipped":
-            scene.narrow = True
+        scene.narrow = how != "flipped" and (place in RUN_FILES or place in TABLE_FILES)
         # What is finished does not need weights and pictures, so these stay away.
         scene.absent.update(name for name in (WEIGHTS, PAINTING, PHOTOGRAPH) if not (folder.path / name).exists())
 
@@ -506,6 +505,7 @@ def damaged_state(how):
 # --- The list ---------------------------------------------------------------------------------------------------------
 
 MODES = ("single", "pack")
+TABLE_FILES = tuple(f"{TABLES}/{name}" for name in ("runs.parquet", "losses.parquet", "runs.csv"))
 TABLES_GONE = (f"{TABLES}/*.parquet", f"{TABLES}/runs.csv", f"{TABLES}/study-*.json")
 WEIGHTS = "resources/weights/hed.safetensors"
 PUBLISHED = "resources/weights/source/hed"
@@ -652,7 +652,7 @@ def damages():
         for _ in range(2 if how == "flipped" else 1):
             for name in RUN_FILES:
                 use = damage_used(lacks(*TABLES_GONE), name, how)
-                yield Fault("damage met on the way", f"{name} {how}, collected", use, whole=True)
+                yield Fault("damage met on the way", f"{name} {how}, collected", use)
             for name in ("runs.parquet", "losses.parquet"):
                 use = damage_used(lacks(*figures), OUTPUTS[name][0], how, OUTPUTS[name][1])
                 yield Fault("damage met on the way", f"{name} {how}, shown", use, whole=True)

@@ -64,8 +64,6 @@ def attempt(fault, number, seed, work, templates):
         folder.discard()
         folder.beside.mkdir(parents=True)
         folder.copy_of(template)
-        if fault.user is not None:
-            folder.give_to(fault.user)
         with contextlib.ExitStack() as finally_:
             with contextlib.ExitStack() as undo:
                 scene = Scene(folder, random.Random(f"{seed} {number}"), undo, finally_)
@@ -90,6 +88,8 @@ def attempt(fault, number, seed, work, templates):
         return "skipped", str(error)
     except FailureError as error:
         return "failed", str(error)
+    except Exception as error:  # the campaign goes on
+        return "failed", f"{type(error).__name__}: {error}"
     finally:
         folder.discard()
 

@@ -40,7 +40,8 @@ RUN_FILES = ("image.png", "preserved.png", "losses.csv", "run.json")
 TABLES = "results/studies/tiny"
 STATE = "run.state.npz"
 PATIENCE = 300.0
-NOBODY = 65534
+# Permissions hold back root as well, if it may not override them.
+HELD = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 # What a run says of when, where and how fast it was computed, and by how many parts; all else is the same each time.
 TIMINGS = ("start", "end", "seconds", "seconds_preparing", "seconds_per_iteration", "peak_memory_mib", "host")
@@ -74,10 +75,13 @@ class Call:
 
 
 class Folder:
-    """A folder with a study. mode: `single` (a job per run) or `pack` (all runs in one job). user: who calls."""
+    """A folder with a study. mode: `single` (a job per run) or `pack` (all runs in one job).
 
-    def __init__(self, path, mode, user=None):
-        self.path, self.mode, self.user = path, mode, user
+    held: whether permissions hold back who calls, as they do anybody but root. options: of every call without a target.
+    """
+
+    def __init__(self, path, mode):
+        self.path, self.mode, self.held = path, mode, False
         self.options = ()
         self.beside = path.with_name(f"{path.name}.beside")
         self.beside.mkdir(parents=True, exist_ok=True)
@@ -93,13 +97,6 @@ class Folder:
         shutil.copytree(template.path, self.path, symlinks=True)
         return self
 
-    def give_to(self, user):
-        """Let somebody else than root own and use it, whom permissions do hold back."""
-        self.user = user
-        for top in (self.path, self.beside):
-            for path in [top, *top.rglob("*")]:
-                os.chown(path, user, user, follow_symlinks=False)
-
     def start(self, *arguments, environment=None, limits=(), group=None):
         """Call Snakemake. limits: resource limits as (name, bytes). group: a memory cgroup to live in."""
         self.calls += 1
@@ -109,11 +106,11 @@ class Folder:
         command += arguments
         if all(argument.startswith("-") for argument in arguments):
             command += self.options
-        # One for all studies of a user, so that matplotlib does not look for fonts in each.
-        home = self.path.parent / f"home-{self.user or 'own'}"
+        # One for all studies, so that matplotlib does not look for fonts in each.
+        home = self.path.parent / "home"
         home.mkdir(exist_ok=True)
-        if self.user is not None:
-            os.chown(home, self.user, self.user)
+        if self.held and os.geteuid() == 0:
+            command = [*HELD, *command]
         places = {"HOME": home, "TMPDIR": home, "XDG_CACHE_HOME": home / "cache", "PYTHONDONTWRITEBYTECODE": "1"}
 
         def prepare():
@@ -131,9 +128,6 @@ class Folder:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                user=self.user,
-                group=self.user,
-                extra_groups=None if self.user is None else [],
                 preexec_fn=prepare if group or limits else None,  # noqa: PLW1509 (nothing in it takes a lock)
             )
         return Call(process, log)

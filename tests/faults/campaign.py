@@ -68,7 +68,7 @@ def attempt(fault, number, seed, work, templates):
             with contextlib.ExitStack() as undo:
                 scene = Scene(folder, random.Random(f"{seed} {number}"), undo, finally_)
                 fault.inject(scene)
-                tracebacks = folder.tracebacks()
+                tracebacks = [] if scene.tracebacks else folder.tracebacks()
             if scene.narrow:
                 template = templates.get(fault.mode, False)
                 folder.forget(*OF_FIGURES)

@@ -47,7 +47,7 @@ class Scene:
     """What a fault has to work with.
 
     undo: what puts the environment right. finally_: what must be done in any case. absent: files that may be missing.
-    narrow: figures are left as they are, to be quick.
+    narrow: figures are left as they are, to be quick. tracebacks: are allowed, as libraries print them without memory.
     """
 
     folder: object
@@ -56,6 +56,7 @@ class Scene:
     finally_: contextlib.ExitStack
     absent: set = dataclasses.field(default_factory=set)
     narrow: bool = False
+    tracebacks: bool = False
 
     def wait_for(self, call, condition, pause=0.001):
         """Until something is so. Raises `MissedError` if the call ends before."""
@@ -388,6 +389,7 @@ def little_memory(prepare, mebibytes):
     """Every process may map so much memory and no more."""
 
     def inject(scene):
+        scene.tracebacks = True
         prepare(scene.folder)
         scene.folder.run(limits=[("RLIMIT_AS", mebibytes * 2**20)])
 

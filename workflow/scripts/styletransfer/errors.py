@@ -63,7 +63,7 @@ def command(main: Callable[[], int | None]) -> Callable[[], int]:
     """Make `main` a command: bad input, and a path that cannot be used, become one message on stderr and exit code 2.
 
     An interrupt gives exit code 130, SIGTERM and SIGHUP 128 and their number, as a shell counts; all of them let blocks
-    end in good order. What a disk or folder refuses is one message as well, with exit code 1.
+    end in good order. What a disk or folder refuses, and too little memory, is one message as well, with exit code 1.
     """
 
     @functools.wraps(main)
@@ -84,6 +84,9 @@ def command(main: Callable[[], int | None]) -> Callable[[], int]:
             return EXIT_BAD_INPUT
         except OSError as error:
             print(f"error: {error}", file=sys.stderr)
+            return EXIT_FAILED
+        except MemoryError as error:
+            print(f"error: out of memory: {error}. Use a machine with more, or a smaller width", file=sys.stderr)
             return EXIT_FAILED
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)

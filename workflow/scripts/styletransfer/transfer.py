@@ -122,7 +122,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
                         busy.append(run)
                         continue
                     failed += 1
-                    unexpected = not isinstance(error, InputError | OSError)
+                    unexpected = not isinstance(error, InputError | OSError | MemoryError)
                     logger.error("%s failed: %s", run.settings.run_id, error, exc_info=unexpected)
         return failed
 

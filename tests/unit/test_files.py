@@ -95,3 +95,24 @@ def test_a_command_says_one_line(tmp_path):
     assert done.returncode == errors.EXIT_FAILED
     assert done.stderr.startswith("error: /proc/nowhere/a.txt cannot be written: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (
+            MemoryError("Unable to allocate 9 MiB"),
+            errors.EXIT_FAILED,
+            "error: out of memory: Unable to allocate 9 MiB.",
+        ),
+        (OSError(errno.EIO, "Input/output error", "a"), errors.EXIT_FAILED, "error: [Errno 5] Input/output error: 'a'"),
+        (PermissionError(errno.EACCES, "denied", "a"), errors.EXIT_BAD_INPUT, "error: 'a': denied. Check the path"),
+        (errors.InputError("width is 0"), errors.EXIT_BAD_INPUT, "error: width is 0"),
+    ],
+)
+def test_exit_codes(capsys, error, code, told):
+    def fail():
+        raise error
+
+    assert errors.command(fail)() == code
+    assert capsys.readouterr().err.startswith(told)

@@ -75,27 +75,29 @@ def command(main: Callable[[], int | None]) -> Callable[[], int]:
                 signal.signal(number, _terminate)
         try:
             return main() or 0
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return EXIT_BAD_INPUT
-        # A path that somebody named; what else can go wrong with files is no fault of theirs.
-        except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-            print(f"error: {error.filename!r}: {error.strerror}. Check the path and its permissions", file=sys.stderr)
-            return EXIT_BAD_INPUT
-        except OSError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return EXIT_FAILED
-        except MemoryError as error:
-            print(f"error: out of memory: {error}. Use a machine with more, or a smaller width", file=sys.stderr)
-            return EXIT_FAILED
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            return 130
-        except TerminatedError as error:
-            print(error, file=sys.stderr)
-            return 128 + error.number
+        except (InputError, OSError, MemoryError, KeyboardInterrupt, TerminatedError) as error:
+            message, code = _told(error)
+            print(message, file=sys.stderr)
+            return code
 
     return run
+
+
+# A path that somebody named; what else can go wrong with files is no fault of theirs.
+_OF_PATHS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
+
+
+def _told(error: BaseException) -> tuple[str, int]:
+    """Message and exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", 130
+    if isinstance(error, TerminatedError):
+        return str(error), 128 + error.number
+    if isinstance(error, _OF_PATHS):
+        return f"error: {error.filename!r}: {error.strerror}. Check the path and its permissions", EXIT_BAD_INPUT
+    if isinstance(error, MemoryError):
+        return f"error: out of memory: {error}. Use a machine with more, or a smaller width", EXIT_FAILED
+    return f"error: {error}", EXIT_BAD_INPUT if isinstance(error, InputError) else EXIT_FAILED
 
 
 def _terminate(number: int, _: FrameType | None) -> NoReturn:

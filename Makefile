@@ -6,7 +6,7 @@ AXE := $(VENV)/axe
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: audit demo test lint unit browser cluster install lock notebook pictures screenshots
+.PHONY: audit demo test lint unit browser cluster faults install lock notebook pictures screenshots
 
 demo: $(VENV)/installed
 	$(BIN)/snakemake --configfile config/demo.yaml
@@ -60,6 +60,10 @@ browser: $(VENV)/tested
 cluster: $(VENV)/tested
 	$(BIN)/python tests/cluster/slurm.py install
 	$(BIN)/pytest tests/cluster
+
+# 400 faults in about an hour, as docs/faults.md tells; ended, it goes on where it was. Everything only for root on Linux.
+faults: $(VENV)/tested
+	$(BIN)/python tests/faults/campaign.py --log faults.jsonl
 
 # Known weaknesses of the pinned packages. It asks a service in the network, so `make test` does without.
 audit: $(VENV)/installed

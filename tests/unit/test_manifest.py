@@ -174,6 +174,29 @@ def test_verify_as_a_command(study):
     assert (code, "there is no manifest" in output) == (2, True)
 
 
+def test_what_differs_is_removed_and_nothing_else(study, tmp_path, monkeypatch):
+    page = Path(FIGURES[-1])
+    (page / ".snakemake_timestamp").touch()
+    described = describe(study)
+    names = {Path(name) for name in described["files"]}
+    image, table = next(name for name in names if name.name == "image.png"), Path(TABLES[0])
+    image.write_bytes(b"")
+    table.unlink()
+    (page / "index.html").write_text("another")
+    code, output = verify(MANIFEST, "--remove")
+    removed = {line.removeprefix("removed: ") for line in output.splitlines() if line.startswith("removed")}
+    assert code == 0
+    assert {str(Path(name).resolve()) for name in removed} == {str(path.resolve()) for path in (image, table, page)}
+    gone = {name for name in names if not name.exists()}
+    assert gone == {image, table, *(name for name in names if name.is_relative_to(page))}
+    # A manifest that came from elsewhere must not reach beyond the folder in which this is called.
+    (tmp_path / "away").mkdir()
+    monkeypatch.chdir(tmp_path / "away")
+    code, output = verify(tmp_path / MANIFEST, "--remove")
+    assert (code, "is not below" in output) == (2, True)
+    assert [name for name in names if not (tmp_path / name).exists()] == [name for name in names if name in gone]
+
+
 def git(folder, *arguments):
     name = ("-c", "user.name=a", "-c", "user.email=a@b")
     return subprocess.run(

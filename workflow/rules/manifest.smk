@@ -42,6 +42,19 @@ rule verify:
         'python "$SCRIPTS/verify.py" {params.manifest:q} --study {params.study:q} 2> {log:q}'
 
 
+rule repair:
+    """Remove every file that is not what the manifest tells of; the next call makes them anew."""
+    log:
+        f"{TABLES}/repair.log",
+    localrule: True
+    conda:
+        "../../envs/engine.yaml"
+    params:
+        manifest=f"{TABLES}/manifest.json",
+    shell:
+        'python "$SCRIPTS/verify.py" {params.manifest:q} --remove 2> {log:q}'
+
+
 rule crate:
     """The study as an RO-Crate, to be archived or handed on."""
     input:

@@ -4,8 +4,8 @@
 rule collect:
     """Gather the records and losses of all runs into tables."""
     input:
-        runs=expand("results/runs/{run_id}/run.json", run_id=RUN_IDS),
-        losses=expand("results/runs/{run_id}/losses.csv", run_id=RUN_IDS),
+        # Pictures as well: those of the tables are held against their checksums, and one that is gone is made anew.
+        expand("results/runs/{run_id}/{file}", run_id=RUN_IDS, file=RUN_FILES.values()),
     output:
         runs=f"{TABLES}/runs.parquet",
         runs_csv=report(

@@ -27,8 +27,7 @@ def main() -> None:
     runs = tables.runs_table(expanded, options.pool, statuses)
     losses = tables.losses_table(expanded, options.pool, statuses)
     for table, path in ((runs, options.runs), (losses, options.losses)):
-        with files.atomic_path(path) as temporary:
-            table.to_parquet(temporary, index=False)
+        tables.write(path, table)
     with files.atomic_path(options.runs_csv) as temporary:
         runs.to_csv(temporary, index=False)
     if options.definition is not None:

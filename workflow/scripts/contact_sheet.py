@@ -4,9 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import pandas as pd
-
-from styletransfer import documents, figures
+from styletransfer import documents, figures, tables
 from styletransfer.errors import command
 
 
@@ -22,7 +20,7 @@ def main() -> None:
     options = parser.parse_args()
     wanted = documents.parse_json(options.options, "--options")
     figure = figures.contact_sheet(
-        pd.read_parquet(options.runs),
+        tables.read_runs(options.runs),
         options.pool,
         documents.parse_json(options.pictures, "--pictures"),
         wanted["columns"],

@@ -4,9 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import pandas as pd
-
-from styletransfer import figures
+from styletransfer import figures, tables
 from styletransfer.errors import command
 
 
@@ -17,7 +15,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
-    figures.save(figures.device_timeline(pd.read_parquet(options.runs)), options.output)
+    figures.save(figures.device_timeline(tables.read_runs(options.runs)), options.output)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import pandas as pd
-
-from styletransfer import effects, figures
+from styletransfer import effects, figures, tables
 from styletransfer.errors import command
 
 FIGURES = {"pareto": effects.pareto, "parameter_effects": effects.parameter_effects}
@@ -20,7 +18,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
-    figures.save(FIGURES[options.figure](pd.read_parquet(options.runs)), options.output)
+    figures.save(FIGURES[options.figure](tables.read_runs(options.runs)), options.output)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import pandas as pd
-
-from styletransfer import documents, explorer
+from styletransfer import documents, explorer, tables
 from styletransfer.errors import command
 
 
@@ -25,8 +23,8 @@ def main() -> None:
     options = parser.parse_args()
     explorer.write(
         options.output,
-        pd.read_parquet(options.runs),
-        pd.read_parquet(options.losses),
+        tables.read_runs(options.runs),
+        tables.read_losses(options.losses),
         options.pool,
         documents.parse_json(options.options, "--options"),
         options.max_bytes,

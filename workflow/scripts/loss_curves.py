@@ -4,9 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import pandas as pd
-
-from styletransfer import figures
+from styletransfer import figures, tables
 from styletransfer.errors import command
 
 
@@ -18,7 +16,9 @@ def main() -> None:
     parser.add_argument("--losses", type=Path, required=True, help="the table of losses, .parquet")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
-    figures.save(figures.loss_curves(pd.read_parquet(options.runs), pd.read_parquet(options.losses)), options.output)
+    figures.save(
+        figures.loss_curves(tables.read_runs(options.runs), tables.read_losses(options.losses)), options.output
+    )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=paintings.SIZE[1], help="pixels")
     parser.add_argument("--output", type=Path, required=True, help="the PNG to write")
     options = parser.parse_args()
-    images.write_image(options.output, paintings.paint(options.painting, options.width, options.height))
+    pixels = paintings.paint(options.painting, options.width, options.height)
+    # Of another size it is not what the recipe stands for.
+    usual = (options.width, options.height) == paintings.SIZE
+    images.write_image(options.output, pixels, paintings.recipe(options.painting) if usual else None)
     print(f"{options.output}: {paintings.PAINTINGS[options.painting].title}")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from styletransfer import errors, images
+from styletransfer import errors, files, images
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,7 +53,7 @@ def main() -> None:
         raise errors.InputError(f"--max-side is {options.max_side}: it must be at least 1 pixel")
     source = images.sample_file(options.sample) if options.input is None else options.input
     pixels = limit_size(images.read_image(source), options.max_side)
-    images.write_image(options.output, pixels)
+    images.write_image(options.output, pixels, f"sha256:{files.checksum(source)}")
     print(f"{options.output}: {pixels.shape[1]} x {pixels.shape[0]} pixels")
 
 

@@ -1,4 +1,4 @@
-"""Check every file of a study against its manifest. Exit code 1 if anything differs."""
+"""Check every file of a study against its manifest. Exit code 1 if anything differs and is not removed."""
 
 import argparse
 import json
@@ -15,6 +15,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("manifest", type=Path, help="results/studies/<study>/manifest.json")
     parser.add_argument("--study", help="the study's definition as the config has it now, JSON: compare it as well")
+    parser.add_argument(
+        "--remove", action="store_true", help="remove the files that differ: the workflow makes them anew"
+    )
     options = parser.parse_args()
     settings = None if options.study is None else json.loads(options.study)
     found = manifest.differences(options.manifest, settings)
@@ -23,6 +26,10 @@ def main() -> int:
     for name in found.absent:
         print(f"not here, not checked: {name}")
     print(f"{options.manifest}: {found.files} files checked, {len(found.differences)} differences")
+    if options.remove:
+        for path in manifest.remove(found.damaged):
+            print(f"removed: {path}")
+        return 0
     return 1 if found.differences else 0
 
 

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import functools
+import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
+EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
+
+_MAKE_SPACE = "Make space there"
+_ALLOW = "Let this user write there"
+REMEDIES = {
+    errno.ENOSPC: _MAKE_SPACE,
+    errno.EDQUOT: _MAKE_SPACE,
+    errno.EROFS: _ALLOW,
+    errno.EACCES: _ALLOW,
+    errno.EPERM: _ALLOW,
+    errno.ENOENT: "Bring the folder back",
+    errno.EIO: "Check the disk",
+}
 
 
 class InputError(ValueError):
@@ -28,35 +44,60 @@ class TerminatedError(BaseException):
         self.number = number
 
 
+class WriteError(OSError):
+    """A file cannot be written: the disk is full, or the folder is read-only or gone; error is one of `REMEDIES`."""
+
+    def __init__(self, path: str | os.PathLike[str], error: OSError) -> None:
+        remedy = REMEDIES[error.errno or 0]
+        super().__init__(
+            f"{os.fspath(path)} cannot be written: {error.strerror}. "
+            f"{remedy}, and start again: what is finished is kept"
+        )
+        self.errno, self.strerror = error.errno, error.strerror
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 def command(main: Callable[[], int | None]) -> Callable[[], int]:
     """Make `main` a command: bad input, and a path that cannot be used, become one message on stderr and exit code 2.
 
     An interrupt gives exit code 130, SIGTERM and SIGHUP 128 and their number, as a shell counts; all of them let blocks
-    end in good order.
+    end in good order. What a disk or folder refuses, and too little memory, is one message as well, with exit code 1.
     """
 
     @functools.wraps(main)
     def run() -> int:
+        # A log on a full disk is lost; a traceback about that would only hide the message that matters.
+        logging.raiseExceptions = False
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is signal.SIG_DFL:  # not where it is ignored, as under nohup
                 signal.signal(number, _terminate)
         try:
             return main() or 0
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return EXIT_BAD_INPUT
-        # A path that somebody named; what else can go wrong with files is no fault of theirs.
-        except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-            print(f"error: {error.filename!r}: {error.strerror}. Check the path and its permissions", file=sys.stderr)
-            return EXIT_BAD_INPUT
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            return 130
-        except TerminatedError as error:
-            print(error, file=sys.stderr)
-            return 128 + error.number
+        except (InputError, OSError, MemoryError, KeyboardInterrupt, TerminatedError) as error:
+            message, code = _told(error)
+            print(message, file=sys.stderr)
+            return code
 
     return run
+
+
+# A path that somebody named; what else can go wrong with files is no fault of theirs.
+_OF_PATHS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
+
+
+def _told(error: BaseException) -> tuple[str, int]:
+    """Message and exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", 130
+    if isinstance(error, TerminatedError):
+        return str(error), 128 + error.number
+    if isinstance(error, _OF_PATHS):
+        return f"error: {error.filename!r}: {error.strerror}. Check the path and its permissions", EXIT_BAD_INPUT
+    if isinstance(error, MemoryError):
+        return f"error: out of memory: {error}. Use a machine with more, or a smaller width", EXIT_FAILED
+    return f"error: {error}", EXIT_BAD_INPUT if isinstance(error, InputError) else EXIT_FAILED
 
 
 def _terminate(number: int, _: FrameType | None) -> NoReturn:

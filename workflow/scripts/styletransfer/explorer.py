@@ -171,7 +171,8 @@ def beside(sources: Mapping[str, Path], folder: Path) -> dict[str, str]:
     """Every picture as a file in `folder`, by its address from the page."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, path in sources.items():
-        (folder / f"{name}.avif").write_bytes(encoded(path, LARGEST_WIDTH))
+        with files.atomic_path(folder / f"{name}.avif") as temporary:
+            temporary.write_bytes(encoded(path, LARGEST_WIDTH))
     return {name: f"{folder.name}/{name}.avif" for name in sources}
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from styletransfer.errors import InputError, WaitError
+from styletransfer.errors import REMEDIES, InputError, WaitError, WriteError
 
 logger = logging.getLogger(__name__)
 
@@ -35,24 +35,46 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, remove it if not.
 
     The temporary name keeps the suffix, since image writers choose their format by it. The content is flushed to disk
-    before the rename: after a power cut there is the old file or the new one, never half of one.
+    before the rename: after a power cut there is the old file or the new one, never half of one. What a killed process
+    left in that folder is removed. Raises `WriteError` if the disk is full or the folder cannot be written to.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The name is cut so that a long one with the marks added still fits into the file system's 255 bytes.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:100]}.", suffix=f".tmp{path.suffix}")
-    os.close(handle)
+    with _refusals(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
+        # The name is cut so that a long one with the marks added still fits into the file system's 255 bytes.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:100]}.", suffix=f".tmp{path.suffix}")
     temporary = Path(name)
     try:
-        yield temporary
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
-        # mkstemp makes private files; results are as readable as any other file of this user, and nobody else's to
-        # write, whatever the umask.
-        temporary.chmod(0o664 & ~_umask())
-        temporary.replace(path)
+        _lock(handle)
+        with _refusals(path, temporary):
+            yield temporary
+            _put(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the folder may be gone; the error that ended the block matters more
+            temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _put(temporary: Path, path: Path) -> None:
+    with open(temporary, "rb") as written:
+        os.fsync(written.fileno())
+    # mkstemp makes private files; results are as readable as any other file of this user, and nobody else's to write,
+    # whatever the umask.
+    temporary.chmod(0o664 & ~_umask())
+    temporary.replace(path)
+
+
+@contextlib.contextmanager
+def _refusals(path: Path, temporary: Path | None = None) -> Iterator[None]:
+    """What the system has against writing becomes a `WriteError`; an error of another file, which it names, stays."""
+    try:
+        yield
+    except OSError as error:
+        of_another = temporary is not None and error.filename not in (None, str(temporary), temporary)
+        if isinstance(error, WriteError) or of_another or error.errno not in REMEDIES:
+            raise
+        raise WriteError(path, error) from error
 
 
 def remove_leftovers(path: str | Path) -> None:
@@ -62,6 +84,31 @@ def remove_leftovers(path: str | Path) -> None:
     for found in path.parent.glob(".*"):
         if pattern.fullmatch(found.name):
             found.unlink(missing_ok=True)
+
+
+# Folders that this process has looked through: once is enough.
+_swept: set[Path] = set()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files that nobody writes: their locks are free."""
+    if folder.absolute() in _swept:
+        return
+    _swept.add(folder.absolute())
+    for found in folder.glob(".*.tmp*"):
+        if re.fullmatch(r"\..+\.[a-z0-9_]{8}\.tmp(\.\w+)?", found.name):
+            with contextlib.suppress(OSError), found.open("rb") as file:
+                if _lock(file.fileno()):
+                    found.unlink(missing_ok=True)
+
+
+def _lock(handle: int) -> bool:
+    """Whether this process has now the lock of an open file, until it is closed."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another has it, or there are no locks here
+        return False
+    return True
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -111,7 +158,8 @@ def alone(path: str | Path, wait_seconds: float) -> Iterator[None]:
     """Hold the lock of `path` for the block: no other process that asks for it is in its block meanwhile.
 
     The kernel frees the lock when the process ends, however it ends. It reaches as far as the file system's locks do:
-    over all hosts on NFS. Raises `BusyError` after wait_seconds; the wait is logged.
+    over all hosts on NFS. Raises `BusyError` after wait_seconds; the wait is logged. Raises `WriteError` where there
+    cannot be a lock.
     """
     # The lock file stays: removing it would let two processes hold two locks of one name.
     lock = FileLock(_lock_of(path), mode=0o664 & ~_umask())
@@ -119,7 +167,8 @@ def alone(path: str | Path, wait_seconds: float) -> Iterator[None]:
     while True:
         left = end - time.monotonic()
         try:
-            lock.acquire(timeout=max(0.0, min(left, REPORT_SECONDS)))
+            with _refusals(Path(path)):
+                lock.acquire(timeout=max(0.0, min(left, REPORT_SECONDS)))
             break
         except Timeout:
             if left <= REPORT_SECONDS:

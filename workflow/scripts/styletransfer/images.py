@@ -7,6 +7,7 @@ painting the sample styles is that of `paintings`.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import io
 import warnings
@@ -16,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from styletransfer import files
-from styletransfer.errors import InputError
+from styletransfer.errors import InputError, WriteError
 
 MAX_PIXELS = 200_000_000
 # Pictures of a study are shrunk to this: no result is larger than the network can look at.
@@ -27,6 +28,10 @@ MAX_SIDE = 4096
 BAND_PIXELS = 10_000_000
 # Formats that Pillow decodes by itself: none that starts another program, as EPS does, and none that is rarely fuzzed.
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
+
+# What a prepared picture says of itself.
+SOURCE, SEAL = "styletransfer source", "styletransfer sha256"
+REMEDY = "Remove it, and the workflow makes it anew"
 
 _JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 _TIFF = {"format": "TIFF", "compression": "tiff_adobe_deflate"}
@@ -154,14 +159,29 @@ def read_image(path: str | Path) -> np.ndarray:
     - 16-bit values are scaled to 8. Floating-point grey is 0..1 or, if any value reaches 2, 0..255; it may
       overshoot its range by a tenth and is clipped. Grey becomes three equal channels.
 
-    Raises `InputError` for what is no file, no whole picture in one of `FORMATS`, or larger than `MAX_PIXELS`.
+    Raises `InputError` for what is no file, no whole picture in one of `FORMATS`, or larger than `MAX_PIXELS`; and for
+    a prepared picture (see `write_image`) that is not as it was written.
     """
     with _open(path) as image:
         image.load()
         rgb = _over_white(image)
         # A TIFF has been turned by loading, and says so from then on.
         turn = _UPRIGHT.get(_orientation(image))
-        return np.array(rgb if turn is None else rgb.transpose(turn))
+        pixels = np.array(rgb if turn is None else rgb.transpose(turn))
+        if image.info.get(SEAL, digest := hashlib.sha256(pixels.tobytes()).hexdigest()) != digest:
+            raise InputError(f"picture {str(path)!r} is damaged: its checksum differs. {REMEDY}")
+        return pixels
+
+
+def check_source(path: str | Path, checksum: str) -> None:
+    """Raise `InputError` for a prepared picture that says it was made from something else.
+
+    checksum: as an `Ingredient` has it, of what the picture was made from or of the file itself.
+    """
+    with _open(path) as image:
+        told = image.info.get(SOURCE, checksum)
+    if checksum not in (told, f"sha256:{files.checksum(path)}"):
+        raise InputError(f"picture {str(path)!r} was made from {told}, not from {checksum}: another picture. {REMEDY}")
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -243,11 +263,15 @@ def check_suffix(path: Path) -> None:
         raise InputError(f"cannot write a picture to {str(path)!r}: its name must end in one of {', '.join(SUFFIXES)}")
 
 
-def write_image(path: str | Path, pixels: np.ndarray) -> None:
+def write_image(path: str | Path, pixels: np.ndarray, source: str | None = None) -> None:
     """Write (H, W, 3) uint8 atomically and without metadata, in the format that the suffix names.
 
+    source: for a prepared picture, a PNG: what it was made from, as an `Ingredient` has it. The file then says so, and
+    what checksum its pixels have.
+
     Equal pixels give equal bytes with the same Pillow. JPEG has quality 95 and full chroma; the others lose nothing.
-    Raises `InputError` for an unknown suffix and where the file cannot be written; nothing is left behind then.
+    Raises `InputError` for an unknown suffix and for a size that the format does not allow, and `WriteError` where the
+    system refuses to write; nothing is left behind then.
     """
     path = Path(path)
     check_suffix(path)
@@ -255,13 +279,24 @@ def write_image(path: str | Path, pixels: np.ndarray) -> None:
         raise ValueError(f"write_image takes (H, W, 3) uint8, not {pixels.shape} {pixels.dtype}: see to_uint8")
     try:
         with files.atomic_path(path) as temporary:
-            Image.fromarray(pixels).save(temporary, **_WRITERS[path.suffix.lower()])
+            Image.fromarray(pixels).save(temporary, **_WRITERS[path.suffix.lower()], **_about(pixels, source))
+    except WriteError:
+        raise
     # Pillow raises ValueError for a picture larger than the format allows, such as 16384 pixels in WebP.
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(
             f"cannot write a picture of {_size(pixels)} to {str(path)!r} ({reason}): choose another place or format"
         ) from error
+
+
+def _about(pixels: np.ndarray, source: str | None) -> dict[str, Any]:
+    if source is None:
+        return {}
+    about = PngImagePlugin.PngInfo()
+    about.add_text(SOURCE, source)
+    about.add_text(SEAL, hashlib.sha256(pixels.tobytes()).hexdigest())
+    return {"pnginfo": about}
 
 
 @contextlib.contextmanager

@@ -10,16 +10,17 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from styletransfer import files
 from styletransfer.errors import InputError
-from styletransfer.run import RUN_FILES
+from styletransfer.run import RUN_FILES, read_record
 from styletransfer.settings import NUMERICS, Ingredient, from_canonical
 from styletransfer.study import Study
 
@@ -28,6 +29,8 @@ FORMAT = 1
 TOOLS = ("numpy", "pandas", "pyarrow", "matplotlib", "pillow", "vl-convert-python", "snakemake")
 # What a study is made from may be gone: a finished run does not need it any more.
 INPUTS = ("input", "weights")
+# Snakemake's, in a folder that it made as one.
+FOLDER_MARK = ".snakemake_timestamp"
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,13 @@ class Sources:
 
 @dataclass
 class Comparison:
-    """differences: a line for each. absent: inputs that are not there, which is no difference. files: looked at."""
+    """differences: a line for each. absent: inputs that are not there, which is no difference. files: looked at.
+
+    damaged: the files that are not what they were, or not there.
+    """
 
     differences: list[str] = field(default_factory=list)
+    damaged: list[Path] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     files: int = 0
 
@@ -114,7 +121,26 @@ def differences(path: Path, settings: Mapping[str, Any] | None = None) -> Compar
         difference = _difference(file, expected)
         if difference:
             found.differences.append(f"{name}: {difference}")
+            found.damaged.append(file)
     return found
+
+
+def remove(damaged: Iterable[Path]) -> list[Path]:
+    """Remove damaged files, so that the workflow makes them anew; returns what was removed, folders that it made whole.
+
+    Raises `InputError` for files that do not lie below the working directory, before anything is removed.
+    """
+    chosen = dict.fromkeys(_made_at_once(path) for path in damaged)
+    for path in chosen:
+        if not path.resolve().is_relative_to(Path.cwd().resolve()):
+            raise InputError(f"{path} is not below {Path.cwd()}: remove it yourself, or call this where the study is")
+    for path in chosen:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    return list(chosen)
+
+
+def _made_at_once(path: Path) -> Path:
+    return next((folder for folder in path.parents if (folder / FOLDER_MARK).exists()), path)
 
 
 def revision() -> dict[str, Any] | None:
@@ -157,7 +183,7 @@ def _within(path: Path) -> list[str]:
 def _record(folder: Path, run_id: str) -> dict[str, Any]:
     path = folder / RUN_FILES["record"]
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_record(path)
         named = from_canonical(record["identity"]).run_id
         gone = [name for name in RUN_FILES.values() if not (folder / name).is_file()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

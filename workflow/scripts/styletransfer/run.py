@@ -5,10 +5,11 @@ How it is computed is left to `transfer`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ RUN_LOG = "transfer.log"
 # Beside the record while the run lasts. No output of a rule: Snakemake may remove those of a job that failed.
 STATE_SUFFIX = ".state.npz"
 RUN_FILES = {"image": "image.png", "preserved": "preserved.png", "losses": "losses.csv", "record": "run.json"}
+# What a record calls the checksum of the rest of it.
+SEAL = "record_sha256"
 
 
 @dataclass(frozen=True)
@@ -103,11 +106,43 @@ def finished(run: Run) -> dict[str, Any] | None:
     """
     assert run.outputs.record is not None
     try:
-        record = json.loads(run.outputs.record.read_text(encoding="utf-8"))
+        record = read_record(run.outputs.record)
         whole = record["outputs"] == {path.name: files.checksum(path) for path in run.outputs.results()}
         return record if whole and record["identity"] == run.settings.canonical() else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write the record of a run, with a checksum of all that it says."""
+    sealed = {**record, SEAL: _seal(record)}
+    files.write_text(path, json.dumps(sealed, indent=1, sort_keys=True) + "\n")
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The record of a run. Raises `OSError` if it cannot be read, `ValueError` if it is damaged."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(record, dict):
+        raise ValueError("it holds no names with values")
+    if SEAL in record and record[SEAL] != _seal(record):
+        raise ValueError(f"{SEAL} is not that of what it says")
+    return record
+
+
+def _seal(record: Mapping[str, Any]) -> str:
+    told = {name: value for name, value in record.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def damaged(folder: Path, record: Mapping[str, Any]) -> list[Path]:
+    """The files in the folder of a run that are not those its record tells of; the record itself if it is another's."""
+    if record.get("run_id", folder.name) != folder.name:
+        return [folder / RUN_FILES["record"]]
+    return [folder / name for name, told in record["outputs"].items() if not _is(folder / name, told)]
+
+
+def _is(path: Path, checksum: str) -> bool:
+    return path.is_file() and files.checksum(path) == checksum
 
 
 def check_outputs(outputs: Outputs, overwrite: bool, inputs: Inputs | None = None) -> None:

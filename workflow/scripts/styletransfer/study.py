@@ -5,6 +5,7 @@ A study is a list of rows. Each row is a label (pair, parameter, value) on a run
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import difflib
 import itertools
@@ -20,6 +21,7 @@ import numpy as np
 
 from styletransfer import documents, files, images, paintings, settings, weights
 from styletransfer.errors import InputError
+from styletransfer.run import RUN_FILES, read_record
 from styletransfer.settings import PARAMETERS, Ingredient, Settings
 
 # What decides a study's rows; everything else of a config is about showing and running them.
@@ -411,7 +413,11 @@ def plan(config: Mapping[str, Any], study: Study, pool: Path) -> str:
 
 
 def _records(pool: Path, run_ids: Iterable[str]) -> list[dict[str, Any]]:
-    records = [json.loads((pool / run_id / "run.json").read_text(encoding="utf-8") or "{}") for run_id in run_ids]
+    """The records that tell how long a run took; a damaged one tells nothing, and is named when it is collected."""
+    records = []
+    for run_id in run_ids:
+        with contextlib.suppress(OSError, ValueError):
+            records.append(read_record(pool / run_id / RUN_FILES["record"]))
     return [record for record in records if record.get("iterations_done")]
 
 

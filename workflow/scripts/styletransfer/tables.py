@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from styletransfer import status
+from styletransfer import files, status
 from styletransfer.errors import InputError
-from styletransfer.run import RUN_FILES
+from styletransfer.run import RUN_FILES, damaged, read_record
 from styletransfer.settings import Settings
 from styletransfer.status import Status
 from styletransfer.study import Row, Study
@@ -34,6 +34,9 @@ COPIED = (
 GPU_COLUMNS = ("utilisation_mean_percent", "utilisation_peak_percent", "memory_mean_mib", "memory_peak_mib")
 LOSS_COLUMNS = ("run_id", "iteration", "loss", "weighted", "unweighted")
 SEPARATOR = " + "  # between the styles of a blend
+# What a table's file calls the checksum of the table, among the attributes that pandas keeps with it.
+SEAL = "sha256"
+REMEDY = "Remove it, and the workflow makes it anew"
 
 
 def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None = None) -> pd.DataFrame:
@@ -73,14 +76,24 @@ def missing(runs: pd.DataFrame) -> str:
 
 
 def _record(path: Path) -> dict[str, Any]:
-    """What a table takes from a run's record, by column; the columns of labels and settings are added by `_row`."""
+    """What a table takes from a run's record, by column; the columns of labels and settings are added by `_row`.
+
+    Raises `InputError` for a run whose files are not those that its record tells of: nothing may be made from them.
+    """
     try:
-        return _columns(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        record = read_record(path)
+        columns, changed = _columns(record), damaged(path.parent, record)
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         fault = f"{type(error).__name__}: {error}"
         raise InputError(
             f"{path} is no record of a run ({fault}): delete it, and the workflow computes it anew"
         ) from error
+    if changed:
+        raise InputError(
+            f"{changed[0]} is damaged: it is not what {path} tells of. Remove the folder {path.parent}, and the "
+            "workflow computes the run anew"
+        )
+    return columns
 
 
 def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[str, Any]:
@@ -158,3 +171,42 @@ def losses_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None
             columns = {"run_id": run_id, "iteration": wide["iteration"], "loss": name}
             parts.append(pd.DataFrame(columns | {"weighted": wide[name], "unweighted": unweighted}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=LOSS_COLUMNS)
+
+
+def write(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet, atomically, with a checksum of its content."""
+    sealed = table.copy(deep=False)
+    sealed.attrs = {SEAL: _seal(table)}
+    with files.atomic_path(path) as temporary:
+        sealed.to_parquet(temporary, index=False)
+
+
+def read_runs(path: Path) -> pd.DataFrame:
+    """A table of runs from its file. Raises `InputError` if it is damaged: nothing may be shown of it."""
+    return _read(path, "status")
+
+
+def read_losses(path: Path) -> pd.DataFrame:
+    """A table of losses from its file. Raises `InputError` as `read_runs` does."""
+    return _read(path, "weighted")
+
+
+def _read(path: Path, column: str) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(path)
+        sound = SEAL not in table.attrs or table.attrs[SEAL] == _seal(table)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged file raises almost anything
+        raise InputError(f"{path} is damaged ({type(error).__name__}: {error}). {REMEDY}") from error
+    if not sound:
+        raise InputError(f"{path} is damaged: its checksum differs. {REMEDY}")
+    if column not in table:
+        raise InputError(f"{path} is another table: it has no column {column}. {REMEDY}")
+    return table
+
+
+def _seal(table: pd.DataFrame) -> str:
+    digest = hashlib.sha256(repr([(name, str(kind)) for name, kind in table.dtypes.items()]).encode())
+    digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+    return digest.hexdigest()

@@ -11,7 +11,6 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import itertools
-import json
 import logging
 import math
 import os
@@ -26,7 +25,7 @@ import numpy as np
 
 from styletransfer import checkpoint, devices, files, images, monitor, precision, status, ways
 from styletransfer.errors import InputError
-from styletransfer.run import RUN_LOG, STATE_SUFFIX, Inputs, Outputs, Run, check_outputs, finished
+from styletransfer.run import RUN_LOG, STATE_SUFFIX, Inputs, Outputs, Run, check_outputs, finished, write_record
 from styletransfer.settings import Settings
 from styletransfer.weights import check_size
 
@@ -123,7 +122,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
                         busy.append(run)
                         continue
                     failed += 1
-                    unexpected = not isinstance(error, InputError)
+                    unexpected = not isinstance(error, InputError | OSError | MemoryError)
                     logger.error("%s failed: %s", run.settings.run_id, error, exc_info=unexpected)
         return failed
 
@@ -145,6 +144,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         """
         settings, outputs = run.settings, run.outputs
         check_outputs(outputs, overwrite, run.inputs)
+        _check_pictures(settings, run.inputs)
         pictures = read_pictures(settings, run.inputs)
         content = pictures.content
         device = self._leased()
@@ -153,6 +153,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         start, clock = time.time(), Clock()
         with monitor.watch(device.uuid) as usage:
             network, stepper, used = self._network(run, device, pictures)
+            _check_weights(settings, run.inputs, network.source)
             course = Course(*self._begin(run, network, stepper, used, pictures), clock)
             optimization, trace = course.optimization, course.trace
             checksums = _checksums(run.inputs)
@@ -193,7 +194,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "versions": _versions(),
         }
         if outputs.record is not None:
-            files.write_text(outputs.record, json.dumps(record, indent=1, sort_keys=True) + "\n")
+            write_record(outputs.record, record)
         if not keep_state:
             saver.remove()
         return record
@@ -275,8 +276,13 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
 @contextlib.contextmanager
 def _logged_to(path: Path) -> Iterator[None]:
     """While the block lasts, whatever is logged goes to a file as well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:  # what keeps the result from being written as well will be told by it
+        logger.warning("%s is not written: %s", path, error.strerror)
+        yield
+        return
     handler.setFormatter(logging.Formatter(LOG_FORMAT, LOG_TIME))
     logging.getLogger().addHandler(handler)
     try:
@@ -356,6 +362,25 @@ def read_pictures(settings: Settings, inputs: Inputs) -> Pictures:
         return Pictures(content, styles, content)
     height = content.shape[0]
     return Pictures(content, styles, images.resize(images.read_image(inputs.initial), width, height))
+
+
+def _check_pictures(settings: Settings, inputs: Inputs) -> None:
+    """Raise `InputError` if one of the files is another's: what a file is called does not tell what it holds."""
+    pairs = [(inputs.content, settings.content), *zip(inputs.styles, settings.styles, strict=True)]
+    if inputs.initial is not None and settings.initial is not None:
+        pairs.append((inputs.initial, settings.initial))
+    for path, ingredient in pairs:
+        images.check_source(path, ingredient.checksum)
+
+
+def _check_weights(settings: Settings, inputs: Inputs, source: dict[str, str]) -> None:
+    """The same for weights that the workflow has converted."""
+    wanted, original = settings.weights.checksum, source.get("original_checksum")
+    if original and wanted not in (source["checksum"], original, f"sha256:{source['file_sha256']}"):
+        raise InputError(
+            f"{inputs.network} holds {source['name']} ({source['checksum']}), and the run is one of "
+            f"{settings.weights.name} ({wanted}). Remove the file, and the workflow makes it anew"
+        )
 
 
 def _scaled(pixels: np.ndarray, width: int, what: str) -> np.ndarray:

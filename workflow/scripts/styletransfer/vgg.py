@@ -76,6 +76,8 @@ class VGG19:
         self.kernels: dict[str, tf.Tensor] = {}
         self.biases: dict[str, tf.Tensor] = {}
         self.source = {**weights.source, "file_sha256": weights.sha256}
+        if weights.original:
+            self.source["original_checksum"] = weights.original
         reverse = weights.channel_order == "BGR"
         self.mean_pixel = np.asarray(weights.mean, np.float32)[:: -1 if reverse else 1]
         for name in CONVOLUTIONS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import hashlib
 import importlib.util
 import json
 import math
@@ -149,10 +150,14 @@ class Network:
 
 @dataclass(frozen=True)
 class Weights(Network):
-    """A network and where it came from. source: plain strings for records; sha256: of the file that was read."""
+    """A network and where it came from. source: plain strings for records; sha256: of the file that was read.
+
+    original: checksum of the file that the one that was read was converted from; empty if it was not.
+    """
 
     source: dict[str, str]
     sha256: str
+    original: str = ""
 
 
 def load(path: str | Path) -> Weights:
@@ -164,14 +169,15 @@ def load(path: str | Path) -> Weights:
     path = Path(path)
     form = _form(path)
     sha256 = _guarded(files.checksum, path)
+    original = ""
     if form == "safetensors":
-        network, source = _guarded(_read_safetensors, path)
+        network, source, original = _guarded(_read_safetensors, path)
     else:
         _guarded(_check_survivable, path)
         network = _guarded(READERS[form], path)
         source = _source_record(path, form, sha256)
     network = check(network, path)
-    return Weights(**_fields(network), source=source, sha256=sha256)
+    return Weights(**_fields(network), source=source, sha256=sha256, original=original)
 
 
 def convert(
@@ -183,7 +189,7 @@ def convert(
     against `checksum` where the user vouches for another file. Without it any readable file will do. Raises
     `InputError` as `load` does, and if the file is not the one named.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     if source_name is not None:
         expected = checksum or find_source(source_name).checksum
@@ -194,10 +200,12 @@ def convert(
         source = {**source, **source_identity(source_name, checksum)}
     tensors = {f"{name}/kernel": kernel for name, kernel in weights.kernels.items()}
     tensors |= {f"{name}/bias": bias for name, bias in weights.biases.items()}
-    document = {"channel_order": weights.channel_order, "mean": weights.mean, "source": source}
+    original = weights.original or f"sha256:{weights.sha256}"
+    document = {"channel_order": weights.channel_order, "mean": weights.mean, "source": source, "original": original}
+    document["sha256"] = _seal(weights, source, original)
     with files.atomic_path(output_path) as temporary:
         # One entry: safetensors writes several in an order that changes from run to run.
-        save_file(tensors, temporary, metadata={METADATA_KEY: json.dumps(document, sort_keys=True)})
+        temporary.write_bytes(save(tensors, metadata={METADATA_KEY: json.dumps(document, sort_keys=True)}))
 
 
 def fetch(
@@ -381,8 +389,8 @@ def _fields(network: Network) -> dict[str, Any]:
 # --- Readers ----------------------------------------------------------------------------------------------------------
 
 
-def _read_safetensors(path: Path) -> tuple[Network, dict[str, str]]:
-    """The inner format, as `convert` writes it."""
+def _read_safetensors(path: Path) -> tuple[Network, dict[str, str], str]:
+    """The inner format, as `convert` writes it: network, source, and checksum of what was converted."""
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
@@ -397,7 +405,22 @@ def _read_safetensors(path: Path) -> tuple[Network, dict[str, str]]:
         kernels = {name: file.get_tensor(f"{name}/kernel") for name in CHANNELS if f"{name}/kernel" in names}
         biases = {name: file.get_tensor(f"{name}/bias") for name in CHANNELS if f"{name}/bias" in names}
     source = {str(key): str(value) for key, value in document["source"].items()}
-    return Network(kernels, biases, document["channel_order"], tuple(document["mean"])), source
+    network = Network(kernels, biases, document["channel_order"], tuple(document["mean"]))
+    original = str(document.get("original", ""))
+    if "sha256" in document and document["sha256"] != _seal(network, source, original):
+        raise InputError(f"weights {path}: damaged, the checksum differs. Remove it, and the workflow converts it anew")
+    return network, source, original
+
+
+def _seal(network: Network, source: Mapping[str, str], original: str) -> str:
+    """SHA-256 of all that the inner format holds."""
+    about = [network.channel_order, list(network.mean), dict(source), original]
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for arrays in (network.kernels, network.biases):
+        for name, array in sorted(arrays.items()):
+            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 KERAS_KERNEL = re.compile(r"(?:^|[/_])(?:W_1|W|kernel)(?::0)?$")

@@ -1,0 +1,222 @@
+"""A file that is not what was written is named before anything is made from it."""
+
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_partial import RUNS, STUDY, finish
+from test_weights import layers, write_matconvnet  # noqa: F401  (layers is a fixture)
+
+from styletransfer import files, images, run, tables, transfer, weights
+from styletransfer.errors import InputError
+from styletransfer.settings import Ingredient, Settings
+
+TABLE = pd.DataFrame(
+    {
+        "status": ["ok", "ok", "diverged"],
+        "run_id": ["a", "b", "b"],
+        "value": [0.1, float("nan"), -3.0],
+        "none": [None, None, None],
+        "text": ["ü", None, ""],
+        "count": [1, 2, 3],
+        "flag": [True, False, True],
+    }
+)
+
+
+def flipped(path, bit):
+    """Change one bit of a file, and nothing of its times."""
+    times = path.stat()
+    content = bytearray(path.read_bytes())
+    content[bit // 8] ^= 1 << bit % 8
+    path.write_bytes(content)
+    os.utime(path, (times.st_atime, times.st_mtime))
+
+
+# --- Tables ---
+
+
+def test_a_table_comes_back_as_it_was(tmp_path):
+    tables.write(tmp_path / "a.parquet", TABLE)
+    pd.testing.assert_frame_equal(tables.read_runs(tmp_path / "a.parquet"), TABLE)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), TABLE)
+    first = (tmp_path / "a.parquet").read_bytes()
+    tables.write(tmp_path / "a.parquet", TABLE)
+    assert (tmp_path / "a.parquet").read_bytes() == first
+
+
+@given(st.data())
+def test_whatever_bit_of_a_table_changes_it_is_refused_or_tells_the_same(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("table") / "a.parquet"
+    tables.write(path, TABLE)
+    flipped(path, data.draw(st.integers(0, 8 * path.stat().st_size - 1)))
+    try:
+        found = tables.read_runs(path)
+    except InputError as error:
+        assert f"{path} is damaged" in str(error)
+        assert "Remove it" in str(error)
+    else:
+        pd.testing.assert_frame_equal(found, TABLE)
+
+
+def test_a_part_of_a_table_or_another_is_refused(tmp_path):
+    path = tmp_path / "a.parquet"
+    tables.write(path, TABLE)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(InputError, match=r"a\.parquet is damaged"):
+        tables.read_runs(path)
+    # One that says the checksum of another.
+    other = TABLE.assign(value=1.0)
+    other.attrs = {tables.SEAL: "00"}
+    other.to_parquet(path)
+    with pytest.raises(InputError, match="its checksum differs"):
+        tables.read_runs(path)
+    tables.write(path, TABLE)
+    with pytest.raises(InputError, match="it has no column weighted"):
+        tables.read_losses(path)
+
+
+# --- Runs ---
+
+
+@pytest.fixture
+def pool(tmp_path):
+    for run_id in RUNS:
+        folder = tmp_path / run_id
+        finish(folder, run_id)
+        record = json.loads((folder / "run.json").read_text())
+        outputs = {name: files.checksum(folder / name) for name in ("image.png", "preserved.png", "losses.csv")}
+        run.write_record(folder / "run.json", record | {"run_id": run_id, "outputs": outputs})
+    return tmp_path
+
+
+def test_sound_runs_are_collected(pool):
+    assert len(tables.runs_table(STUDY, pool)) == len(STUDY.rows)
+
+
+@pytest.mark.parametrize("name", ["image.png", "preserved.png", "losses.csv"])
+def test_no_table_is_made_of_a_damaged_result(pool, name):
+    flipped(pool / RUNS[1] / name, 100)
+    with pytest.raises(InputError, match=rf"{RUNS[1]}.{name} is damaged.*Remove the folder"):
+        tables.runs_table(STUDY, pool)
+    (pool / RUNS[1] / name).unlink()
+    with pytest.raises(InputError, match=rf"{RUNS[1]}.{name}"):
+        tables.runs_table(STUDY, pool)
+
+
+def test_no_table_is_made_of_a_changed_record_or_that_of_another_run(pool):
+    path = pool / RUNS[0] / "run.json"
+    before = path.read_text()
+    path.write_text(before.replace('"host": "here"', '"host": "hero"'))
+    with pytest.raises(InputError, match=r"run\.json is no record of a run .*record_sha256"):
+        tables.runs_table(STUDY, pool)
+    path.write_text((pool / RUNS[1] / "run.json").read_text())
+    with pytest.raises(InputError, match=r"run\.json is damaged"):
+        tables.runs_table(STUDY, pool)
+    record = json.loads(before)
+    del record["record_sha256"]  # as records were before
+    path.write_text(json.dumps(record))
+    assert len(tables.runs_table(STUDY, pool)) == len(STUDY.rows)
+
+
+# --- Pictures ---
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    pixels = np.random.default_rng(3).integers(0, 256, (30, 20, 3), np.uint8)
+    images.write_image(tmp_path / "a.png", pixels, "glass@1")
+    return tmp_path / "a.png"
+
+
+@given(st.data())
+def test_whatever_bit_of_a_prepared_picture_changes_it_is_refused_or_looks_the_same(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("picture") / "a.png"
+    pixels = np.random.default_rng(3).integers(0, 256, (9, 8, 3), np.uint8)
+    images.write_image(path, pixels, "glass@1")
+    flipped(path, data.draw(st.integers(0, 8 * path.stat().st_size - 1)))
+    try:
+        found = images.read_image(path)
+    except InputError as error:
+        assert str(path) in str(error)
+    else:
+        assert (found == pixels).all()
+
+
+def test_a_prepared_picture_with_other_pixels_is_refused(prepared):
+    from PIL import Image, PngImagePlugin
+
+    about = PngImagePlugin.PngInfo()
+    with Image.open(prepared) as picture:
+        about.add_text(images.SEAL, picture.info[images.SEAL])
+        changed = picture.rotate(180)
+    changed.save(prepared, pnginfo=about)
+    with pytest.raises(InputError, match="its checksum differs"):
+        images.read_image(prepared)
+
+
+def test_a_run_refuses_a_picture_that_was_made_from_something_else(prepared):
+    ingredient = Ingredient("glass", "glass@1")
+    own = Ingredient("a", f"sha256:{files.checksum(prepared)}")
+    other = Ingredient("candy", "candy@1")
+    inputs = run.Inputs(prepared, [prepared], prepared, prepared)
+    for style in (ingredient, own):
+        settings = Settings(content=ingredient, styles=(style,), weights=own, initial=own)
+        transfer._check_pictures(settings, inputs)
+    for wrong in (
+        Settings(content=other, styles=(own,), weights=own),
+        Settings(content=own, styles=(other,), weights=own),
+        Settings(content=own, styles=(own,), weights=own, initial=other),
+    ):
+        with pytest.raises(InputError, match=r"a\.png' was made from glass@1, not from candy@1"):
+            transfer._check_pictures(wrong, inputs)
+
+
+def test_pictures_of_other_programs_say_nothing_and_are_read(tmp_path):
+    images.write_image(tmp_path / "b.png", np.zeros((9, 9, 3), np.uint8))
+    images.check_source(tmp_path / "b.png", "anything")
+
+
+# --- Weights ---
+
+
+@pytest.fixture
+def converted(tmp_path, layers):  # noqa: F811
+    source = write_matconvnet(tmp_path / "my.mat", layers, np.array([123.0, 117.0, 104.0]))
+    weights.convert(source, tmp_path / "a.safetensors")
+    return tmp_path / "a.safetensors"
+
+
+def test_damaged_weights_are_refused(converted):
+    sound = weights.load(converted)
+    size = converted.stat().st_size
+    # In the last layer, in the first, and in what is known of them.
+    header = converted.read_bytes().index(b"sha256:")
+    for place in (size - 2, size // 2, header + 9):
+        content = converted.read_bytes()
+        flipped(converted, 8 * place)
+        with pytest.raises(InputError, match=r"a\.safetensors"):
+            weights.load(converted)
+        converted.write_bytes(content)
+    assert weights.load(converted).sha256 == sound.sha256
+
+
+def test_a_run_refuses_weights_that_were_converted_from_others(converted, tmp_path):
+    loaded = weights.load(converted)
+    assert loaded.original == f"sha256:{files.checksum(tmp_path / 'my.mat')}"
+    assert weights.load(tmp_path / "my.mat").original == ""
+    told = {**loaded.source, "file_sha256": loaded.sha256, "original_checksum": loaded.original}
+    inputs = run.Inputs(converted, [converted], converted)
+    file = Ingredient("a", "b")
+    for checksum in (loaded.original, f"sha256:{loaded.sha256}"):
+        transfer._check_weights(
+            Settings(content=file, styles=(file,), weights=Ingredient("my", checksum)), inputs, told
+        )
+    with pytest.raises(InputError, match=r"holds my\.mat .* the run is one of keras .md5:00.\. Remove the file"):
+        transfer._check_weights(
+            Settings(content=file, styles=(file,), weights=Ingredient("keras", "md5:00")), inputs, told
+        )

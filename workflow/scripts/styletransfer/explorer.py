@@ -141,12 +141,14 @@ def _curves(losses: pd.DataFrame) -> dict[Any, dict[str, list[Any]]]:
     steps = wide.index.get_level_values("iteration").tolist()
     columns = {name: wide[name].tolist() for name in LOSSES[:-1]}
     run_ids = wide.index.get_level_values("run_id").tolist()
-    curves = {}
+    curves: dict[Any, dict[str, list[Any]]] = {}
     first = 0
     for run_id, group in itertools.groupby(run_ids):
         count = sum(1 for _ in group)
         places = sorted({first + round(k * (count - 1) / (CURVE_POINTS - 1)) for k in range(CURVE_POINTS)})
-        curve = {name: [number(column[place]) for place in places] for name, column in columns.items()}
+        curve: dict[str, list[Any]] = {
+            name: [number(column[place]) for place in places] for name, column in columns.items()
+        }
         curves[run_id] = {"iteration": [int(steps[place]) for place in places], **curve}
         first += count
     return curves

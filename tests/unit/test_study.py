@@ -156,9 +156,8 @@ def test_what_runs_share_is_told_once():
         for number in range(100)
     ]
     canonical = [each.canonical() for each in runs]
-    assert len(json.dumps(canonical)) > 100_000
     common, own = settings.told_once(canonical)
-    assert len(json.dumps([common, own])) < 10_000
+    assert 10 * len(json.dumps([common, own])) < len(json.dumps(canonical))
     assert [settings.from_canonical(common | each) for each in own] == runs
     assert settings.told_once(canonical[:1]) == (canonical[0], [{}])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import itertools
@@ -527,6 +528,7 @@ def _device_name(kind: str) -> str:
     return str(tf.config.experimental.get_device_details(gpu).get("device_name", "GPU"))
 
 
+@functools.cache
 def _versions() -> dict[str, str]:
     packages = ("tensorflow", "numpy", "pillow")
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}

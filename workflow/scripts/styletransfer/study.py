@@ -425,7 +425,8 @@ def _estimate(config: Mapping[str, Any], new: Sequence[Settings], records: Seque
     """The device time of new runs: from what finished runs of the study took, else from `seconds_per_run`."""
     if not records:
         seconds = config["seconds_per_run"]
-        return f"about {duration(len(new) * seconds)} of device time, if a run takes {seconds:g} s (seconds_per_run)"
+        condition = f"if a run takes {seconds:g} s (seconds_per_run: say what your device takes)"
+        return f"about {duration(len(new) * seconds)} of device time, {condition}"
     expected = seconds_of_run(records)
     total = sum(expected(run.iterations, run.width) for run in new)
     return f"about {duration(total)} of device time, going by {len(records)} finished runs"

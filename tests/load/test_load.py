@@ -19,21 +19,18 @@ def test_a_study_has_as_many_runs_as_it_was_asked_for(runs):
 
 def test_a_study_in_packs(tmp_path):
     prepare(tmp_path, RUNS, PER_JOB)
-    snakemake(tmp_path, "--quiet", "all")
+    snakemake(tmp_path, "collect")
     table = pd.read_parquet(tmp_path / "results/studies/load/runs.parquet")
     assert table["run_id"].nunique() == RUNS
     assert set(table["status"]) == {"ok"}
-    assert (set(table["path_used"])) == {"stub"}
+    assert set(table["path_used"]) == {"stub"}
     losses = pd.read_parquet(tmp_path / "results/studies/load/losses.parquet")
     assert losses.groupby(["run_id", "loss"]).size().eq(21).all()
     for folder in (tmp_path / "results/runs").iterdir():
         assert settings.from_canonical(json.loads((folder / "run.json").read_text())["identity"]).run_id == folder.name
     notes = [json.loads(line) for line in (tmp_path / NOTES).read_text().splitlines()]
     assert sum(note["command"] == "transfer_pack" for note in notes) == math.ceil(RUNS / PER_JOB)
-    # Snakemake keeps a pack's command with each of its files: for every run that is another line of them all.
+    # Snakemake keeps a pack's command with each of its files, so the command of many runs has to be short.
     records = list((tmp_path / ".snakemake/metadata").iterdir())
     assert max(path.stat().st_size for path in records if b"transfer_pack" in path.read_bytes()) < 200 * PER_JOB
-    _, _, output = snakemake(tmp_path)
-    assert "Nothing to be done" in output
-    assert "differ" not in snakemake(tmp_path, "verify")[2]
-    assert len((tmp_path / NOTES).read_text().splitlines()) == len(notes) + 1
+    assert "Nothing to be done" in snakemake(tmp_path, "collect")[2]

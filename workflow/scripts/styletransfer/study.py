@@ -248,7 +248,8 @@ def _check_sizes(config: Mapping[str, Any], runs: Iterable[Settings]) -> None:
             if picture not in sizes:
                 sizes[picture] = _size(config, picture.name)
         width = run.width or sizes[run.content][0]
-        weights.check_size(f"the result ({run.content.name}, width {width})", sizes[run.content], width)
+        what = f"the result ({run.content.name}, width {width})"
+        weights.check_size(what, sizes[run.content], width, weights.SMALLEST_SIDE)
         for style, scale in zip(run.styles, run.style_scales, strict=True):
             what = f"style {style.name} (scale {scale:g} of width {width})"
             weights.check_size(what, sizes[style], round(scale * width))

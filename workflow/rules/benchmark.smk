@@ -24,8 +24,8 @@ rule benchmark_step:
         width="[0-9]+",
     conda:
         ENVIRONMENT
-    # Nothing else may compute meanwhile.
-    threads: workflow.cores
+    # Nothing else may compute meanwhile. A function, since a cluster has no number of cores.
+    threads: lambda wildcards: workflow.cores
     shell:
         'python "$SCRIPTS/benchmark.py" step --network {input.weights:q} --width {wildcards.width}'
         " --height $(({wildcards.width} * 26 / 25)) --rounds $BENCHMARK_ROUNDS --output {output:q} > {log:q} 2>&1"
@@ -43,7 +43,7 @@ rule benchmark_of:
         measurement="run|layers",
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.cores
     shell:
         'python "$SCRIPTS/benchmark.py" {wildcards.measurement:q} --network {input.weights:q}'
         " --width $BENCHMARK_WIDTH --height $((BENCHMARK_WIDTH * 26 / 25)) --rounds $BENCHMARK_ROUNDS"

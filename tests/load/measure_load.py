@@ -100,7 +100,7 @@ def draw(measured: Sequence[Mapping[str, float]], path: Path) -> None:
 
     panels = {
         "seconds": [*(f"{name} s" for name in (*CALLS, *COMMANDS)), "page shown s"],
-        "peak memory, MiB": [*(f"{name} MiB" for name in ("dry run", "all after", *COMMANDS)), "page heap MiB"],
+        "peak memory, MiB": [*(f"{name} MiB" for name in ("dry run", *COMMANDS)), "page heap MiB"],
         "files": [f"{name} files" for name in PLACES],
         "MB": [*(f"{name} MB" for name in PLACES), "page MB"],
     }
@@ -123,7 +123,7 @@ def draw(measured: Sequence[Mapping[str, float]], path: Path) -> None:
         axis.set_xlabel("runs", fontsize=8)
         axis.tick_params(labelsize=8)
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False, fontsize=8)
+        axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=8)
     figures.save(figure, [path])
 
 

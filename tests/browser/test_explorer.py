@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -48,7 +49,13 @@ def test_the_first_view_shows_what_was_varied(star):
     assert star.locator("#inputs img").count() == 2
     assert star.locator("#strip .tile").all_inner_texts() == ["5", "50\ndefault", "500"]
     assert "style loss" in star.locator("#along-text").inner_text()
-    assert "best compromise" in star.locator("#along-text").inner_text()
+    reading = star.locator("#along-text").inner_text()
+    assert "Of the values tried, " in reading
+    assert "choose by eye" in reading
+    assert reading.count("lower means more alike") == 1
+    assert star.locator("#enlarged").inner_text() == "enlarged from 48 px"
+    fits = star.locator("#inputs img").evaluate_all("images => images.map(image => getComputedStyle(image).objectFit)")
+    assert set(fits) == {"contain"}, "an input is cut"
     star.wait_for_selector("#effect canvas")
 
 
@@ -179,7 +186,7 @@ def test_two_pinned_runs_every_way(star):
     star.keyboard.down("Control")
     star.mouse.wheel(0, -200)
     star.keyboard.up("Control")
-    expect(star.locator("#zoom-fit")).not_to_have_text("100%")
+    expect(star.locator("#zoom-fit")).not_to_have_text("Fit")
     star.locator("#zoom-fit").click()
     star.get_by_role("button", name="Blink").click()
     name = "getComputedStyle(document.querySelectorAll('.pane')[1]).animationName"
@@ -212,6 +219,14 @@ def test_a_diverged_run_is_shown_as_such(star):
 def test_the_contact_sheet(star, grid):
     star.locator("#sheet").scroll_into_view_if_needed()
     assert star.locator("#sheet tbody th").all_inner_texts() == ["style weight", "style scales", "learning rate"]
+    here = star.locator('#sheet .tile[aria-current="true"]')
+    assert here.count() == 1, "the default is marked as current in rows that are not chosen"
+    assert star.locator("#sheet .tile.default").count() == 3
+    body = star.locator("#sheet-body")
+    assert body.evaluate("box => box.scrollHeight <= box.clientHeight"), "rows are hidden in a box"
+    star.locator("#sheet").get_by_role("button", name="style scales 2").click()
+    assert star.locator("#along-title").inner_text() == "What style scales does"
+    assert here.inner_text() == "2"
     star.locator("#sheet").get_by_role("button", name="style weight 500").click()
     assert title(star) == "Style weight 500"
     star.locator("#rows").select_option("style_weight")
@@ -288,6 +303,14 @@ def test_the_table_sorts_and_filters(star):
     assert losses == sorted(losses)
     star.locator("#filter").fill("style_weight>=50 style_weight<100 ok")
     expect(star.locator("#filter-note")).to_have_text("2 of 5 runs")
+    star.locator("#filter").fill("foo>3 style_weight>=500")
+    wrong_column = re.compile(r"^no column foo; known: style_weight,.* 1 of 5 runs$")
+    expect(star.locator("#filter-note")).to_have_text(wrong_column)
+    star.locator("#filter").fill("style_weight>abc")
+    expect(star.locator("#filter-note")).to_have_text("abc is no number, as style_weight wants · 5 of 5 runs")
+    bottoms = "heads => heads.map(head => head.firstChild.getBoundingClientRect().bottom)"
+    heads = star.locator("#runs th").evaluate_all(bottoms)
+    assert max(heads) - min(heads) < 1, "headings stand at different heights"
     star.locator("#filter").fill("diverged")
     expect(rows).to_have_count(1)
     rows.get_by_role("button").click()
@@ -308,11 +331,14 @@ def test_the_address_holds_the_view(star, visit, studies):
     assert title(other) == "Style weight 5"
     assert other.locator("#stage .panes").get_attribute("class") == "panes difference"
     assert other.locator("body").get_attribute("data-colors") == "content"
-    assert other.locator("#zoom-fit").inner_text() == "150%"
+    assert other.locator("#zoom-fit").inner_text().endswith(" 1.5")
     assert other.locator("#rows").input_value() == "style_weight"
     assert other.locator("#filter").input_value() == "a b&c=d#e"
     broken = visit(path, "#run=%3Cscript%3E&mode=none&zoom=x&pins=a,b&along=none&pair=none&rows=none&sort=none&%E0=%")
     assert title(broken) == "The default"
+    assert broken.locator("#announcement").inner_text() == (
+        "The link asks for the run <script>, which this study does not have: shown is the default."
+    )
 
 
 def test_favourites_are_kept_and_taken_along(star, visit, studies):
@@ -321,6 +347,12 @@ def test_favourites_are_kept_and_taken_along(star, visit, studies):
     star.locator("#rating button").nth(4).click()
     slide(star, "style_scales", 1)
     star.locator("#favourite").click()
+    star.get_by_role("button", name="Back to the default").click()
+    star.locator("#favourite").click()
+    assert star.locator("#favourites .tile b").all_inner_texts()[2] == "the default"
+    assert star.locator("#favourites .tag.default").count() == 0, "the default is called so twice"
+    star.locator("#favourite").click()
+    slide(star, "style_scales", 1)
     star.reload()
     star.wait_for_selector("html[data-ready]")
     assert star.locator("#favourites .tile").count() == 2
@@ -364,6 +396,13 @@ def test_phone(visit, studies):
     assert 0 <= stage["y"] < 400, "the picture is out of sight while the sliders move"
     slide(page, "style_weight", 2)
     assert title(page) == "Style weight 500"
+    page.locator("#sheet").scroll_into_view_if_needed()
+    body = page.locator("#sheet-body")
+    expect(body).to_have_class(re.compile(r"\bmore\b"))
+    body.evaluate("box => box.scrollTo(box.scrollWidth, 0)")
+    expect(body).not_to_have_class(re.compile(r"\bmore\b"))
+    page.locator("#table").scroll_into_view_if_needed()
+    expect(page.locator("#runs th").nth(1)).to_have_text("content loss")
     for mode in ("Side by side", "Wipe"):
         page.get_by_role("button", name=mode).click()
         assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,14 @@ def tree(folder):
 def answer(monkeypatch, capsys, main, *arguments):
     """Exit code and stderr of a command, in this process."""
     monkeypatch.setattr("sys.argv", ["command", *arguments])
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         code = main()
     except SystemExit as error:  # argparse's own
         code = error.code
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     return code, capsys.readouterr().err
 
 
@@ -67,9 +72,9 @@ def test_a_sound_config_is_planned_by_the_same_door(tmp_path, monkeypatch, capsy
     case = next(case for case in bad_input.CASES if case.config is not None)
     case.lay_out(tmp_path)
     (tmp_path / "study.yaml").write_text(bad_input.yaml.safe_dump(bad_input.BASE))
-    monkeypatch.setattr("sys.argv", ["plan.py", "--config", "study.yaml"])
-    assert plan.main() == 0
-    assert "3 rows, 3 distinct runs" in capsys.readouterr().out
+    assert answer(monkeypatch, capsys, plan.main, "--config", "study.yaml") == (0, "")
+    (tmp_path / "study.yaml").write_text(bad_input.yaml.safe_dump(bad_input.BASE | {"study": "a b"}))
+    assert answer(monkeypatch, capsys, plan.main, "--config", "study.yaml")[0] == 2
 
 
 @contextlib.contextmanager

@@ -31,15 +31,18 @@ def test_json_cannot_end_its_element():
 
 
 def test_long_curves_are_thinned_and_keep_both_ends():
-    steps = np.arange(0, 1001)
+    """Each run has its own, however long those before it are."""
     parts = [
-        pd.DataFrame({"iteration": steps, "loss": name, "unweighted": np.where(steps == 1000, np.inf, steps + 1.0)})
+        pd.DataFrame({"run_id": run, "iteration": steps, "loss": name, "unweighted": last})
+        for run, steps in {"b": np.arange(0, 1001), "a": np.arange(0, 7, 3)}.items()
         for name in ("content", "style", "tv", "total")
+        for last in [np.where(steps == steps[-1], np.inf, steps + 1.0)]
     ]
-    curve = explorer._curve(pd.concat(parts))
-    assert len(curve["iteration"]) == explorer.CURVE_POINTS
-    assert (curve["iteration"][0], curve["iteration"][-1]) == (0, 1000)
-    assert (curve["style"][0], curve["style"][-1]) == (1, None)
+    curves = explorer._curves(pd.concat(parts))
+    assert len(curves["b"]["iteration"]) == explorer.CURVE_POINTS
+    assert (curves["b"]["iteration"][0], curves["b"]["iteration"][-1]) == (0, 1000)
+    assert (curves["b"]["style"][0], curves["b"]["style"][-1]) == (1, None)
+    assert curves["a"] == {"iteration": [0, 3, 6], "content": [1, 4, None], "style": [1, 4, None], "tv": [1, 4, None]}
 
 
 @pytest.fixture

@@ -77,7 +77,11 @@ def test_an_array_of_objects_in_weights_is_not_unpickled(kind, tmp_path, monkeyp
 
 
 # Variables that stand outside of quotes: words of the schema, numbers, and an option that may be absent.
-WORDS = {"$DEVICE", "$DEVICE_SLOTS", "$COMPUTE_PATH", "$PRINT_ITERATIONS", "$STATE"}
+WORDS = {"$DEVICE", "$DEVICE_SLOTS", "$COMPUTE_PATH", "$PRINT_ITERATIONS", "$STATE"} | {
+    "$BENCHMARK_ROUNDS",
+    "$BENCHMARK_WIDTH",
+}
+NUMBERS = {"threads", "wildcards.width"}
 
 
 def shell_commands():
@@ -99,10 +103,10 @@ def test_every_word_in_a_shell_command_is_quoted():
         # Braces that are doubled are the shell's own.
         words = re.findall(r"\{([^{}]*)\}", command.replace("{{", "").replace("}}", ""))
         assert words, name
-        assert [word for word in words if not word.endswith(":q") and word != "threads"] == [], command
+        assert [word for word in words if not word.endswith(":q") and word not in NUMBERS] == [], command
         outside = re.sub(r'"[^"]*"', "", command)
         assert set(re.findall(r"\$\w+", outside)) <= WORDS, command
-        assert "`" not in command and "$(" not in command and "eval" not in command.split()
+        assert "`" not in command and not re.search(r"\$\((?!\()", command) and "eval" not in command.split()
 
 
 def test_the_variables_outside_of_quotes_can_only_be_words():
@@ -110,6 +114,8 @@ def test_the_variables_outside_of_quotes_can_only_be_words():
     assert schema["device"]["enum"] == ["auto", "gpu", "cpu"]
     assert schema["slots_per_device"]["type"] == schema["print_iterations"]["type"] == "integer"
     assert schema["state_seconds"]["type"] == "number"
+    assert schema["benchmark"]["properties"]["rounds"]["type"] == "integer"
+    assert 'width="[0-9]+"' in (ROOT / "workflow/rules/benchmark.smk").read_text()
 
 
 @pytest.fixture

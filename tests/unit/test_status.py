@@ -16,10 +16,13 @@ from styletransfer.run import RUN_FILES
 from styletransfer.settings import Ingredient, Settings
 
 RUN = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from styletransfer import files, status
 from styletransfer.errors import command
+
+# What a shell starts in the background ignores Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @command
 def main():

@@ -146,6 +146,22 @@ def test_canonical_settings_round_trip(style_weight, learning_rate, width, pooli
     assert again.run_id == original.run_id
 
 
+def test_what_runs_share_is_told_once():
+    """A whole pack is one word of a command line, which Linux limits to 128 KiB."""
+    styles = tuple(Ingredient(f"{number:040}", f"sha256:{number:064}") for number in range(5))
+    runs = [
+        Settings(
+            content=FILE, styles=styles, weights=FILE, width=512, tv_weight=number, style_weight=500 if number else 3.25
+        )
+        for number in range(100)
+    ]
+    canonical = [each.canonical() for each in runs]
+    common, own = settings.told_once(canonical)
+    assert 10 * len(json.dumps([common, own])) < len(json.dumps(canonical))
+    assert [settings.from_canonical(common | each) for each in own] == runs
+    assert settings.told_once(canonical[:1]) == (canonical[0], [{}])
+
+
 @given(
     st.dictionaries(st.sampled_from(["tv_weight", "style_weight"]), st.lists(st.floats(0, 99), min_size=1, max_size=9))
 )

@@ -19,6 +19,9 @@ rule benchmark_step:
         f"{BENCHMARK}/step-{{width}}.json",
     log:
         f"{BENCHMARK}/step-{{width}}.log",
+    # It stands in a shell's arithmetic.
+    wildcard_constraints:
+        width="[0-9]+",
     conda:
         ENVIRONMENT
     # Nothing else may compute meanwhile.
@@ -42,7 +45,7 @@ rule benchmark_of:
         ENVIRONMENT
     threads: workflow.cores
     shell:
-        'python "$SCRIPTS/benchmark.py" {wildcards.measurement} --network {input.weights:q}'
+        'python "$SCRIPTS/benchmark.py" {wildcards.measurement:q} --network {input.weights:q}'
         " --width $BENCHMARK_WIDTH --height $((BENCHMARK_WIDTH * 26 / 25)) --rounds $BENCHMARK_ROUNDS"
         " --output {output:q} > {log:q} 2>&1"
 

@@ -226,17 +226,24 @@ def settings_of(wildcards, output):
     return settings.to_json(STUDY.runs[wildcards.run_id].canonical())
 
 
+# Snakemake keeps the command of a job with every file that it makes: what the runs of a pack share is said once.
+def common_of(pack):
+    return lambda wildcards, output: settings.to_json(
+        {
+            "settings": settings.told_once(canonical(pack))[0],
+            **pictures_of(pack[0]),
+        }
+    )
+
+
 def runs_of(pack):
     return lambda wildcards, output: settings.to_json(
-        [
-            {
-                "folder": f"results/runs/{run_id}",
-                "settings": STUDY.runs[run_id].canonical(),
-                **pictures_of(run_id),
-            }
-            for run_id in pack
-        ]
+        [{"settings": own} for own in settings.told_once(canonical(pack))[1]]
     )
+
+
+def canonical(pack):
+    return [STUDY.runs[run_id].canonical() for run_id in pack]
 
 
 def definition(wildcards):

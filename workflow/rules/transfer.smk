@@ -60,8 +60,10 @@ else:
                 gpu=1 if DEVICE == "gpu" else 0,
                 runtime=minutes(len(pack)),
             params:
+                common=common_of(pack),
                 runs=runs_of(pack),
             shell:
-                'python "$SCRIPTS/transfer_pack.py" --runs {params.runs:q} --network {input.weights:q}'
+                'python "$SCRIPTS/transfer_pack.py" --common {params.common:q} --runs {params.runs:q}'
+                " --pool results/runs --network {input.weights:q}"
                 " --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads} --path $COMPUTE_PATH"
                 " --print-iterations $PRINT_ITERATIONS $STATE > {log:q} 2>&1"

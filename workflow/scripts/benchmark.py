@@ -13,6 +13,7 @@ import functools
 import importlib.metadata
 import itertools
 import json
+import math
 import os
 import platform
 import resource
@@ -162,10 +163,11 @@ def matrix_product(precision: str) -> Prepare:
         transfer.load_tensorflow(options.threads)
         import tensorflow as tf
 
-        side = 2048
+        total = multiplications(options.width, options.height)
+        count = math.ceil(total / 2048**3)
+        side = round((total / count) ** (1 / 3))
         a, b = (tf.cast(tf.random.stateless_normal((side, side), (0, seed)), precision) for seed in (1, 2))
         a @= b
-        count = round(multiplications(options.width, options.height) / side**3)
         return lambda: [(a @ b)[0, 0].numpy() for _ in range(count)]
 
     return prepare

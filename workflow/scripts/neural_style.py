@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
             choices=field.metadata.get("choices"),
             nargs="+" if field.metadata.get("per_style") else None,
             default=argparse.SUPPRESS,
-            help=f"{field.metadata['help']} (default: {field.default})",
+            help=field.metadata["help"] + ("" if field.default is None else f" (default: {field.default})"),
         )
     outputs = command_line.add_argument_group("outputs")
     outputs.add_argument("--output", type=Path, required=True, help="the result: .png, .jpg, .webp or .tif")

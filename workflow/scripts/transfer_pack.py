@@ -24,23 +24,29 @@ def parser() -> argparse.ArgumentParser:
         required=True,
         help="JSON: a list of runs, each with its settings, content, styles, initial (or null) and folder of results",
     )
+    command_line.add_argument("--common", default="{}", help="JSON: what all of them have, settings too, said once")
+    command_line.add_argument("--pool", type=Path, help="the folder of all runs, in place of a folder for each")
     command_line.add_argument("--network", type=Path, required=True, help="VGG-19 weights")
     add_machine_options(command_line)
     return command_line
 
 
-def runs_of(text: str, network: Path) -> list[Run]:
-    """The runs that --runs lists. Raises `InputError` if it cannot be read."""
+def runs_of(text: str, common: str, network: Path, pool: Path | None = None) -> list[Run]:
+    """The runs that --runs and --common list. Raises `InputError` if they cannot be read."""
     try:
-        return [_run(entry, network) for entry in documents.parse_json(text, "--runs")]
+        shared = documents.parse_json(common, "--common")
+        entries = documents.parse_json(text, "--runs")
+        return [_run(shared | entry, shared.get("settings", {}), network, pool) for entry in entries]
     except (AttributeError, KeyError, TypeError) as error:
         raise InputError(f"--runs is no list of runs ({type(error).__name__}: {error}); see --help") from error
 
 
-def _run(entry: dict[str, Any], network: Path) -> Run:
+def _run(entry: dict[str, Any], common: dict[str, Any], network: Path, pool: Path | None) -> Run:
+    settings = from_canonical(common | entry["settings"])
     initial = None if entry["initial"] is None else Path(entry["initial"])
     inputs = Inputs(Path(entry["content"]), [Path(style) for style in entry["styles"]], network, initial)
-    return Run(from_canonical(entry["settings"]), inputs, Outputs.in_folder(Path(entry["folder"])))
+    folder = Path(entry["folder"]) if pool is None else pool / settings.run_id
+    return Run(settings, inputs, Outputs.in_folder(folder))
 
 
 @command
@@ -48,7 +54,7 @@ def main() -> int:
     """Compute them all; exit code 1 if any failed."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_TIME)
     options = parser().parse_args()
-    runs = runs_of(options.runs, options.network)
+    runs = runs_of(options.runs, options.common, options.network, options.pool)
     with worker_of(options) as worker:
         failed = worker.transfer_all(runs)
     logging.info("%d of %d runs finished", len(runs) - failed, len(runs))

@@ -10,6 +10,7 @@ import base64
 import functools
 import hashlib
 import io
+import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -75,7 +76,7 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
     distinct = runs.drop_duplicates(["pair", "run_id"])
     known = [name for name in settings.PARAMETERS if name in runs]
     varied = [name for name in dict.fromkeys([*runs["parameter"], *known]) if name and runs[name].nunique() > 1]
-    curves = {run_id: _curve(rows) for run_id, rows in losses.groupby("run_id")}
+    curves = _curves(losses)
     pairs = [{"name": study.pair_name(pair), **pair} for pair in options["pairs"]]
     pairs = [pair for pair in pairs if pair["name"] in set(runs["pair"])]
     lacking = every[~every["run_id"].isin(runs["run_id"])].drop_duplicates(["pair", "run_id"])
@@ -128,13 +129,29 @@ def _run(row: Mapping[str, Any], varied: Sequence[str], curves: Mapping[Any, Any
     }
 
 
-def _curve(rows: pd.DataFrame) -> dict[str, list[Any]]:
-    """Unweighted losses at up to `CURVE_POINTS` steps. The page weights them: a weight is a factor on a whole curve."""
-    wide = rows.pivot(index="iteration", columns="loss", values="unweighted")
-    places = sorted({round(k * (len(wide) - 1) / (CURVE_POINTS - 1)) for k in range(CURVE_POINTS)})
-    wide = wide.iloc[places]
-    columns = {name: [number(value) for value in wide[name]] for name in LOSSES[:-1]}
-    return {"iteration": [int(step) for step in wide.index], **columns}
+def _curves(losses: pd.DataFrame) -> dict[Any, dict[str, list[Any]]]:
+    """By run its unweighted losses at up to `CURVE_POINTS` steps.
+
+    The page weights them: a weight is a factor on a whole curve.
+    """
+    if losses.empty:
+        return {}
+    # One table for all: a pandas operation takes as long for one run as for a hundred.
+    wide = losses.pivot(index=["run_id", "iteration"], columns="loss", values="unweighted")
+    steps = wide.index.get_level_values("iteration").tolist()
+    columns = {name: wide[name].tolist() for name in LOSSES[:-1]}
+    run_ids = wide.index.get_level_values("run_id").tolist()
+    curves: dict[Any, dict[str, list[Any]]] = {}
+    first = 0
+    for run_id, group in itertools.groupby(run_ids):
+        count = sum(1 for _ in group)
+        places = sorted({first + round(k * (count - 1) / (CURVE_POINTS - 1)) for k in range(CURVE_POINTS)})
+        curve: dict[str, list[Any]] = {
+            name: [number(column[place]) for place in places] for name, column in columns.items()
+        }
+        curves[run_id] = {"iteration": [int(steps[place]) for place in places], **curve}
+        first += count
+    return curves
 
 
 def plain(value: Any) -> Any:

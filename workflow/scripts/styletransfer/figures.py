@@ -236,7 +236,7 @@ def _height(line: Line, of_pair: pd.DataFrame, pictures: Mapping[str, str]) -> f
     if not line.tiles:
         names = [name for _, name in _inputs(of_pair.iloc[0])]
         sizes = [images.image_size(pictures[name]) for name in names if Path(pictures[name]).exists()]
-    aspects = [height / width for width, height in sizes if width > 0]  # a run without a result has none
+    aspects = [height / width for width, height in sizes if height > 0]  # a run without a result has none
     return TILE_INCHES * max(aspects, default=1.0) + LABEL_INCHES
 
 

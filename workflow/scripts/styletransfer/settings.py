@@ -7,6 +7,7 @@ labels, resources and the place in a study stay out. Reading files and computing
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -126,7 +127,7 @@ class Settings:
         if noise == 0.0:  # nothing is drawn, so runs with different seeds are one run
             object.__setattr__(self, "seed", 0)
 
-    @property
+    @functools.cached_property
     def run_id(self) -> str:
         """The run's name: readable words, then the first digits of the hash of `canonical()`."""
         digest = hashlib.sha256(to_json(self.canonical()).encode()).hexdigest()[:HASH_DIGITS]
@@ -267,6 +268,13 @@ def rounded(number: float) -> float:
 def to_json(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no spaces, ASCII, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def told_once(several: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What several canonical settings have in common, and what each of them has besides."""
+    first = several[0]
+    common = {key: first[key] for key in first if all(key in each and each[key] == first[key] for each in several)}
+    return common, [{key: each[key] for key in each if key not in common} for each in several]
 
 
 def from_canonical(canonical: Mapping[str, Any]) -> Settings:

@@ -248,7 +248,8 @@ def _check_sizes(config: Mapping[str, Any], runs: Iterable[Settings]) -> None:
             if picture not in sizes:
                 sizes[picture] = _size(config, picture.name)
         width = run.width or sizes[run.content][0]
-        weights.check_size(f"the result ({run.content.name}, width {width})", sizes[run.content], width)
+        what = f"the result ({run.content.name}, width {width})"
+        weights.check_size(what, sizes[run.content], width, weights.SMALLEST_SIDE)
         for style, scale in zip(run.styles, run.style_scales, strict=True):
             what = f"style {style.name} (scale {scale:g} of width {width})"
             weights.check_size(what, sizes[style], round(scale * width))
@@ -425,7 +426,8 @@ def _estimate(config: Mapping[str, Any], new: Sequence[Settings], records: Seque
     """The device time of new runs: from what finished runs of the study took, else from `seconds_per_run`."""
     if not records:
         seconds = config["seconds_per_run"]
-        return f"about {duration(len(new) * seconds)} of device time, if a run takes {seconds:g} s (seconds_per_run)"
+        condition = f"if a run takes {seconds:g} s (seconds_per_run: say what your device takes)"
+        return f"about {duration(len(new) * seconds)} of device time, {condition}"
     expected = seconds_of_run(records)
     total = sum(expected(run.iterations, run.width) for run in new)
     return f"about {duration(total)} of device time, going by {len(records)} finished runs"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from styletransfer import files, status
@@ -161,16 +162,22 @@ def losses_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None
 
     statuses: as in `runs_table`; runs without a result are left out.
     """
-    parts = []
-    for run_id in study.runs:
-        if statuses is not None and not statuses[run_id].finished:
-            continue
+    found = [run_id for run_id in study.runs if statuses is None or statuses[run_id].finished]
+    if not found:
+        return pd.DataFrame(columns=LOSS_COLUMNS)
+    run_ids, steps, names, weighted, unweighted = [], [], [], [], []
+    # Arrays, put together once: a DataFrame for each run and loss takes ten times as long.
+    for run_id in found:
         wide = pd.read_csv(pool / run_id / "losses.csv", float_precision="round_trip")
         for name in LOSSES:
-            unweighted = wide.get(f"{name}_unweighted", pd.Series(float("nan"), index=wide.index))
-            columns = {"run_id": run_id, "iteration": wide["iteration"], "loss": name}
-            parts.append(pd.DataFrame(columns | {"weighted": wide[name], "unweighted": unweighted}))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=LOSS_COLUMNS)
+            run_ids.append(np.full(len(wide), run_id, object))
+            steps.append(wide["iteration"].to_numpy())
+            names.append(np.full(len(wide), name, object))
+            weighted.append(wide[name].to_numpy(float))
+            column = f"{name}_unweighted"
+            unweighted.append(wide[column].to_numpy(float) if column in wide else np.full(len(wide), np.nan))
+    parts = (run_ids, steps, names, weighted, unweighted)
+    return pd.DataFrame(dict(zip(LOSS_COLUMNS, map(np.concatenate, parts), strict=True)))
 
 
 def write(path: Path, table: pd.DataFrame) -> None:

@@ -78,13 +78,13 @@ def _pauses(begin: Sequence[float], end: Sequence[float]) -> list[float]:
 
 def _lanes(distinct: pd.DataFrame) -> list[str]:
     """The lane of each run: host, device and slot; for the CPU the first of its lanes that is free."""
-    several = distinct["host"].nunique() > 1
+    several, slots = distinct["host"].nunique() > 1, distinct["device_slot"].max() > 0
     free: dict[str, list[float]] = {}
     lanes = []
     for run in distinct.itertuples():
         name = f"{run.host} {run.device}" if several else str(run.device)
         if run.device != "cpu":
-            lanes.append(f"{name} slot {run.device_slot}" if distinct["device_slot"].max() > 0 else name)
+            lanes.append(f"{name} slot {run.device_slot}" if slots else name)
             continue
         ends = free.setdefault(name, [])
         place = next((i for i, end in enumerate(ends) if end <= run.begin), len(ends))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import itertools
@@ -27,7 +28,7 @@ from styletransfer import checkpoint, devices, files, images, monitor, precision
 from styletransfer.errors import InputError
 from styletransfer.run import RUN_LOG, STATE_SUFFIX, Inputs, Outputs, Run, check_outputs, finished, write_record
 from styletransfer.settings import Settings
-from styletransfer.weights import check_size
+from styletransfer.weights import SMALLEST_SIDE, check_size
 
 if TYPE_CHECKING:
     from styletransfer.losses import Targets
@@ -351,7 +352,7 @@ def read_pictures(settings: Settings, inputs: Inputs) -> Pictures:
     """The pictures of a run. Raises `InputError` for one that cannot be read, or of no size for the network."""
     pixels = images.read_image(inputs.content)
     width = settings.width or pixels.shape[1]
-    content = _scaled(pixels, width, f"the result ({inputs.content}, width {width})")
+    content = _scaled(pixels, width, f"the result ({inputs.content}, width {width})", SMALLEST_SIDE)
     styles = [
         _scaled(images.read_image(path), round(scale * width), f"style {path} (scale {scale:g} of width {width})")
         for path, scale in zip(inputs.styles, settings.style_scales, strict=True)
@@ -383,9 +384,9 @@ def _check_weights(settings: Settings, inputs: Inputs, source: dict[str, str]) -
         )
 
 
-def _scaled(pixels: np.ndarray, width: int, what: str) -> np.ndarray:
+def _scaled(pixels: np.ndarray, width: int, what: str, smallest: int = 1) -> np.ndarray:
     height, old_width = pixels.shape[:2]
-    check_size(what, (old_width, height), width)
+    check_size(what, (old_width, height), width, smallest)
     return images.resize_to_width(pixels, width)
 
 
@@ -527,6 +528,7 @@ def _device_name(kind: str) -> str:
     return str(tf.config.experimental.get_device_details(gpu).get("device_name", "GPU"))
 
 
+@functools.cache
 def _versions() -> dict[str, str]:
     packages = ("tensorflow", "numpy", "pillow")
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}

@@ -234,18 +234,22 @@ def fetch(
         shutil.copyfile(original, temporary)
 
 
-def check_size(what: str, size: tuple[int, int], width: int) -> None:
-    """Raise `InputError` if a picture of that size (width, height) is too small, or too large, at another width."""
+def check_size(what: str, size: tuple[int, int], width: int, smallest: int = 1) -> None:
+    """Raise `InputError` if a picture of that size (width, height) is too small, or too large, at another width.
+
+    smallest: what each side needs at least. A style may have a single pixel, since poolings round up; see
+    `SMALLEST_SIDE` for results.
+    """
     height = max(1, round(size[1] * width / size[0]))
     if width * height > images.MAX_PIXELS:
         raise InputError(
             f"{what} would have {width} x {height} pixels: {images.MAX_PIXELS:,} are allowed. Choose a smaller width "
             "or style_scales"
         )
-    if min(width, height) < SMALLEST_SIDE:
+    if min(width, height) < smallest:
         raise InputError(
-            f"{what} would have {width} x {height} pixels: each side needs at least {SMALLEST_SIDE}, since VGG-19 "
-            "halves it four times. Choose a larger width or style_scales"
+            f"{what} would have {width} x {height} pixels: each side needs at least {smallest}. Choose a larger width "
+            "or style_scales"
         )
 
 

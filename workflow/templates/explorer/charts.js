@@ -204,7 +204,7 @@ function drawScatter() {
   const measure = measureOf(current());
   const comparable = (run) => ok(run) && measureOf(run) === measure;
   const front = paretoFront(current());
-  const rows = shown.map((run) => ({ run: run.index, content: run.losses.content, style: run.losses.style, group: groupOf(run), comparable: comparable(run) }));
+  const rows = shown.map((run) => ({ run: run.index, content: run.losses.content, style: run.losses.style, group: groupOf(run), comparable: comparable(run), front: front.includes(run) }));
   const groups = [...new Set(rows.map((row) => row.group))];
   const palette = groups.map((group) => (group === "default" ? color("default") : null));
   const colors = palette.map((own, place) => own ?? CATEGORIES[palette.slice(0, place).filter((one) => one === null).length % CATEGORIES.length]);
@@ -233,7 +233,9 @@ function drawScatter() {
         encoding: axes,
       },
       point("!datum.comparable", { filled: false, opacity: 0.45 }),
-      point("datum.comparable", { filled: true, opacity: 1 }),
+      // The front lies on top: nothing hides a run that beats it.
+      point("datum.comparable && !datum.front", { filled: true, opacity: 1 }),
+      point("datum.front", { filled: true, opacity: 1 }),
       ring(isHovered, color("accent")),
       ring(isCurrent, color("ink")),
     ],

@@ -84,9 +84,11 @@ document.addEventListener("keydown", (event) => {
 });
 
 function start() {
-  Object.assign(state, fromAddress());
+  const { found, unknown } = fromAddress();
+  Object.assign(state, found);
   const everything = [...Object.keys(INITIAL), "marks"];
   for (const { render } of views) render(everything);
+  announce(unknown === null ? "" : `The link asks for the run ${unknown.slice(0, 40)}, which this study does not have: shown is ${nameOf(current())}.`);
 }
 
 addEventListener("hashchange", () => {

@@ -36,7 +36,8 @@ function tile(run, label) {
   const button = make("button", { type: "button", className: "tile" }, picture(run, describe(run)));
   button.dataset.run = run.index;
   const line = make("span", { className: "label" }, make("b", { textContent: label }));
-  if (run.default) line.append(make("span", { className: "tag default", textContent: "default" }));
+  if (run.default) button.classList.add("default");
+  if (run.default && label !== DEFAULT_NAME) line.append(make("span", { className: "tag default", textContent: "default" }));
   if (!ok(run)) {
     button.classList.add("bad");
     line.append(make("span", { className: "tag bad", textContent: run.status }));
@@ -50,7 +51,7 @@ function tile(run, label) {
 // Which tile is open, pinned, a favourite: said by more than colour.
 function mark(button) {
   const run = runs[button.dataset.run];
-  if (run === current()) button.setAttribute("aria-current", "true");
+  if (run === current() && !besideLine(button)) button.setAttribute("aria-current", "true");
   else button.removeAttribute("aria-current");
   const pin = state.pins.indexOf(run.key);
   button.querySelector(".marks").textContent =
@@ -59,7 +60,12 @@ function mark(button) {
     (ratingOf(run) ? ` ${ratingOf(run)}/5` : "");
 }
 
-view(["run", "pair", "pins", "marks"], () => document.querySelectorAll(".tile").forEach(mark));
+// Where each parameter has its row, the current run is in many: it is marked in that of the chosen parameter.
+function besideLine({ dataset: { along: row } }) {
+  return row && row !== state.along && along(current(), state.along).length > 1;
+}
+
+view(["run", "pair", "along", "pins", "marks"], () => document.querySelectorAll(".tile").forEach(mark));
 view(["colors"], () => (document.body.dataset.colors = state.colors));
 
 document.addEventListener("click", (event) => {
@@ -67,6 +73,7 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   stop();
   open(runs[button.dataset.run]);
+  if (button.dataset.along) update({ along: button.dataset.along });
   if (button.closest("#sheet, #table, #shortlist")) element("explore").scrollIntoView();
 });
 

@@ -2,6 +2,8 @@
 
 const EVERY = "every";
 const PAIRS = "pair";
+// More rows scroll in a box, under column labels that stay.
+const WHOLE_ROWS = 10;
 
 function dimensions() {
   const names = parameters.map((parameter) => [parameter.name, words(parameter.name)]);
@@ -36,11 +38,18 @@ function cellRun(wanted) {
 function everyRow() {
   const rows = parameters.map((parameter) => {
     const shown = along(defaultRunAround(), parameter.name);
-    const cells = shown.map((run) => make("td", {}, tile(run, text(run.settings[parameter.name]))));
+    const cells = shown.map((run) => make("td", {}, rowTile(run, parameter.name)));
     return make("tr", {}, make("th", { scope: "row", textContent: words(parameter.name) }), ...cells);
   });
   if (!parameters.length) rows.push(make("tr", {}, make("td", {}, tile(current(), "the only run"))));
   return [make("tbody", {}, ...rows)];
+}
+
+function rowTile(run, name) {
+  const made = tile(run, text(run.settings[name]));
+  made.dataset.along = name;
+  mark(made);
+  return made;
 }
 
 // A star's rows go through its default; in a grid they go through the current run.
@@ -75,7 +84,9 @@ function drawSheet() {
   body.dataset.key = key;
   const table = make("table", { className: "sheet" });
   table.append(...(rows === EVERY || !columns ? everyRow() : crossTable(rows, columns)));
+  body.classList.toggle("whole", table.rows.length <= WHOLE_ROWS + 1);
   body.replaceChildren(table);
+  fadeEdge(body);
 }
 
 // All settings but the two that the sheet spans: it changes only when they do.
@@ -107,6 +118,7 @@ function fittingTile() {
 function showTileSize(size) {
   element("tile-size").value = size;
   element("sheet-body").style.setProperty("--tile", `${size}px`);
+  fadeEdge(element("sheet-body"));
 }
 
 view(["pair"], () => showTileSize(fittingTile()));

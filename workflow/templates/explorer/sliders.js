@@ -122,7 +122,7 @@ const DESIGN_NOTES = {
   list: "A list of runs: a slider goes to the nearest run and says what else changed.",
 };
 element("design-note").textContent = DESIGN_NOTES[study.design];
-if (study.design !== "grid") element("design-note").textContent += " Tall ticks: nothing else changes.";
+if (study.design !== "grid") element("design-note").textContent += " Tall ticks: runs that differ only in this.";
 
 // What the chosen parameter does: its pictures in a row, and in words what its losses tell, and what they do not.
 view(["run", "pair", "along"], (changed) => {
@@ -140,6 +140,7 @@ view(["run", "pair", "along"], (changed) => {
     strip.replaceChildren(...shown.map((run) => tile(run, text(run.settings[state.along]))));
   }
   strip.querySelectorAll(".tile").forEach(mark);
+  fadeEdge(strip);
   const here = strip.querySelector('[aria-current="true"]');
   if (here) strip.scrollLeft = here.offsetLeft - strip.offsetLeft - (strip.clientWidth - here.offsetWidth) / 2;
 });
@@ -169,26 +170,39 @@ function reading(shown) {
     return `${help} It leaves the loss itself alone, so the lowest total tells the best: ${value(best)} (${text(best.losses.total)}).${note}`;
   }
   const moves = ["style", "content", "tv"].map((term) => `${term} loss ${change(first.losses[term], last.losses[term])}`);
-  return `${help} From ${value(first)} to ${value(last)}: ${moves.join(", ")}.${advice(good, value)}${note}`;
+  const scale = "Losses here are unweighted: lower means more alike (tv: smoother).";
+  return `${help} From ${value(first)} to ${value(last)}: ${moves.join(", ")}. ${scale}${advice(good, value)}${note}`;
 }
 
-// Which value to begin with, why, and between which to judge by eye.
+// Between which values to judge by eye, and why. The extremes are those of the values tried: no value is best as such.
 function advice(good, value) {
   const best = state.along === "tv_weight" ? null : compromise(good);
   if (!best) return "";
   const times = (term) => text(Number((best.losses[term] / Math.min(...good.map((run) => run.losses[term]))).toPrecision(2)));
   const place = good.indexOf(best);
-  const beside = [good[place - 1], good[place + 1]].filter(Boolean).map(value).join(" and ");
+  const around = good.slice(Math.max(0, place - 1), place + 2).map(value);
   return (
-    ` The best compromise of content and style is ${value(best)}${best.default ? ", the default" : ""}: it comes nearest to the least of both,` +
-    ` with ${times("content")} times the least content loss and ${times("style")} times the least style loss. Judge it by eye beside ${beside}.`
+    ` Of the values tried, ${value(best)} lies nearest to both extremes (content loss ×${times("content")}, style loss ×${times("style")} of the least).` +
+    ` Another range would name another value: look at ${around.slice(0, -1).join(", ")} and ${around.at(-1)} and choose by eye.${beaten(best)}`
   );
 }
+
+// What another parameter does better than this run, in both losses: of several, the one nearest to the origin.
+function beaten(run) {
+  const product = (other) => other.losses.content * other.losses.style;
+  const better = paretoFront(run).filter((other) => TERMS.slice(0, 2).every((term) => other.losses[term] < run.losses[term]) && !sameLine(run, other));
+  if (!better.length) return "";
+  const best = better.reduce((a, b) => (product(b) < product(a) ? b : a));
+  return ` In both losses ${nameOf(best)} beats it (content ${text(best.losses.content)} against ${text(run.losses.content)}, style ${text(best.losses.style)} against ${text(run.losses.style)}).`;
+}
+
+const sameLine = (run, other) => differences(run, other).every((name) => name === state.along);
 
 function change(from, to) {
   if (!from || !to) return `${text(from)} → ${text(to)}`;
   const ratio = to / from;
-  return ratio >= 1 ? `×${text(Number(ratio.toPrecision(2)))}` : `÷${text(Number((1 / ratio).toPrecision(2)))}`;
+  const times = Number(Math.max(ratio, 1 / ratio).toPrecision(2));
+  return times === 1 ? "about the same" : `${text(times)} times ${ratio > 1 ? "larger" : "smaller"}`;
 }
 
 // The run nearest to the point that has the lowest content loss and the lowest style loss of all, on log axes from 0 to 1.

@@ -1,7 +1,7 @@
 // The large picture: one run, or two of them side by side, wiped, blinking, or subtracted; zoomed and panned together.
 
 const MODES = { single: "One", side: "Side by side", wipe: "Wipe", blink: "Blink", difference: "Difference" };
-const MODE_NOTES = { difference: "Grey levels apart, 3 times brighter.", blink: "Alternates every 0.8 s." };
+const MODE_NOTES = { difference: "Difference per colour channel, ×3.", blink: "Alternates every 0.8 s." };
 const COLORS = { own: "Own colours", content: "Content colours" };
 const MAX_ZOOM = 16;
 
@@ -86,8 +86,19 @@ view(["zoom", "x", "y"], () => {
   stage.style.setProperty("--x", `${state.x}%`);
   stage.style.setProperty("--y", `${state.y}%`);
   stage.classList.toggle("zoomed", state.zoom > 1);
-  element("zoom-fit").textContent = `${Math.round(state.zoom * 100)}%`;
+  element("zoom-fit").textContent = state.zoom === 1 ? "Fit" : `Fit × ${text(state.zoom)}`;
+  element("zoom-fit").title = state.zoom === 1 ? "The picture fits the page" : "Back to fit";
+  showEnlarged();
 });
+
+// Pixels of the screen that are none of the picture are said to be so.
+function showEnlarged() {
+  const image = document.querySelector("#stage .picture:not(.input) img");
+  const own = image?.naturalWidth;
+  element("enlarged").textContent = own && image.clientWidth * state.zoom > own + 1 ? `enlarged from ${own} px` : "";
+}
+element("stage").addEventListener("load", showEnlarged, true);
+new ResizeObserver(showEnlarged).observe(element("stage"));
 
 // x, y: shift in percent of the picture, so that panes of any size move together.
 function look(zoom, x = state.x, y = state.y) {

@@ -73,18 +73,20 @@ function remember() {
   }
 }
 
-// Whatever a link holds: only what this study knows is taken over.
+// Whatever a link holds: only what this study knows is taken over. unknown: the run that it asked for in vain, or null.
 function fromAddress() {
   const parts = new URLSearchParams(location.hash.slice(1));
   const found = { ...INITIAL };
   for (const [name, value] of parts) if (name in INITIAL) found[name] = likeInitial(name, value);
   if (!pairByName.has(found.pair)) found.pair = INITIAL.pair;
-  if (!runByKey.has(`${found.pair}/${found.run}`)) found.run = defaultRun(found.pair).key;
+  const known = runByKey.has(`${found.pair}/${found.run}`);
+  const unknown = parts.has("run") && !known ? found.run : null;
+  if (!known) found.run = defaultRun(found.pair).key;
   if (!parameterByName.has(found.along)) found.along = INITIAL.along;
   if (!(found.mode in MODES)) found.mode = INITIAL.mode;
   if (!(found.colors in COLORS)) found.colors = INITIAL.colors;
   found.pins = found.pins.filter((key) => runByKey.has(`${found.pair}/${key}`)).slice(0, 2);
-  return found;
+  return { found, unknown };
 }
 
 function likeInitial(name, value) {
@@ -140,6 +142,16 @@ function togglePin(run) {
   const sides = { left: pins.length === 2 ? "pin1" : "current", right: pins.length === 2 ? "pin2" : pins.length ? "pin1" : "content" };
   const mode = pins.length && state.mode === "single" ? "side" : pins.length ? state.mode : "single";
   update({ pins, ...sides, mode });
+}
+
+// A box that scrolls sideways fades where it goes on.
+function fadeEdge(box) {
+  box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+}
+
+for (const box of document.querySelectorAll(".scroll, .strip")) {
+  box.addEventListener("scroll", () => fadeEdge(box), { passive: true });
+  new ResizeObserver(() => fadeEdge(box)).observe(box);
 }
 
 // What is far down the page is drawn when the reader comes near, from what the state is by then.

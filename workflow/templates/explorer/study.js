@@ -36,12 +36,14 @@ const differences = (run, other) =>
 
 const defaultRun = (pair) => runsOfPair.get(pair).find((run) => run.default) ?? runsOfPair.get(pair)[0];
 
+const DEFAULT_NAME = "the default";
+
 // What a run is called: what sets it apart from the default of a star, else (and where that has no result) its values.
 function nameOf(run) {
   const start = defaultRun(run.pair);
   const names = study.design === "star" && start.default ? differences(run, start) : parameters.map((parameter) => parameter.name);
   const texts = names.map((name) => `${words(name)} ${text(run.settings[name])}`);
-  return texts.join(", ") || (start.default ? "the default" : "the only run with a result");
+  return texts.join(", ") || (start.default ? DEFAULT_NAME : "the only run with a result");
 }
 
 const describe = (run) =>

@@ -1,0 +1,110 @@
+"""Run a command of the workflow with the optimisation stubbed, and note what it took.
+
+    python tests/load/stub.py workflow/scripts/transfer_pack.py --runs ...
+
+All but TensorFlow is real: locks, pictures, losses, checksums and records are read and written by the engine. Where
+`STUB_NOTES` names a file, a line of JSON is added to it: `command`, `seconds`, `peak_mib`.
+"""
+
+import functools
+import json
+import os
+import re
+import runpy
+import sys
+import time
+import types
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+TRANSFERS = ("neural_style.py", "transfer_pack.py")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Has the fields of the one in `optimize`."""
+
+    iteration: int
+    terms: np.ndarray
+    finite: bool
+    best: bool
+
+
+class Network:
+    """What a run asks of a network when there is nothing to compute."""
+
+    def __init__(self, source):
+        self.source = source
+
+    @staticmethod
+    def postprocess(image):
+        return image
+
+
+class Optimization:
+    """Takes no step: the content picture with some noise, and losses that fall from one iteration to the next."""
+
+    def __init__(self, settings, content):
+        generator = np.random.default_rng(settings.seed)
+        scale = 10 + 40 * np.log10(1 + settings.style_weight) / 4
+        self.best = self.last = content + generator.normal(0, scale, content.shape).astype(np.float32)
+        self.iteration = 0
+        self._iterations = settings.iterations
+        self._terms = (1e4 * generator.uniform(0.5, 1.5, 8) / settings.learning_rate).astype(np.float32)
+
+    def run(self):
+        for step in range(self._iterations + 1):
+            self.iteration = step + 1
+            yield Evaluation(step, self._terms / (1 + step), True, True)
+
+
+def stub_tensorflow():
+    """Put the stub in the place of all that would load TensorFlow; `transfer` is none the wiser."""
+    sys.modules["styletransfer.optimize"] = types.SimpleNamespace(Evaluation=Evaluation)
+    from styletransfer import trace, transfer, weights
+
+    @functools.cache
+    def network(path):
+        return Network(weights.load(path).source)
+
+    def network_of(worker, run, device, pictures):
+        used = {"precision_used": "float32", "path_used": "stub", "steps_per_call": 1}
+        return network(run.inputs.network), None, used
+
+    def begin(worker, run, network, stepper, used, pictures):
+        optimization = Optimization(run.settings, pictures.content)
+        return optimization, trace.Trace(run.settings, worker._print_iterations)
+
+    transfer.Worker._network, transfer.Worker._begin = network_of, begin
+
+
+def peak_mib():
+    """Of this process alone: what getrusage tells begins with the memory of the parent."""
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
+
+
+def main():
+    """As if the command had been called by itself."""
+    begin = time.monotonic()
+    sys.argv = sys.argv[1:]
+    script = Path(sys.argv[0])
+    sys.path[0] = str(script.parent)
+    if script.name in TRANSFERS:
+        stub_tensorflow()
+    try:
+        runpy.run_path(str(script), run_name="__main__")
+    finally:
+        if "STUB_NOTES" in os.environ:
+            note = {
+                "command": script.stem,
+                "seconds": round(time.monotonic() - begin, 3),
+                "peak_mib": round(peak_mib()),
+            }
+            with open(os.environ["STUB_NOTES"], "a", encoding="utf-8") as file:
+                file.write(json.dumps(note) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""A study of packs with the optimisation stubbed: as many runs as CI has time for; `measure_load.py` takes more."""
+
+import json
+import math
+
+import pandas as pd
+import pytest
+
+from load.study import NOTES, config, prepare, snakemake
+from styletransfer import settings, study
+
+RUNS, PER_JOB = 150, 100
+
+
+@pytest.mark.parametrize("runs", [10, 70, 150, 10_000])
+def test_a_study_has_as_many_runs_as_it_was_asked_for(runs):
+    assert math.prod(len(study.values(name, spec)) for name, spec in config(runs)["vary"].items()) == runs
+
+
+def test_a_study_in_packs(tmp_path):
+    prepare(tmp_path, RUNS, PER_JOB)
+    snakemake(tmp_path, "collect")
+    table = pd.read_parquet(tmp_path / "results/studies/load/runs.parquet")
+    assert table["run_id"].nunique() == RUNS
+    assert set(table["status"]) == {"ok"}
+    assert set(table["path_used"]) == {"stub"}
+    losses = pd.read_parquet(tmp_path / "results/studies/load/losses.parquet")
+    assert losses.groupby(["run_id", "loss"]).size().eq(21).all()
+    for folder in (tmp_path / "results/runs").iterdir():
+        assert settings.from_canonical(json.loads((folder / "run.json").read_text())["identity"]).run_id == folder.name
+    notes = [json.loads(line) for line in (tmp_path / NOTES).read_text().splitlines()]
+    assert sum(note["command"] == "transfer_pack" for note in notes) == math.ceil(RUNS / PER_JOB)
+    # Snakemake keeps a pack's command with each of its files, so the command of many runs has to be short.
+    records = list((tmp_path / ".snakemake/metadata").iterdir())
+    assert max(path.stat().st_size for path in records if b"transfer_pack" in path.read_bytes()) < 200 * PER_JOB
+    assert "Nothing to be done" in snakemake(tmp_path, "collect")[2]

@@ -113,6 +113,7 @@ def draw_speed(axes: Axes, table: pd.DataFrame) -> None:
     axes.set(xscale="log", yscale="log", xlabel="width of the picture, pixels", ylabel="iterations per second")
     axes.set_xticks(widths, [str(width) for width in widths])
     axes.minorticks_off()
+    figures.log_ticks(axes.yaxis)
     axes.legend(frameon=False, fontsize=8)
 
 
@@ -128,13 +129,14 @@ def draw_roofline(axes: Axes, found: Mapping[str, Any]) -> None:
         points = {name: values for name, values in layers.items() if f"{way}, GFLOP/s" in values}
         speeds = [values[f"{way}, GFLOP/s"] for values in points.values()]
         axes.plot([values["FLOP per byte"] for values in points.values()], speeds, marker, color=colour, label=way)
-    for name in ("conv1_1", "conv1_2", "conv2_1", "conv4_1"):
-        if name in layers:
-            place = layers[name]["FLOP per byte"], layers[name]["direct, GFLOP/s"]
-            axes.annotate(name, place, (4, -11), textcoords="offset points", fontsize=7, color="0.3")
+    first, values = next(iter(layers.items()))
+    place = values["FLOP per byte"], values["direct, GFLOP/s"]
+    axes.annotate(first, place, (4, -11), textcoords="offset points", fontsize=7, color="0.3")
     size = found["size"]
     axes.set(xscale="log", yscale="log", xlabel="FLOP per byte", ylabel="GFLOP/s, float32, forward")
     axes.set_title(f"layers at {size['width']} x {size['height']}", fontsize=9)
+    figures.log_ticks(axes.yaxis)
+    figures.log_ticks(axes.xaxis)
     axes.legend(frameon=False, fontsize=8, loc="lower right")
 
 

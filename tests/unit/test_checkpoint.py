@@ -341,15 +341,29 @@ def test_a_signal_waits_until_the_state_is_kept(tmp_path, number):
             assert saver.stopped
             seen.append("kept")
         assert seen == ["kept", "taken"]
-        with pytest.raises(SystemExit), saver.postponing_signals():
-            os.kill(os.getpid(), number)
-            os.kill(os.getpid(), number)
-            seen.append("late")
-        assert seen == ["kept", "taken", "taken", "late", "taken"]
         signal.signal(number, signal.SIG_IGN)
         with checkpoint.Saver(tmp_path / "state.npz", IDENTITY, 3600).postponing_signals():
             os.kill(os.getpid(), number)
         assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_said_twice_waits_and_an_impatient_interrupt_does_not(tmp_path, monkeypatch, number):
+    """At the end of a job's time SLURM sends SIGTERM twice within milliseconds."""
+    seen, now = [], [0.0]
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
+    before = signal.signal(number, lambda *_: seen.append("taken"))
+    try:
+        saver = checkpoint.Saver(tmp_path / "state.npz", IDENTITY, 3600)
+        with pytest.raises(SystemExit), saver.postponing_signals():
+            for second in (0, 0.006, 0.9, 1.1):
+                now[0] = second
+                os.kill(os.getpid(), number)
+                seen.append(second)
+        at_once = ["taken"] if number == signal.SIGINT else []
+        assert seen == [0, 0.006, 0.9, *at_once, 1.1, "taken"]
     finally:
         signal.signal(number, before)
 

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 # Keeping states takes at most this share of a run's time: where writing one is slow, they are further apart.
 SHARE = 0.01
+# An interrupt this many seconds after the first was meant: somebody does not want to wait any longer.
+IMPATIENT = 1.0
 ABOUT, CHECKSUM = "about", "sha256"
 # The next iteration to evaluate: as many have been evaluated.
 ITERATION = "iteration"
@@ -119,6 +121,7 @@ class Saver:
         self._next = time.monotonic() + seconds
         self._failed = False
         self._signal: int | None = None
+        self._asked = 0.0
 
     def find(self, run_id: str, iterations: int) -> State | None:
         """The state that the run may go on from: see `find`."""
@@ -156,7 +159,11 @@ class Saver:
 
     @contextlib.contextmanager
     def postponing_signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT take effect at the end of the block, which watches `stopped`; or when they come again."""
+        """SIGTERM and SIGINT take effect at the end of the block, which watches `stopped`.
+
+        However often they come: SLURM says SIGTERM twice, by itself and through srun. Only a later interrupt does not
+        wait, see `IMPATIENT`.
+        """
         if self._path is None or threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -165,8 +172,11 @@ class Saver:
         before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
 
         def note(number: int, frame: FrameType | None) -> None:
-            self._signal = number
-            signal.signal(number, before[signal.Signals(number)])
+            if self._signal is None:
+                self._signal, self._asked = number, time.monotonic()
+            elif number == signal.SIGINT and time.monotonic() - self._asked >= IMPATIENT:
+                signal.signal(number, before[signal.SIGINT])
+                signal.raise_signal(number)
 
         for number in before:
             signal.signal(number, note)

@@ -106,10 +106,12 @@ def test_what_xla_compiles_is_as_exact(small_weights, path, precision, options):
 def test_small_pictures_are_convolved_directly(size, expected, monkeypatch):
     """Winograd's kernels are four times as large: with few tiles, reading them is all the work. 4 x 4 pixels a tile."""
     made = []
-    monkeypatch.setattr(winograd, "Convolution", lambda kernel: made.append(kernel) or (lambda x: x))
+    monkeypatch.setattr(winograd, "transformed", lambda kernel: made.append(kernel) or kernel)
+    monkeypatch.setattr(winograd, "Convolution", lambda kernel, turned=False: lambda x: x)
     convolution = fast.Convolution(tf.zeros((3, 3, 4, 4)), pairs=16, tiles=20)
     for _ in range(2):
-        convolution(tf.zeros((1, *size, 4)))
+        convolution.forward(tf.zeros((1, *size, 4)))
+        convolution.backward(tf.zeros((1, *size, 4)))
     assert len(made) == expected
 
 
@@ -138,12 +140,16 @@ def test_the_slope_of_max_pooling_is_tensorflows(size):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (4, 4), (19, 22), (64, 33)])
-def test_winograd_is_a_convolution(size, monkeypatch):
+def test_winograd_is_a_convolution_and_its_way_back(size, monkeypatch):
     monkeypatch.setattr(winograd, "STRIP_BYTES", 1)  # as many strips as there may be
     rng = np.random.default_rng(2)
     x, kernel = rng.normal(size=(1, *size, 5)).astype(np.float32), rng.normal(size=(3, 3, 5, 7)).astype(np.float32)
+    points = winograd.transformed(tf.constant(kernel))
     expected = tf.nn.conv2d(x, kernel, 1, "SAME")
-    np.testing.assert_allclose(winograd.Convolution(tf.constant(kernel))(tf.constant(x)), expected, atol=1e-4)
+    np.testing.assert_allclose(winograd.Convolution(points)(tf.constant(x)), expected, atol=1e-4)
+    slope = tf.constant(rng.normal(size=expected.shape), tf.float32)
+    gradient = tf.nn.conv2d_transpose(slope, kernel, x.shape, 1, "SAME")
+    np.testing.assert_allclose(winograd.Convolution(points, turned=True)(slope), gradient, atol=1e-4)
 
 
 def test_gram_matrices_in_bfloat16_are_summed_in_float32():

@@ -116,3 +116,29 @@ def test_exit_codes(capsys, error, code, told):
 
     assert errors.command(fail)() == code
     assert capsys.readouterr().err.startswith(told)
+
+
+def test_a_process_that_leaves_has_said_everything():
+    program = (
+        "import logging, sys; from styletransfer import errors\n"
+        "logging.basicConfig(stream=sys.stdout)\n"
+        "logging.warning('a line')\n"
+        "print('no line', end='')\n"
+        "errors.leave(3)"
+    )
+    folder = Path(errors.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "WARNING:root:a line\nno line")
+
+
+def test_a_process_leaves_though_nobody_reads_what_it_says(monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    program = "import sys; from styletransfer import errors; print('a line'); errors.leave(3)"
+    folder = Path(errors.__file__).parents[1]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (3, b"")

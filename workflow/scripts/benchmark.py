@@ -381,7 +381,7 @@ def measure_layers(options: argparse.Namespace) -> dict[str, Any]:
             "direct": functools.partial(tf.nn.conv2d, filters=kernel, strides=1, padding="SAME")
         }
         if inputs * outputs >= fast_from():
-            ways["Winograd"] = winograd.Convolution(kernel)
+            ways["Winograd"] = winograd.Convolution(winograd.transformed(kernel))
         for way, convolve in ways.items():
             seconds = _best(functools.partial(tf.function(convolve, autograph=False), x))
             result[name][f"{way}, GFLOP/s"] = round(operations / seconds / 1e9, 1)

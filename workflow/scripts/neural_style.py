@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import math
-import sys
 from pathlib import Path
 
 from styletransfer import devices, documents, files, ways
-from styletransfer.errors import InputError, command
+from styletransfer.errors import InputError, command, leave
 from styletransfer.run import Inputs, Outputs, Run
 from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
 from styletransfer.transfer import LOG_FORMAT, LOG_TIME, Worker
@@ -170,4 +169,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

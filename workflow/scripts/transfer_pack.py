@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 from typing import Any
 
 from neural_style import add_machine_options, worker_of
 from styletransfer import documents
-from styletransfer.errors import InputError, command
+from styletransfer.errors import InputError, command, leave
 from styletransfer.run import Inputs, Outputs, Run
 from styletransfer.settings import from_canonical
 from styletransfer.transfer import LOG_FORMAT, LOG_TIME
@@ -62,4 +61,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import logging
@@ -81,6 +82,15 @@ def command(main: Callable[[], int | None]) -> Callable[[], int]:
             return code
 
     return run
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: to dismantle Python with TensorFlow takes half a second, of the four a run costs."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # whoever read it has gone
+            stream.flush()
+    os._exit(code)
 
 
 # A path that somebody named; what else can go wrong with files is no fault of theirs.

@@ -39,7 +39,7 @@ DEEPEST = max(CONTENT_LAYERS + STYLE_LAYERS).removeprefix("relu")
 
 
 class Convolution:
-    """A convolution with one kernel, (3, 3, C, D), by Winograd's method or directly.
+    """A convolution with one kernel, (3, 3, C, D), and the way back through it; by Winograd's method or directly.
 
     pairs: of channels, tiles: of the result, from which on it is by Winograd's method.
     """
@@ -49,17 +49,33 @@ class Convolution:
         self._wide = kernel.shape[2] * kernel.shape[3] >= pairs
         self._tiles = tiles
 
-    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+    def forward(self, x: tf.Tensor) -> tf.Tensor:
         """(1, h, w, C) to (1, h, w, D)."""
-        if self._wide and winograd.tiles(*x.shape[1:3]) >= self._tiles:
-            return self._by_winograd(x)
+        if self._worth_transforming(x):
+            return self._by_winograd[0](x)
         return tf.nn.conv2d(x, self._kernel, strides=1, padding="SAME")
 
+    def backward(self, slope: tf.Tensor) -> tf.Tensor:
+        """A slope of what `forward` gives, (1, h, w, D), to that of what it takes, (1, h, w, C)."""
+        if self._worth_transforming(slope):
+            return self._by_winograd[1](slope)
+        return tf.nn.conv2d(slope, self._turned, strides=1, padding="SAME")
+
+    def _worth_transforming(self, x: tf.Tensor) -> bool:
+        return self._wide and winograd.tiles(*x.shape[1:3]) >= self._tiles
+
+    # What a picture's size does not need is never made. It is while a graph is traced, but no part of that graph.
+
     @functools.cached_property
-    def _by_winograd(self) -> winograd.Convolution:
-        # While a graph is traced, but no part of it: small pictures never come here, and need no such kernels.
+    def _by_winograd(self) -> tuple[winograd.Convolution, winograd.Convolution]:
         with tf.init_scope():
-            return winograd.Convolution(self._kernel)
+            kernel = winograd.transformed(self._kernel)
+            return winograd.Convolution(kernel), winograd.Convolution(kernel, turned=True)
+
+    @functools.cached_property
+    def _turned(self) -> tf.Tensor:
+        with tf.init_scope():
+            return tf.transpose(self._kernel[::-1, ::-1], (0, 1, 3, 2))
 
 
 class FastLoss:
@@ -75,12 +91,8 @@ class FastLoss:
         self._kept_bytes = kept_bytes
         default = WINOGRAD_FROM if network.dtype == tf.float32 else math.inf
         limits = (default, WINOGRAD_TILES) if winograd_from is None else (winograd_from, 0)
-        self._forward: dict[str, Convolution] = {}
-        self._backward: dict[str, Convolution] = {}
-        for name in CONVOLUTIONS[: CONVOLUTIONS.index(DEEPEST) + 1]:
-            kernel = network.kernels[name]
-            self._forward[name] = Convolution(kernel, *limits)
-            self._backward[name] = Convolution(tf.transpose(kernel[::-1, ::-1], (0, 1, 3, 2)), *limits)
+        names = CONVOLUTIONS[: CONVOLUTIONS.index(DEEPEST) + 1]
+        self._convolutions = {name: Convolution(network.kernels[name], *limits) for name in names}
 
     def __call__(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor, blend: tf.Tensor
@@ -103,7 +115,7 @@ class FastLoss:
                 found, pulls = layer_slopes(f"relu{name}", X, targets, weight, blend)
                 values |= found
                 slope = tf.raw_ops.ReluGrad(gradients=tf.add_n(slopes + pulls), features=X)
-            slopes = [self._backward[name](slope)]
+            slopes = [self._convolutions[name].backward(slope)]
         gradient = tf.cast(slopes[0][0], tf.float32) + weight["tv"] * total_variation_slope(image)
         return tf.stack([values.get(name, tf.constant(0.0)) for name in TERMS]), gradient
 
@@ -117,7 +129,7 @@ class FastLoss:
         pooled: dict[str, tf.Tensor] = {}
         x = tf.cast(image, self._network.dtype)[tf.newaxis]
         for name, following in zip(names, (*names[1:], None), strict=True):
-            x = tf.nn.relu(tf.nn.bias_add(self._forward[name](x), self._network.biases[name]))
+            x = tf.nn.relu(tf.nn.bias_add(self._convolutions[name].forward(x), self._network.biases[name]))
             activations[name] = x
             if following is not None and following.endswith("_1"):
                 x = pooled[name] = self._network.pool(x)

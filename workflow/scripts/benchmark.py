@@ -104,7 +104,8 @@ class Engine:
         """The total loss of an image, less the mean pixel, in float32 whatever precision it was made in."""
         from styletransfer import weighting
 
-        exact = dataclasses.replace(settings, precision="float32", optimizer="adam", iterations=1)
+        # It takes a step after each evaluation: there must always be one left.
+        exact = dataclasses.replace(settings, precision="float32", optimizer="adam", iterations=10**7)
 
         def total(image: np.ndarray) -> float:
             optimization.place(image)
@@ -635,6 +636,45 @@ def measure_study(options: argparse.Namespace) -> dict[str, Any]:
     return {"rows": rows, "runs": runs, "seconds": round(first, 1), "seconds, nothing to do": _summary(again)}
 
 
+def measure_throughput(options: argparse.Namespace) -> dict[str, Any]:
+    """A study of many short runs: a process for each of them, against packs that share one. Seconds of all its runs."""
+    defaults = {**STUDY_DEFAULTS, "width": options.width, "iterations": options.iterations}
+    images = {"photograph": {"sample": "coffee"}, "artwork": {"painting": "glass"}}
+    study = {
+        "study": "throughput",
+        "weights": "hed",
+        "device": "cpu",
+        "images": images,
+        "pairs": [{"content": "photograph", "styles": ["artwork"]}],
+        "defaults": defaults,
+    }
+    result: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = Path(folder, "prepared")
+        _snakemake(prepared, study)
+        study["vary"] = {"style_weight": {"logspace": [1, 100, options.runs]}}
+        for name, size in (("a process each", 1), ("packs", max(1, options.runs // (2 * (os.cpu_count() or 1))))):
+            place = Path(folder, name)
+            place.mkdir()
+            (place / "resources").symlink_to(prepared / "resources")
+            seconds = _snakemake(place, {**study, "runs_per_job": size})
+            records = [json.loads(path.read_text()) for path in place.glob("results/runs/*/run.json")]
+            begin, end = (
+                edge(datetime.datetime.fromisoformat(record[key]) for record in records)
+                for edge, key in ((min, "start"), (max, "end"))
+            )
+            result[name] = {
+                "runs": len(records),
+                "runs per job": size,
+                "seconds": round(seconds, 1),
+                "seconds, first run begun to last one ended": round((end - begin).total_seconds(), 1),
+                "of it iterations, seconds per run and core": round(
+                    statistics.mean(record["seconds_per_iteration"] * options.iterations for record in records), 2
+                ),
+            }
+    return result
+
+
 def _snakemake(folder: str | Path, study: Mapping[str, Any], *arguments: str) -> float:
     Path(folder).mkdir(parents=True, exist_ok=True)
     config = Path(folder, "study.yaml")
@@ -671,6 +711,7 @@ MEASUREMENTS = {
     "run": measure_run,
     "planning": measure_planning,
     "study": measure_study,
+    "throughput": measure_throughput,
 }
 
 
@@ -704,6 +745,7 @@ def parser() -> argparse.ArgumentParser:
         "--iterations", type=int, help="of a turn, or of a run; default: 3, more for small pictures"
     )
     command_line.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
+    command_line.add_argument("--runs", type=int, default=200, help="of `throughput`")
     command_line.add_argument("--folder", type=Path, help="where the study runs; default: a temporary folder")
     command_line.add_argument("--output", type=Path, help="write the figures here as JSON")
     command_line.add_argument("--figure", type=Path, help="draw the curves of `descent`, the results of `precision`")

@@ -222,12 +222,12 @@ def tail(said, length=900):
 
 
 def listing(folder):
-    """All files of a study. Snakemake's own records and what Python caches are not the study's."""
+    """All files of a study, less Snakemake's own, what Python caches, and locks, which are free once nobody works."""
     return {
         path.relative_to(folder.path).as_posix()
         for path in folder.path.rglob("*")
         if path.is_file()
-        and path.name not in ("verify.log", "repair.log")
+        and path.name not in ("verify.log", "repair.log", ".run.json.lock")
         and not {".snakemake", "__pycache__"} & {*path.relative_to(folder.path).parts}
     }
 

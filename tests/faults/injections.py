@@ -627,7 +627,7 @@ def places():
     ):
         yield Fault("permission denied", f"{place} {mode:03o}", denied(lacks_runs, place, mode))
     for place in (f"{TABLES}/figures", f"{TABLES}/explorer"):
-        fault = denied(lacks(f"{TABLES}/figures/*.png", f"{TABLES}/explorer/*"), place, 0o555)
+        fault = denied(lacks(f"{TABLES}/figures/*.png", *TABLES_GONE), place, 0o555)
         yield Fault("permission denied", f"{place} 555", fault, whole=True)
 
 

@@ -235,7 +235,8 @@ def listing(folder):
 def differences(folder, template, absent=()):
     """A line for each way in which a study is not as the undisturbed one; none if it is complete, equal and clean."""
     expected, found = listing(template), listing(folder)
-    lines = [f"missing: {name}" for name in sorted(expected - found - {*absent})]
+    logs = {name for name in expected if name.endswith((".log", ".tsv"))}  # those of what vanished are gone
+    lines = [f"missing: {name}" for name in sorted(expected - found - logs - {*absent})]
     lines += [f"left behind: {name}" for name in sorted(found - expected)]
     for name in sorted(expected & found):
         if fingerprint(folder.path / name) != fingerprint_of_template(template.path / name):

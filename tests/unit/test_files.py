@@ -72,6 +72,32 @@ def test_what_a_killed_process_left_is_removed_and_what_others_write_is_not(tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.png", "c.png"]
 
 
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
+    with pytest.raises(WriteError, match="No space left"), files.atomic_folder(tmp_path / "page") as folder:
+        files.write_text(folder / "pictures/a.avif", "a")
+        with files.atomic_path(folder / "index.html"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert nothing_left(tmp_path)
+    for text in ("first", "second"):
+        with files.atomic_folder(tmp_path / "page") as folder:
+            files.write_text(folder / "pictures/a.avif", text)
+            files.write_text(folder / "index.html", text)
+        assert [path.name for path in tmp_path.iterdir()] == ["page"]
+        assert (tmp_path / "page/pictures/a.avif").read_text() == text
+        (tmp_path / "page/own").touch()
+    assert sorted(path.name for path in (tmp_path / "page").iterdir()) == ["index.html", "own", "pictures"]
+    assert (tmp_path / "page").stat().st_mode & 0o005 == 0o005
+
+
+def test_a_folder_that_a_killed_process_left_is_removed(tmp_path):
+    (tmp_path / ".page.abcd1234.tmp/pictures").mkdir(parents=True)
+    with files.atomic_folder(tmp_path / "other") as being_written:
+        files._swept.clear()  # as another process
+        with files.atomic_folder(tmp_path / "page"):
+            assert being_written.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "page"]
+
+
 def test_a_lock_that_cannot_be_is_told(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / ".a.json.lock"))

@@ -5,12 +5,11 @@ import pytest
 from faults import campaign, injections
 
 SAMPLE = {
-    ("SIGKILL of a run", "at a random time", "pack"),
+    ("SIGKILL of a run", "at a random time", "single"),
     ("SIGKILL of Snakemake", "with all its jobs, runs at work", "single"),
     ("killed and unlocked", "runs at work", "single"),
     ("little address space", "1000 MiB", "single"),
     ("damage met on the way", "losses.csv flipped, collected", "single"),
-    ("damage met on the way", "weights flipped, computed with", "single"),
 }
 FAULTS = {}
 for number, fault in enumerate(injections.plan(2018)):

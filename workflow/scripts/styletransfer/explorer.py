@@ -63,10 +63,11 @@ def write(
     page = render(data)
     sources = {run["id"]: pool / run["id"] / RUN_FILES["image"] for run in data["runs"]}
     room = max_bytes - len(page.encode())
-    pictures = fitting(sources, room) or beside(sources, folder / "pictures") if sources else {}
-    for run in data["runs"]:
-        run["picture"] = pictures[run["id"]]
-    files.write_text(folder / "index.html", render(data))
+    with files.atomic_folder(folder) as temporary:
+        pictures = fitting(sources, room) or beside(sources, temporary / "pictures") if sources else {}
+        for run in data["runs"]:
+            run["picture"] = pictures[run["id"]]
+        files.write_text(temporary / "index.html", render(data))
 
 
 def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]) -> dict[str, Any]:

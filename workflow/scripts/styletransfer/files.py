@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import re
+import shutil
 import stat
 import tempfile
 import time
@@ -56,6 +57,33 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.close(handle)
 
 
+@contextlib.contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; rename it to `path` if the block succeeds, remove it if not.
+
+    For a folder that is a result as a whole: one with half of its files would be taken for whole. Into a folder that is
+    there already the files are copied; whatever else is in it stays. Raises `WriteError` as `atomic_path` does.
+    """
+    path = Path(path)
+    with _refusals(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp"))
+        handle = os.open(temporary, os.O_RDONLY)
+    try:
+        _lock(handle)
+        yield temporary
+        with _refusals(path):
+            temporary.chmod(0o775 & ~_umask())
+            if path.exists():
+                shutil.copytree(temporary, path, dirs_exist_ok=True)
+            else:
+                temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(handle)
+
+
 def _put(temporary: Path, path: Path) -> None:
     with open(temporary, "rb") as written:
         os.fsync(written.fileno())
@@ -91,15 +119,23 @@ _swept: set[Path] = set()
 
 
 def _sweep(folder: Path) -> None:
-    """Remove temporary files that nobody writes: their locks are free."""
+    """Remove temporary files and folders that nobody writes: their locks are free."""
     if folder.absolute() in _swept:
         return
     _swept.add(folder.absolute())
     for found in folder.glob(".*.tmp*"):
         if re.fullmatch(r"\..+\.[a-z0-9_]{8}\.tmp(\.\w+)?", found.name):
-            with contextlib.suppress(OSError), found.open("rb") as file:
-                if _lock(file.fileno()):
-                    found.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                _remove_if_free(found)
+
+
+def _remove_if_free(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        if _lock(handle):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
 
 
 def _lock(handle: int) -> bool:

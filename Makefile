@@ -61,7 +61,7 @@ cluster: $(VENV)/tested
 	$(BIN)/python tests/cluster/slurm.py install
 	$(BIN)/pytest tests/cluster
 
-# 400 faults in about an hour, as docs/faults.md tells; ended, it goes on where it was. Everything only for root on Linux.
+# 365 faults in an hour or two, see docs/faults.md; ended, it goes on where it was. All of it only for root on Linux.
 faults: $(VENV)/tested
 	$(BIN)/python tests/faults/campaign.py --log faults.jsonl
 

@@ -37,7 +37,7 @@ def test_what_bfloat16_does_to_results(tmp_path):
     figures = measure(tmp_path, "precision", "--iterations", "3", "--figure", "precision.png")
     assert len(figures) == 13
     for point in figures.values():
-        assert abs(point["change"]) < 0.05 and point["spread of seeds"] < 0.05
+        assert abs(point["change"]) < 0.2 and 0 < point["spread of seeds"] < 0.2
         assert point["change"] == pytest.approx(point["bfloat16"] / point["float32"] - 1, abs=1e-5)
     assert Image.open(tmp_path / "precision.png").width > 1000
 

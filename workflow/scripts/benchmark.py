@@ -652,7 +652,7 @@ def measure_throughput(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder, "prepared")
         _snakemake(prepared, study)
-        study["vary"] = {"style_weight": {"logspace": [1, 100, options.runs]}}
+        study |= {"design": "grid", "vary": {"style_weight": {"logspace": [1, 100, options.runs]}}}
         for name, size in (("a process each", 1), ("packs", max(1, options.runs // (2 * (os.cpu_count() or 1))))):
             place = Path(folder, name)
             place.mkdir()

@@ -508,13 +508,13 @@ HEAD = """# Bad input
 
 Every row is a test: this page is written from their list, by `python tests/bad_input.py`. The answer is one message
 with what was wrong and what to do, an exit code other than 0, no traceback, and nothing is written but Snakemake's own
-`.snakemake`. `snakemake plan`, a dry run and `python workflow/scripts/plan.py --config study.yaml` find all that a
+`.snakemake`. `snakemake plan`, a dry run and `python workflow/scripts/plan.py --configfile study.yaml` find all that a
 config, the headers of its pictures and the first bytes of its weights tell, before any run begins. What only reading
 all of a picture or of the weights can tell stops the runs that need it; Snakemake then shows the job's log.
 
 Snakemake reads a config file before this workflow can, so it has its own, shorter words for broken YAML, and a
 traceback for a file that is not UTF-8, nests brackets by the thousand, or has a number of thousands of digits.
-`plan.py --config` has one message for each. See also [SECURITY.md](../SECURITY.md).
+`plan.py --configfile` has one message for each. See also [SECURITY.md](../SECURITY.md).
 """
 
 

@@ -43,7 +43,7 @@ def test_bad_input_is_one_message_and_nothing_is_written(case, tmp_path, monkeyp
             (tmp_path / "network").write_bytes(bad_input.tensors())
         command, arguments = neural_style.main, case.arguments()
     else:
-        command, arguments = plan.main, ["--config", "study.yaml"]
+        command, arguments = plan.main, ["--configfile", "study.yaml"]
     before = tree(tmp_path)
     code, told = answer(monkeypatch, capsys, command, *arguments)
     assert code == 2
@@ -72,9 +72,9 @@ def test_a_sound_config_is_planned_by_the_same_door(tmp_path, monkeypatch, capsy
     case = next(case for case in bad_input.CASES if case.config is not None)
     case.lay_out(tmp_path)
     (tmp_path / "study.yaml").write_text(bad_input.yaml.safe_dump(bad_input.BASE))
-    assert answer(monkeypatch, capsys, plan.main, "--config", "study.yaml") == (0, "")
+    assert answer(monkeypatch, capsys, plan.main, "--configfile", "study.yaml") == (0, "")
     (tmp_path / "study.yaml").write_text(bad_input.yaml.safe_dump(bad_input.BASE | {"study": "a b"}))
-    assert answer(monkeypatch, capsys, plan.main, "--config", "study.yaml")[0] == 2
+    assert answer(monkeypatch, capsys, plan.main, "--configfile", "study.yaml")[0] == 2
 
 
 @contextlib.contextmanager
@@ -104,6 +104,6 @@ def test_a_file_that_may_not_be_read(name, tmp_path, monkeypatch, capsys):
     for each in names:
         (tmp_path / each).chmod(0 if each == name else 0o644)
     with somebody_else():
-        code, told = answer(monkeypatch, capsys, plan.main, "--config", "study.yaml")
+        code, told = answer(monkeypatch, capsys, plan.main, "--configfile", "study.yaml")
     assert code == 2
     assert re.search(rf"'{name}': it cannot be read \(Permission denied\)", told), told

@@ -16,13 +16,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--study", help="the study's definition, JSON")
-    source.add_argument("--config", type=Path, help="a config file; unlike Snakemake, nothing in it is executed")
+    source.add_argument("--configfile", type=Path, help="a config file; unlike Snakemake, nothing in it is executed")
     parser.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
     options = parser.parse_args()
-    if options.config is None:
+    if options.configfile is None:
         config = documents.parse_json(options.study, "--study")
     else:
-        config = study.load(documents.read(options.config), documents.read(SCHEMA))
+        config = study.load(documents.read(options.configfile), documents.read(SCHEMA))
     expanded = study.expand(config)
     study.definition(config)  # refuses what is too long for a command line
     print(study.plan(config, expanded, options.pool))

@@ -115,6 +115,15 @@ def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(input
     assert begun(tmp_path / "killed") == {*RESULTS, "run.json"}
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_a_run_that_was_killed_just_after_its_result_left_is_removed(inputs, tmp_path, keep):  # noqa: F811
+    record, results = compute(inputs, tmp_path, settings(), keep_state=True)
+    (tmp_path / "attempt.json").write_text("{}")
+    again, found = compute(inputs, tmp_path, settings(), keep_state=keep)
+    assert (again["start"], found) == (record["start"], results), "computed again"
+    assert begun(tmp_path) == {*RESULTS, "run.json", *(["run.state.npz"] if keep else [])}
+
+
 def test_seconds_are_those_of_all_parts(inputs, tmp_path, monkeypatch):  # noqa: F811
     kill(monkeypatch, inputs, tmp_path, settings(), 6)
     path = tmp_path / "run.state.npz"

@@ -171,7 +171,12 @@ def attempt(folder: Path) -> Iterator[Attempt]:
     except BaseException as error:
         told.failed(error)
         raise
-    path.unlink(missing_ok=True)
+    settle(folder)
+
+
+def settle(folder: Path) -> None:
+    """A run that has a result needs no `attempt.json`. The run's lock must be held."""
+    (folder / ATTEMPT).unlink(missing_ok=True)
 
 
 def why(error: BaseException) -> tuple[str, str]:

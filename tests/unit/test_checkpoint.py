@@ -117,11 +117,12 @@ def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(input
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_what_a_run_that_was_killed_just_after_its_result_left_is_removed(inputs, tmp_path, keep):  # noqa: F811
-    record, results = compute(inputs, tmp_path, settings(), keep_state=True)
-    (tmp_path / "attempt.json").write_text("{}")
-    again, found = compute(inputs, tmp_path, settings(), keep_state=keep)
+    folder = tmp_path / "run"
+    record, results = compute(inputs, folder, settings(), keep_state=True)
+    (folder / "attempt.json").write_text("{}")
+    again, found = compute(inputs, folder, settings(), keep_state=keep)
     assert (again["start"], found) == (record["start"], results), "computed again"
-    assert begun(tmp_path) == {*RESULTS, "run.json", *(["run.state.npz"] if keep else [])}
+    assert begun(folder) == {*RESULTS, "run.json", *(["run.state.npz"] if keep else [])}
 
 
 def test_seconds_are_those_of_all_parts(inputs, tmp_path, monkeypatch):  # noqa: F811

@@ -37,7 +37,12 @@ def measurements(tmp_path):
         {
             "machine": MACHINE,
             "size": size,
-            "run": {"seconds outside iterations": {"median": 5.2, "fastest": 4.5, "slowest": 7.6}},
+            "run": {
+                "bfloat16": {
+                    "seconds outside iterations": {"median": 5.2, "fastest": 4.5, "slowest": 7.6},
+                    "peak memory, GiB": 1.5,
+                }
+            },
         },
         {"machine": MACHINE, "size": size, "layers": layers},
     ]
@@ -64,7 +69,8 @@ def test_the_report_has_every_figure(tmp_path, measurements):
     assert "cpu A CPU, cores 2, date 2026-11-24" in page
     assert "| engine, float32 | 0.01 | 0.5 |" in page
     assert "| matrix products, bfloat16 |  | 0.45 |" in page
-    assert "5.2 s (4.5 to 7.6), at 512 px" in page
+    assert "A whole run at 512 px" in page
+    assert "| engine, bfloat16 | 5.2 | 4.5 | 7.6 | 1.5 |" in page
     with Image.open(tmp_path / "figure.png") as picture:
         assert min(picture.size) > 400
 

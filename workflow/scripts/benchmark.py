@@ -594,21 +594,26 @@ def measure_run(options: argparse.Namespace) -> dict[str, Any]:
 
     Wall time of the command less evaluations x seconds per evaluation; the first one, which traces, is not among them.
     """
+    outside: dict[str, list[float]] = {"float32": [], "bfloat16": []}
+    memory: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         content, style = (Path(folder, name) for name in ("content.png", "style.png"))
         for path, picture in zip((content, style), pictures(options.width, options.height), strict=True):
             images.write_image(path, images.to_uint8(picture))
-        outside = []
-        for number in range(options.rounds):
-            record = Path(folder, f"{number}.json")
+        for number, name in itertools.product(range(options.rounds), outside):
+            record = Path(folder, f"{name}-{number}.json")
             words = ["--content", content, "--styles", style, "--network", options.network, "--record", record]
-            words += ["--output", Path(folder, f"{number}.png"), "--iterations", options.iterations]
-            words += ["--precision", options.precision, "--path", options.path, "--device", "cpu"]
+            words += ["--output", record.with_suffix(".png"), "--iterations", options.iterations]
+            words += ["--precision", name, "--path", options.path, "--device", "cpu"]
             words += [word for name, value in STUDY_DEFAULTS.items() for word in (f"--{name.replace('_', '-')}", value)]
             seconds = _time([sys.executable, ROOT / "workflow/scripts/neural_style.py", *words])
             run = json.loads(record.read_text())
-            outside.append(seconds - (options.iterations + 1) * run["seconds_per_iteration"])
-        return {"seconds outside iterations": _summary(outside), "peak memory, GiB": run["peak_memory_mib"] / 1024}
+            outside[name].append(seconds - (options.iterations + 1) * run["seconds_per_iteration"])
+            memory[name] = round(run["peak_memory_mib"] / 1024, 2)
+    return {
+        name: {"seconds outside iterations": _summary(seconds), "peak memory, GiB": memory[name]}
+        for name, seconds in outside.items()
+    }
 
 
 def measure_planning(options: argparse.Namespace) -> dict[str, Any]:
@@ -739,7 +744,6 @@ def parser() -> argparse.ArgumentParser:
     command_line.add_argument("--network", type=Path, default=ROOT / "resources/weights/hed.safetensors")
     command_line.add_argument("--width", type=int, default=512)
     command_line.add_argument("--height", type=int, default=532)
-    command_line.add_argument("--precision", default="float32")
     command_line.add_argument("--path", choices=ways.CHOICES, default="auto")
     command_line.add_argument(
         "--iterations", type=int, help="of a turn, or of a run; default: 3, more for small pictures"

@@ -63,7 +63,7 @@ def page(measurements: Sequence[Mapping[str, Any]], table: pd.DataFrame) -> str:
         f"{machine}.",
         "",
         "Medians; the ways took turns. A run of 1000 iterations takes 1000 times what the first table says, and beside "
-        "that what the last line says.",
+        "that what the last one says.",
     ]
     for title, column in (
         ("Seconds per iteration", SECONDS),
@@ -75,9 +75,12 @@ def page(measurements: Sequence[Mapping[str, Any]], table: pd.DataFrame) -> str:
         lines += ["", f"**{title}**", "", *_markdown([f"{width} px" for width in grid.columns], grid.itertuples())]
     for found in measurements:
         if "run" in found:
-            costs = found["run"]["seconds outside iterations"]
-            lines += ["", f"**Of a run, outside its iterations**: {costs['median']} s"]
-            lines[-1] += f" ({costs['fastest']} to {costs['slowest']}), at {found['size']['width']} px."
+            rows = [
+                (f"engine, {name}", *costs["seconds outside iterations"].values(), costs["peak memory, GiB"])
+                for name, costs in found["run"].items()
+            ]
+            lines += ["", f"**A whole run at {found['size']['width']} px, outside its iterations**", ""]
+            lines += _markdown(["seconds, median", "fastest", "slowest", "peak memory, GiB"], rows)
     return "\n".join(lines) + "\n"
 
 

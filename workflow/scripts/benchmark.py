@@ -574,19 +574,26 @@ def _finish(engine: Engine, settings: Settings) -> np.ndarray:
     return optimization.best
 
 
+PAIRS_ACROSS = 7
+
+
 def draw_pairs(path: Path, shown: list[tuple[str, np.ndarray, np.ndarray]], mean_pixel: np.ndarray) -> None:
-    """Results in float32 above those in bfloat16, a column per setting."""
+    """Results in float32 above those in bfloat16, a column per setting, in as many bands as it takes."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(1.7 * len(shown), 4), layout="constrained")
-    panels = figure.subplots(2, len(shown))
-    for column, (name, *pair) in zip(panels.T, shown, strict=True):
-        for axes, image, number_format in zip(column, pair, ("float32", "bfloat16"), strict=True):
+    bands = math.ceil(len(shown) / PAIRS_ACROSS)
+    figure = Figure(figsize=(1.7 * PAIRS_ACROSS, 4 * bands), layout="constrained")
+    panels = figure.subplots(2 * bands, PAIRS_ACROSS, squeeze=False)
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for number, (name, *pair) in enumerate(shown):
+        band, column = divmod(number, PAIRS_ACROSS)
+        for row, (image, number_format) in enumerate(zip(pair, ("float32", "bfloat16"), strict=True)):
+            axes = panels[2 * band + row, column]
             axes.imshow(images.to_uint8(image + mean_pixel))
-            axes.set(xticks=[], yticks=[], xlabel=number_format)
-        column[0].set_title(name.replace(" ", "\n"), fontsize=7)
+            axes.set_title(f"{name.replace(' ', chr(10))}\n{number_format}" if row == 0 else number_format, fontsize=8)
     with files.atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=130)
+        figure.savefig(temporary, dpi=110)
 
 
 def measure_run(options: argparse.Namespace) -> dict[str, Any]:

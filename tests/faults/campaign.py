@@ -55,8 +55,8 @@ class Templates:
         (folder.beside / "complete").touch()
 
 
-def attempt(fault, number, seed, work, templates):
-    """Inject one fault once. Returns `outcome` and, where it is not `survived`, `reason`."""
+def attempt(fault, number, draw, work, templates):
+    """Inject one fault once; draw: its random numbers. Returns `outcome` and, where it is not `survived`, `reason`."""
     template = templates.get(fault.mode, fault.whole)
     folder = Folder(work / f"fault-{number}", fault.mode)
     folder.options = template.options
@@ -66,7 +66,7 @@ def attempt(fault, number, seed, work, templates):
         folder.copy_of(template)
         with contextlib.ExitStack() as finally_:
             with contextlib.ExitStack() as undo:
-                scene = Scene(folder, random.Random(f"{seed} {number}"), undo, finally_)
+                scene = Scene(folder, draw, undo, finally_)
                 fault.inject(scene)
                 tracebacks = [] if scene.tracebacks else folder.tracebacks()
             if scene.narrow:
@@ -97,8 +97,10 @@ def attempt(fault, number, seed, work, templates):
 def inject(fault, number, seed, work, templates):
     """One fault, tried again where its moment did not come; a line of the log."""
     begin = time.monotonic()
-    for _ in range(ATTEMPTS):
-        outcome, reason = attempt(fault, number, seed, work, templates)
+    for turn in range(ATTEMPTS):
+        # A moment that this machine does not have would be missed again.
+        draw = random.Random(f"{seed} {number} {turn}" if turn else f"{seed} {number}")
+        outcome, reason = attempt(fault, number, draw, work, templates)
         if outcome != "missed":
             break
     told = {"number": number, "kind": fault.kind, "point": fault.point, "mode": fault.mode, "outcome": outcome}

@@ -556,7 +556,7 @@ def processes():
         for number in (signal.SIGKILL, signal.SIGTERM):
             name = number.name
             for _ in range(10 if number == signal.SIGKILL else 3):
-                yield Fault(f"{name} of a run", "at a random time", kill_job(lacks_runs, None, number, after=4), mode)
+                yield Fault(f"{name} of a run", "at a random time", kill_job(lacks_runs, None, number, after=3), mode)
             for file in parts:
                 kill = kill_job(lacks_runs, None, number, file=f"results/runs/*-sw500-*/{file}")
                 yield Fault(f"{name} of a run", f"when {file} appears", kill, mode)

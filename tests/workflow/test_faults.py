@@ -5,7 +5,7 @@ import pytest
 from faults import campaign, injections
 
 SAMPLE = {
-    ("SIGKILL of a run", "at a random time", "single"),
+    ("SIGKILL of a run", "when run.state.npz appears", "single"),
     ("SIGKILL of Snakemake", "with all its jobs, runs at work", "single"),
     ("killed and unlocked", "runs at work", "single"),
     ("little address space", "1000 MiB", "single"),

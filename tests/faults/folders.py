@@ -222,12 +222,12 @@ def tail(said, length=900):
 
 
 def listing(folder):
-    """All files of a study, less Snakemake's own, what Python caches, and locks, which are free once nobody works."""
+    """All files of a study. Snakemake's own records and what Python caches are not the study's."""
     return {
         path.relative_to(folder.path).as_posix()
         for path in folder.path.rglob("*")
         if path.is_file()
-        and path.name not in ("verify.log", "repair.log", ".run.json.lock")
+        and path.name not in ("verify.log", "repair.log")
         and not {".snakemake", "__pycache__"} & {*path.relative_to(folder.path).parts}
     }
 
@@ -235,8 +235,7 @@ def listing(folder):
 def differences(folder, template, absent=()):
     """A line for each way in which a study is not as the undisturbed one; none if it is complete, equal and clean."""
     expected, found = listing(template), listing(folder)
-    logs = {name for name in expected if name.endswith((".log", ".tsv"))}  # those of what vanished are gone
-    lines = [f"missing: {name}" for name in sorted(expected - found - logs - {*absent})]
+    lines = [f"missing: {name}" for name in sorted(expected - found - {*absent})]
     lines += [f"left behind: {name}" for name in sorted(found - expected)]
     for name in sorted(expected & found):
         if fingerprint(folder.path / name) != fingerprint_of_template(template.path / name):

@@ -274,6 +274,10 @@ def vanished(prepare, place, returns):
         path, away = scene.folder.path / place, scene.folder.beside / "away"
         if place == "the run's folder":
             path = scene.folder.run_folders()[-1]
+        if not returns:
+            # Nobody writes logs and locks again of what is finished.
+            names = (file.relative_to(scene.folder.path).as_posix() for file in path.rglob("*"))
+            scene.absent.update(name for name in names if name.endswith((".log", ".tsv", ".lock")))
         path.rename(away)
 
         def back():

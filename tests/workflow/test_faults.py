@@ -6,10 +6,12 @@ from faults import campaign, injections
 
 SAMPLE = {
     ("SIGKILL of a run", "when run.state.npz appears", "single"),
+    ("SIGKILL of a run", "when run.state.npz appears", "pack"),
     ("SIGKILL of Snakemake", "with all its jobs, runs at work", "single"),
     ("killed and unlocked", "runs at work", "single"),
     ("little address space", "1000 MiB", "single"),
     ("damage met on the way", "losses.csv flipped, collected", "single"),
+    ("damage met on the way", "weights flipped, computed with", "single"),
 }
 FAULTS = {}
 for number, fault in enumerate(injections.plan(2018)):

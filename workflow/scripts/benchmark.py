@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -505,6 +505,8 @@ def draw_descent(path: Path, courses: Mapping[str, Mapping[str, Course]], mean_p
     """A row per start: loss against seconds, and the pictures that are within 1 % of the reference's loss first."""
     from matplotlib.figure import Figure
 
+    from styletransfer import figures
+
     figure = Figure(figsize=(14, 3.6 * len(courses)), layout="constrained")
     rows = figure.subplots(len(courses), 1 + len(DESCENTS), width_ratios=[2] + [1] * len(DESCENTS), squeeze=False)
     for (curves, *panels), (start, contest) in zip(rows, courses.items(), strict=True):
@@ -519,8 +521,7 @@ def draw_descent(path: Path, courses: Mapping[str, Mapping[str, Course]], mean_p
         curves.set(title=f"start: {start}", xlabel="seconds", ylabel="total loss", xscale="log", yscale="log")
         curves.spines[["top", "right"]].set_visible(False)
     rows[0, 0].legend(frameon=False, fontsize=8)
-    with files.atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    figures.save(figure, [path])
 
 
 # The default run of the study, and each parameter it varies low and high.
@@ -581,6 +582,8 @@ def draw_pairs(path: Path, shown: list[tuple[str, np.ndarray, np.ndarray]], mean
     """Results in float32 above those in bfloat16, a column per setting, in as many bands as it takes."""
     from matplotlib.figure import Figure
 
+    from styletransfer import figures
+
     bands = math.ceil(len(shown) / PAIRS_ACROSS)
     figure = Figure(figsize=(1.7 * PAIRS_ACROSS, 4 * bands), layout="constrained")
     panels = figure.subplots(2 * bands, PAIRS_ACROSS, squeeze=False)
@@ -591,9 +594,9 @@ def draw_pairs(path: Path, shown: list[tuple[str, np.ndarray, np.ndarray]], mean
         for row, (image, number_format) in enumerate(zip(pair, ("float32", "bfloat16"), strict=True)):
             axes = panels[2 * band + row, column]
             axes.imshow(images.to_uint8(image + mean_pixel))
-            axes.set_title(f"{name.replace(' ', chr(10))}\n{number_format}" if row == 0 else number_format, fontsize=8)
-    with files.atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+            title = [*name.split(" "), number_format] if row == 0 else [number_format]
+            axes.set_title("\n".join(title), fontsize=8)
+    figures.save(figure, [path])
 
 
 def measure_run(options: argparse.Namespace) -> dict[str, Any]:
@@ -607,19 +610,19 @@ def measure_run(options: argparse.Namespace) -> dict[str, Any]:
         content, style = (Path(folder, name) for name in ("content.png", "style.png"))
         for path, picture in zip((content, style), pictures(options.width, options.height), strict=True):
             images.write_image(path, images.to_uint8(picture))
-        for number, name in itertools.product(range(options.rounds), outside):
-            record = Path(folder, f"{name}-{number}.json")
+        for number, number_format in itertools.product(range(options.rounds), outside):
+            record = Path(folder, f"{number_format}-{number}.json")
             words = ["--content", content, "--styles", style, "--network", options.network, "--record", record]
             words += ["--output", record.with_suffix(".png"), "--iterations", options.iterations]
-            words += ["--precision", name, "--path", options.path, "--device", "cpu"]
+            words += ["--precision", number_format, "--path", options.path, "--device", "cpu"]
             words += [word for name, value in STUDY_DEFAULTS.items() for word in (f"--{name.replace('_', '-')}", value)]
             seconds = _time([sys.executable, ROOT / "workflow/scripts/neural_style.py", *words])
             run = json.loads(record.read_text())
-            outside[name].append(seconds - (options.iterations + 1) * run["seconds_per_iteration"])
-            memory[name] = round(run["peak_memory_mib"] / 1024, 2)
+            outside[number_format].append(seconds - (options.iterations + 1) * run["seconds_per_iteration"])
+            memory[number_format] = round(run["peak_memory_mib"] / 1024, 2)
     return {
-        name: {"seconds outside iterations": _summary(seconds), "peak memory, GiB": memory[name]}
-        for name, seconds in outside.items()
+        number_format: {"seconds outside iterations": _summary(seconds), "peak memory, GiB": memory[number_format]}
+        for number_format, seconds in outside.items()
     }
 
 
@@ -649,42 +652,41 @@ def measure_study(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure_throughput(options: argparse.Namespace) -> dict[str, Any]:
-    """A study of many short runs: a process for each of them, against packs that share one. Seconds of all its runs."""
-    defaults = {**STUDY_DEFAULTS, "width": options.width, "iterations": options.iterations}
-    images = {"photograph": {"sample": "coffee"}, "artwork": {"painting": "glass"}}
-    study = {
+    """A study of many short runs: a process for each of them, against packs that share one."""
+    study: dict[str, Any] = {
         "study": "throughput",
         "weights": "hed",
         "device": "cpu",
-        "images": images,
+        "images": {"photograph": {"sample": "coffee"}, "artwork": {"painting": "glass"}},
         "pairs": [{"content": "photograph", "styles": ["artwork"]}],
-        "defaults": defaults,
+        "defaults": {**STUDY_DEFAULTS, "width": options.width, "iterations": options.iterations},
     }
+    many = study | {"design": "grid", "vary": {"style_weight": {"logspace": [1, 100, options.runs]}}}
+    sizes = {"a process each": 1, "packs": max(1, options.runs // (2 * (os.cpu_count() or 1)))}
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder, "prepared")
         _snakemake(prepared, study)
-        study |= {"design": "grid", "vary": {"style_weight": {"logspace": [1, 100, options.runs]}}}
-        for name, size in (("a process each", 1), ("packs", max(1, options.runs // (2 * (os.cpu_count() or 1))))):
+        for name, size in sizes.items():
             place = Path(folder, name)
             place.mkdir()
             (place / "resources").symlink_to(prepared / "resources")
-            seconds = _snakemake(place, {**study, "runs_per_job": size})
+            seconds = _snakemake(place, many | {"runs_per_job": size})
             records = [json.loads(path.read_text()) for path in place.glob("results/runs/*/run.json")]
-            begin, end = (
-                edge(datetime.datetime.fromisoformat(record[key]) for record in records)
-                for edge, key in ((min, "start"), (max, "end"))
-            )
-            result[name] = {
-                "runs": len(records),
-                "runs per job": size,
-                "seconds": round(seconds, 1),
-                "seconds, first run begun to last one ended": round((end - begin).total_seconds(), 1),
-                "of it iterations, seconds per run and core": round(
-                    statistics.mean(record["seconds_per_iteration"] * options.iterations for record in records), 2
-                ),
-            }
+            result[name] = {"runs per job": size, "seconds": round(seconds, 1), **_pace(records, options.iterations)}
     return result
+
+
+def _pace(records: Sequence[Mapping[str, Any]], iterations: int) -> dict[str, Any]:
+    """How long runs took together, from their records, and each of them for its iterations."""
+    begin, end = min(record["start"] for record in records), max(record["end"] for record in records)
+    seconds = datetime.datetime.fromisoformat(end) - datetime.datetime.fromisoformat(begin)
+    each = statistics.mean(record["seconds_per_iteration"] for record in records) * iterations
+    return {
+        "runs": len(records),
+        "seconds, first run begun to last one ended": round(seconds.total_seconds(), 1),
+        "of it iterations, seconds per run and core": round(each, 2),
+    }
 
 
 def _snakemake(folder: str | Path, study: Mapping[str, Any], *arguments: str) -> float:

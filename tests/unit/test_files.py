@@ -159,7 +159,7 @@ def test_a_process_that_leaves_has_said_everything():
 
 def test_a_process_leaves_though_nobody_reads_what_it_says(monkeypatch):
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
-    program = "import sys; from styletransfer import errors; print('a line'); errors.leave(3)"
+    program = "from styletransfer import errors; print('a line'); errors.leave(3)"
     folder = Path(errors.__file__).parents[1]
     read, write = os.pipe()
     os.close(read)
@@ -168,3 +168,10 @@ def test_a_process_leaves_though_nobody_reads_what_it_says(monkeypatch):
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (3, b"")
+
+
+def test_a_process_leaves_that_has_nowhere_to_speak():
+    program = "from styletransfer import errors; errors.leave(3)"
+    folder = Path(errors.__file__).parents[1]
+    done = subprocess.run(["sh", "-c", 'exec "$0" -c "$1" >&- 2>&-', sys.executable, program], cwd=folder, check=False)
+    assert done.returncode == 3

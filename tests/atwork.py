@@ -13,7 +13,7 @@ from styletransfer.run import RUN_FILES, RUN_LOG
 
 CONFIG = {
     "study": "busy",
-    "weights": "hed",
+    "weights": "vgg16",
     "images": {"photograph": {"sample": "astronaut"}, "glass": {"painting": "glass"}},
     "pairs": [{"content": "photograph", "styles": ["glass"]}],
     "defaults": {"width": 100, "iterations": 200, "style_weight": 1},

@@ -55,7 +55,7 @@ class Case:
 
 BASE: dict[str, Any] = {
     "study": "tiny",
-    "weights": "hed",
+    "weights": "vgg16",
     "images": {"a": {"path": "a.png"}, "b": {"path": "b.png"}},
     "pairs": [{"content": "a", "styles": ["b"]}],
     "defaults": {"width": 64, "iterations": 3},
@@ -168,7 +168,7 @@ text(
     EMPTY,
     "a YAML key twice",
     "has the key 'study' twice in the mapping at line 1",
-    "study: a\nweights: hed\nstudy: b\n",
+    "study: a\nweights: vgg16\nstudy: b\n",
 )
 text(EMPTY, "a JSON key twice", "has the key 'study' twice", '{"study": "a", "study": "b"}')
 
@@ -399,14 +399,13 @@ for what, path, message in (
     ("an unknown source", "kears", "Did you mean the source keras?"),
     ("a folder", ".", "weights is '.': it is a folder"),
     ("a web page", "page.h5", "it begins with b'<!DOCTYPE html>' (a web page?)"),
-    ("a picture", "a.png", "neither Keras or HED HDF5, MatConvNet MAT-file nor safetensors"),
+    ("a picture", "a.png", "neither Keras HDF5, MatConvNet MAT-file, safetensors nor the source vgg16"),
 ):
     config("Weights", what, message, {"weights": path}, {"page.h5": b"<!DOCTYPE html>"})
 network("an empty file", "(an empty file)", b"")
 network("a Git LFS pointer", "(a Git LFS pointer)", b"version https://git-lfs.github.com/spec/v1\n")
-network(
-    "a pickle", "neither Keras or HED HDF5, MatConvNet MAT-file nor safetensors", b"\x80\x04\x95" + b"cos\nsystem\n"
-)
+network("a pickle", "neither Keras HDF5, MatConvNet MAT-file, safetensors nor", b"\x80\x04\x95" + b"cos\nsystem\n")
+network("another ONNX file", "the only ONNX file that is read", b"\x08\x08\x12\x07pytorch")
 network("a header of 2**60 bytes", "damaged, incomplete", (2**60).to_bytes(8, "little") + b"{}")
 network("HDF5 that is cut off", "damaged, incomplete", b"\x89HDF\r\n\x1a\n" + bytes(100))
 network("HDF5 that claims 2**50 numbers", "claims 1,125,899,906,842,624 numbers", lambda path: hdf5(path, 2**50))

@@ -5,6 +5,12 @@ import os
 import hypothesis
 import pytest
 
+from styletransfer import precision
+
+# As the engine has it, also where a test loads TensorFlow itself.
+os.environ.setdefault(precision.ONEDNN_SWITCH, "1")
+LEFT_OUT = pytest.StashKey[list[str]]()
+
 # A machine that others use as well is no reason to fail: speed is measured by benchmarks.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
@@ -18,6 +24,23 @@ def pytest_runtest_makereport(item):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped in CI: {report.longrepr}"
     return report
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the tests that need a kind of CPU which this one is not (see cpus.py)."""
+    needs = {item: set(marker.args) for item in items if (marker := item.get_closest_marker("cpu"))}
+    left_out = [item for item, flags in needs.items() if not flags & precision.cpu_flags()]
+    config.stash[LEFT_OUT] = [f"{item.nodeid}: needs {' or '.join(sorted(needs[item]))}" for item in left_out]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Name them, so that nobody takes them for tested."""
+    if lines := config.stash.get(LEFT_OUT, []):
+        terminalreporter.section(f"{len(lines)} tests need another kind of CPU than {precision.cpu_name()}")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

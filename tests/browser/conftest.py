@@ -19,7 +19,7 @@ QUIET = (
 # Two pairs; the learning rate of one run makes it diverge.
 STAR = {
     "study": "star",
-    "weights": "hed",
+    "weights": "vgg16",
     "images": {"photograph": {"sample": "astronaut"}, "glass": {"painting": "glass"}, "candy": {"painting": "candy"}},
     "pairs": [{"content": "photograph", "styles": ["glass"]}, {"content": "photograph", "styles": ["candy"]}],
     "defaults": {"width": 48, "iterations": 4, "content_weight": 1, "style_weight": 50},

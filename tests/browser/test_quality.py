@@ -20,7 +20,7 @@ def options(studies, **changes):
         "candy": studies / "resources/paintings/candy@1.png",
     }
     found = {name: STAR[name] for name in ("pairs", "weights", "images")}
-    found |= {"design": "star", "preserve_colors": False, "network": "resources/weights/hed.safetensors"}
+    found |= {"design": "star", "preserve_colors": False, "network": "resources/weights/vgg16.safetensors"}
     return found | {"files": {name: str(path) for name, path in files.items()}} | changes
 
 

@@ -37,7 +37,7 @@ def study(runs: int, iterations: int) -> dict[str, object]:
     """A study of so many short, distinct runs."""
     return {
         "study": "measured",
-        "weights": "hed",
+        "weights": "vgg16",
         "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
         "pairs": [{"content": "photograph", "styles": ["artwork"]}],
         "defaults": {"width": 32, "iterations": iterations, "content_weight": 1},

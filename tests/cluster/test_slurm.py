@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "profiles/slurm"
 STUDY = {
     "study": "tiny",
-    "weights": "hed",
+    "weights": "vgg16",
     "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
     "pairs": [{"content": "photograph", "styles": ["artwork"]}],
     "defaults": {"width": 32, "iterations": 3, "content_weight": 1},

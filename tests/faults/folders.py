@@ -24,7 +24,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 STUDY = {
     "study": "tiny",
-    "weights": "hed",
+    "weights": "vgg16",
     "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
     "pairs": [{"content": "photograph", "styles": ["artwork"]}],
     "defaults": {"width": 24, "iterations": 30, "content_weight": 1},
@@ -45,7 +45,7 @@ HELD = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 # What a run says of when, where and how fast it was computed, and by how many parts; all else is the same each time.
 TIMINGS = ("start", "end", "seconds", "seconds_preparing", "seconds_per_iteration", "peak_memory_mib", "host")
-OF_RECORDS = (*TIMINGS, "resumed", "gpu", "device", "threads", "record_sha256")
+OF_RECORDS = (*TIMINGS, "resumed", "gpu", "device", "computed_on", "threads", "record_sha256")
 
 
 class FailureError(Exception):

@@ -516,8 +516,8 @@ def damaged_state(how):
 MODES = ("single", "pack")
 TABLE_FILES = tuple(f"{TABLES}/{name}" for name in ("runs.parquet", "losses.parquet", "runs.csv"))
 TABLES_GONE = (f"{TABLES}/*.parquet", f"{TABLES}/runs.csv", f"{TABLES}/study-*.json")
-WEIGHTS = "resources/weights/hed.safetensors"
-PUBLISHED = "resources/weights/source/hed"
+WEIGHTS = "resources/weights/vgg16.safetensors"
+PUBLISHED = "resources/weights/source/vgg16"
 PAINTING, PHOTOGRAPH = "resources/paintings/glass@1.png", "resources/photographs/astronaut.png"
 # Of the rules that compute no runs: script, what is removed so that it has work, and whether runs must be missing.
 LIGHT = {

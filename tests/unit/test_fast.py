@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from test_losses import settings, small_weights  # noqa: F401  (a fixture)
 
+from cpus import SUMS_BFLOAT16
 from styletransfer import fast, losses, optimize, vgg, weighting, winograd
 
 # (height, width): odd, even, thinner than a tile, a single row.
@@ -63,6 +64,7 @@ def test_the_fast_path_is_the_plain_one(small_weights, convolution, options):  #
     assert (distance(slopes, gradients) <= ROUNDING[convolution][1] * distance(gradients, 0)).all()
 
 
+@SUMS_BFLOAT16
 @OPTIONS
 def test_the_fast_path_is_as_exact_as_the_plain_one_in_bfloat16(small_weights, options):  # noqa: F811
     """Held to float32 with the same kernels, since bfloat16 has two digits and these small networks need more."""
@@ -86,7 +88,7 @@ def in_float32(network):
     return exact
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=SUMS_BFLOAT16)])
 @pytest.mark.parametrize("path", [fast.FastLoss, losses.PlainLoss])
 @pytest.mark.parametrize("options", [{}, {"pooling": "avg"}, {"styles": 2}], ids=str)
 def test_what_xla_compiles_is_as_exact(small_weights, path, precision, options):  # noqa: F811
@@ -152,6 +154,7 @@ def test_winograd_is_a_convolution_and_its_way_back(size, monkeypatch):
     np.testing.assert_allclose(winograd.Convolution(points, turned=True)(slope), gradient, atol=1e-4)
 
 
+@SUMS_BFLOAT16
 def test_gram_matrices_in_bfloat16_are_summed_in_float32():
     F = tf.cast(np.random.default_rng(3).uniform(0, 9, (1003, 6)), tf.bfloat16)
     exact = tf.cast(F, tf.float64)

@@ -30,7 +30,7 @@ def table(values, default=None, parameter="tv_weight"):
             "width": 40,
             "height": 20,
             "iterations": 3,
-            "weights": "hed-vgg19@1",
+            "weights": "vgg16-grown@1",
         }
     )
 
@@ -98,7 +98,7 @@ def combinations(**values):
         ", ".join(f"{name} {value}" for name, value in row.items()) for row in runs[list(values)].to_dict("records")
     ]
     known = {"study": "s", "pair": "a x b", "parameter": "", "value": None, "is_default": False, "status": "ok"}
-    known |= {"content": "a", "styles": "b", "width": 40, "height": 20, "iterations": 3, "weights": "hed-vgg19@1"}
+    known |= {"content": "a", "styles": "b", "width": 40, "height": 20, "iterations": 3, "weights": "vgg16-grown@1"}
     return runs.assign(**known)
 
 

@@ -17,10 +17,10 @@ from styletransfer.settings import Ingredient, Settings
 from styletransfer.study import Row, Study
 
 ROOT = Path(__file__).parents[2]
-CONTENT, STYLE, WEIGHTS = Ingredient("photo", "sha256:0"), Ingredient("art", "glass@1"), Ingredient("hed", "hed@1")
+CONTENT, STYLE, WEIGHTS = Ingredient("photo", "sha256:0"), Ingredient("art", "glass@1"), Ingredient("vgg16", "hed@1")
 SETTINGS = {"study": "s", "vary": {"style_weight": [1, 2]}}
 INPUTS = {"photo": "resources/pictures/a photo.png", "art": "resources/paintings/art.png"}
-NETWORK = "resources/weights/hed.safetensors"
+NETWORK = "resources/weights/vgg16.safetensors"
 MANIFEST = Path("results/studies/s/manifest.json")
 TABLES = ["results/studies/s/runs.csv"]
 FIGURES = ["results/studies/s/figures/sheet.png", "results/studies/s/explorer"]
@@ -41,7 +41,7 @@ def put_run(run):
         "identity": run.canonical(),
         "outputs": outputs,
         "inputs": {"content": "c0", "styles": ["5e"]},
-        "weights": {"name": "hed-vgg19@1", "source_sha256": "ab"},
+        "weights": {"name": "vgg16-grown@1", "source_sha256": "ab"},
         "start": f"2026-01-0{run.style_weight:g}T00:00:00.000+00:00",
         "end": f"2026-01-0{run.style_weight:g}T01:00:00.000+00:00",
         "versions": {"python": f"3.11.{run.style_weight:g}", "tensorflow": "2.21.0"},

@@ -14,7 +14,7 @@ DESCRIBED = config(
     study="half",
     images={"photo": {"sample": "astronaut"}, "art": {"painting": "glass"}},
     pairs=[{"content": "photo", "styles": ["art"]}],
-    weights="hed",
+    weights="vgg16",
     defaults={"width": 40, "iterations": 2},
     vary={"style_weight": [5, 50, 500], "tv_weight": [1, 100]},
 )
@@ -36,7 +36,7 @@ def finish(folder, run_id, diverged=False):
         "status": "diverged" if diverged else "ok",
         "settings": run.values(),
         "identity": run.canonical(),
-        "weights": {"name": "hed-vgg19@1", "source_sha256": "ab"},
+        "weights": {"name": "vgg16-grown@1", "source_sha256": "ab"},
         "outputs": {"image.png": files.checksum(folder / "image.png")},
         "device": {"kind": "cpu", "uuid": "cpu", "slot": 0},
         "host": "here",
@@ -141,7 +141,7 @@ def test_figures_show_what_there_is_and_count_what_is_missing(pool, tmp_path_fac
 
 def page_of(pool, folder, statuses):
     options = {name: DESCRIBED[name] for name in ("design", "pairs", "images", "weights")}
-    options |= {"preserve_colors": False, "files": {"photo": str(folder / "gone.png")}, "network": "hed.safetensors"}
+    options |= {"preserve_colors": False, "files": {"photo": str(folder / "gone.png")}, "network": "vgg16.safetensors"}
     runs, losses = tables.runs_table(STUDY, pool, statuses), tables.losses_table(STUDY, pool, statuses)
     explorer.write(folder, runs, losses, pool, options)
     page = (folder / "index.html").read_text()

@@ -297,3 +297,16 @@ def test_a_summary_counts_and_names_each_reason_once(tmp_path):
     ]
     many = {str(number): status.Status("failed", str(number)) for number in range(9)}
     assert status.summary(many, tmp_path, most=2).splitlines()[-1] == "  and 7 more reasons"
+
+
+def test_a_summary_says_what_runs_were_computed_on_if_that_differs(tmp_path):
+    told = [["a, 1 thread"], ["a, 1 thread"], ["a, 1 thread", "b, 2 threads"], None]
+    statuses = {str(number): status.Status("ok", details={"computed_on": each}) for number, each in enumerate(told)}
+    assert status.summary(statuses, tmp_path).splitlines() == [
+        "runs: 4 ok",
+        "computed on different devices or threads, which round differently:",
+        "  2 runs: a, 1 thread",
+        "  1 run: a, 1 thread, then b, 2 threads",
+    ]
+    same = {number: statuses[number] for number in ("0", "1", "3")}
+    assert status.summary(same, tmp_path) == "runs: 3 ok"

@@ -239,6 +239,7 @@ def test_a_plan_counts_new_cached_and_shared_runs(tmp_path):
     (tmp_path / done / "run.json").write_text(json.dumps(record))
     # Two new runs of 1000 iterations at twice the width, and 4 s outside of them.
     assert "about 66.8 minutes of device time, going by 1 finished runs" in study.plan(described, expanded, tmp_path)
+    assert "device time (33.4 minutes with 2 runs at once), going by" in study.plan(described, expanded, tmp_path, 8)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"status": "ok"}'])

@@ -1,14 +1,23 @@
 """Several runs of one process share what is equal, and give the files that each gives alone."""
 
 import dataclasses
+import itertools
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from test_losses import small_weights  # noqa: F401  (a fixture)
 
+from cpus import BFLOAT16
 from styletransfer import images, precision, run, transfer, ways, weights
+from styletransfer.errors import InputError
 from styletransfer.settings import Ingredient, Settings
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -27,30 +36,32 @@ def compute(worker, inputs, folder, settings):
     return worker.transfer(run.Run(settings, inputs, run.Outputs.in_folder(folder)))
 
 
-def test_runs_of_one_process_are_those_of_processes_of_their_own(inputs, tmp_path):
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"style_weight": 7, "tv_weight": 3, "learning_rate": 2, "seed": 5},
+        {"style_scales": 0.7},
+        {"content_weight_blend": 0.5},
+        {"pooling": "avg"},
+        {"optimizer": "lbfgs"},
+        pytest.param({"precision": "bfloat16"}, marks=BFLOAT16),
+        {"width": 21},
+    ],
+    ids=str,
+)
+def test_runs_of_one_process_are_those_of_processes_of_their_own(inputs, tmp_path, values):
     file = Ingredient("a", "b")
     first = Settings(content=file, styles=(file,), weights=file, iterations=4)
-    others = {
-        "weights": {"style_weight": 7, "tv_weight": 3, "learning_rate": 2, "seed": 5},
-        "style": {"style_scales": 0.7},
-        "layers": {"content_weight_blend": 0.5},
-        "pooling": {"pooling": "avg"},
-        "method": {"optimizer": "lbfgs"},
-        "format": {"precision": "bfloat16"},
-        "size": {"width": 21},
-    }
+    settings = dataclasses.replace(first, **values)
     with transfer.Worker("cpu") as worker:
         compute(worker, inputs, tmp_path / "first", first)
-        for name, values in others.items():
-            settings = dataclasses.replace(first, **values)
-            compute(worker, inputs, tmp_path / "together" / name, settings)
-            with transfer.Worker("cpu") as fresh:
-                record = compute(fresh, inputs, tmp_path / "alone" / name, settings)
-            for file in ("losses.csv", "image.png"):
-                together, alone = (tmp_path / place / name / file for place in ("together", "alone"))
-                assert together.read_bytes() == alone.read_bytes(), name
-            assert record["precision_used"] == settings.precision
-            assert (record["path_used"], record["steps_per_call"]) == ("fast", 1)
+        compute(worker, inputs, tmp_path / "together", settings)
+    with transfer.Worker("cpu") as fresh:
+        record = compute(fresh, inputs, tmp_path / "alone", settings)
+    for file in ("losses.csv", "image.png"):
+        assert (tmp_path / "together" / file).read_bytes() == (tmp_path / "alone" / file).read_bytes()
+    assert record["precision_used"] == settings.precision
+    assert (record["path_used"], record["steps_per_call"]) == ("fast", 1)
 
 
 def test_steps_in_one_call_are_those_of_many_calls(inputs, tmp_path):
@@ -131,6 +142,108 @@ def test_auto_is_what_the_cpu_has(tmp_path):
     assert precision.resolve("auto", "cpu", tmp_path / "none") == "float32"
     assert precision.resolve("float32", "cpu") == "float32"
     assert precision.resolve("tensorfloat32", "cpu") == "float32"
+
+
+def write_cpuinfo(folder, flags, name="A CPU"):
+    path = folder / flags.replace(" ", "-")
+    path.write_text(f"processor\t: 0\nmodel name\t: {name}\nflags\t\t: {flags}\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("flags", "variable", "formats"),
+    [
+        ("avx512f avx512_bf16", None, ("float32", "bfloat16")),
+        ("avx512f amx_bf16", ("ONEDNN_MAX_CPU_ISA", "all"), ("float32", "bfloat16")),
+        ("avx2", None, ("float32",)),
+        ("avx512f avx512_vnni", None, ("float32",)),
+        # oneDNN ends a process that it cannot serve.
+        ("avx512f avx512_bf16", ("ONEDNN_MAX_CPU_ISA", "AVX2"), ("float32",)),
+        ("avx512f avx512_bf16", ("TF_ENABLE_ONEDNN_OPTS", "0"), ("float32",)),
+    ],
+)
+def test_bfloat16_is_refused_where_the_cpu_does_not_multiply_in_it(tmp_path, monkeypatch, flags, variable, formats):
+    cpuinfo = write_cpuinfo(tmp_path, flags)
+    if variable:
+        monkeypatch.setenv(*variable)
+    assert precision.cpu_formats(cpuinfo) == formats
+    assert precision.resolve("auto", "cpu", cpuinfo) == formats[-1]
+    if "bfloat16" in formats:
+        assert precision.resolve("bfloat16", "cpu", cpuinfo) == "bfloat16"
+    else:
+        with pytest.raises(InputError, match=r"precision is bfloat16, but this CPU \(A CPU\).*precision: float32"):
+            precision.resolve("bfloat16", "cpu", cpuinfo)
+
+
+def test_a_run_in_bfloat16_is_refused_before_anything_is_written(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "_cpu_computes_in_bfloat16", lambda _: False)
+    file = Ingredient("a", "b")
+    settings = Settings(content=file, styles=(file,), weights=file, iterations=4, precision="bfloat16")
+    with transfer.Worker("cpu") as worker, pytest.raises(InputError, match="does not multiply in it"):
+        compute(worker, inputs, tmp_path / "run", settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_decides_the_rounding_of_a_cpu_is_told(tmp_path, monkeypatch):
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    told = precision.computed_on_cpu
+    assert told(1, write_cpuinfo(tmp_path, "avx2 avx fma")) == "A CPU, avx2, oneDNN, 1 thread"
+    newer = write_cpuinfo(tmp_path, "avx2 avx512f avx512_vnni")
+    assert told(2, newer) == "A CPU, avx512_vnni, oneDNN, 2 threads"
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert told(2, newer) == "A CPU, avx512_vnni, oneDNN limited to AVX2, 2 threads"
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert ", no oneDNN limited to AVX2, " in told(2, newer)
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    assert ", oneDNN as TensorFlow chooses limited to AVX2, " in told(2, newer)
+
+
+def test_a_run_that_goes_on_elsewhere_tells_of_both():
+    first, second = transfer.Clock(), transfer.Clock()
+    first.prepared("a, 1 thread")
+    second.resume(first.read(), 7)
+    second.prepared("b, 2 threads")
+    third = transfer.Clock()
+    third.resume(second.read(), 9)
+    third.prepared("a, 1 thread")
+    assert third.read()["computed_on"] == ["a, 1 thread", "b, 2 threads"]
+    assert third.read()["resumed"] == [7, 9]
+
+
+KINDS = {
+    "as it is": {},
+    "AVX2 alone": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "without oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
+}
+
+
+def test_equal_settings_and_threads_give_equal_bytes_on_each_kind_of_cpu(tmp_path):
+    """Other kinds by oneDNN's and TensorFlow's own limits. Between kinds results differ by rounding alone."""
+    pictures = [tmp_path / name for name in ("content.png", "style.png")]
+    for seed, path in enumerate(pictures):
+        images.write_image(path, np.random.default_rng(seed).integers(0, 256, (48, 60, 3), np.uint8))
+    command = [sys.executable, ROOT / "workflow/scripts/neural_style.py", "--content", pictures[0], "--styles"]
+    command += [pictures[1], "--network", weights.package_path(weights.SOURCES["vgg16"]), "--iterations", "4"]
+    command += ["--device", "cpu", "--threads", "2", "--print-iterations", "1", "--overwrite"]
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("ONEDNN", "TF_ENABLE"))}
+
+    def run(variables):
+        outputs = [tmp_path / f"run.{suffix}" for suffix in ("png", "csv", "json")]
+        options = itertools.chain(*zip(("--output", "--losses", "--record"), outputs, strict=True))
+        subprocess.run([*command, *options], check=True, capture_output=True, env=own | variables)
+        return [path.read_bytes() for path in outputs[:2]], json.loads(outputs[2].read_text())
+
+    totals, places = [], []
+    for variables in KINDS.values():
+        (files, record), (again, other) = run(variables), run(variables)
+        assert files == again
+        assert record["computed_on"] == other["computed_on"]
+        places += record["computed_on"]
+        totals.append(record["final"]["total"])
+    assert len(set(places)) == len(KINDS)
+    assert all(place.endswith("2 threads") for place in places)
+    assert totals == pytest.approx([totals[0]] * len(KINDS), rel=1e-3)
 
 
 @pytest.mark.parametrize(("capability", "expected"), [((7, 5), "float32"), ((8, 0), None), ((9, 0), None)])

@@ -95,9 +95,11 @@ def test_hostile_names_through_the_whole_workflow(tmp_path):
         shutil.move(tmp_path / "made.png", folder / name)
     # Nothing that any source has: so the file's own name is that of the weights, in tables and figures.
     network = "-w $\\frac{$ {x} %s 'q'\n<b>.h5"
-    shutil.copy(weights.package_path(weights.SOURCES["hed"]), folder / network)
-    with h5py.File(folder / network, "r+") as file:
-        file["dsn1/vars/1"][...] = 1
+    grown = weights.load(weights.package_path(weights.SOURCES["vgg16"]))
+    with h5py.File(folder / network, "w") as file:
+        for name, kernel in grown.kernels.items():
+            layer = name.replace("conv", "block").replace("_", "_conv")
+            file[f"{layer}/{layer}_W_1:0"], file[f"{layer}/{layer}_b_1:0"] = kernel, grown.biases[name]
     (folder / "-runs {x} $(touch owned).csv").write_text("style_weight\n3\n")
     study = {
         **STUDY,
@@ -113,7 +115,7 @@ def test_hostile_names_through_the_whole_workflow(tmp_path):
     runs = pd.read_parquet(folder / "results/studies/tiny/runs.parquet")
     assert len(runs) == 1
     assert set(runs["status"]) == {"ok"}
-    assert set(runs["weights"]) == {f"{network}@1"}
+    assert set(runs["weights"]) == {network}
     assert all((folder / f"results/studies/tiny/figures/{name}.pdf").exists() for name in FIGURES)
     assert not list(tmp_path.rglob("owned"))
     assert not list(folder.rglob("*.tmp*"))
@@ -124,7 +126,7 @@ def test_by_hand_hostile_names_are_names(tmp_path):
     for name in ("--help", "$(touch owned) {} %s.png"):
         images.write_image(tmp_path / "made.png", np.zeros((20, 20, 3), np.uint8))
         shutil.move(tmp_path / "made.png", tmp_path / name)
-    weights.convert(weights.package_path(weights.SOURCES["hed"]), tmp_path / "-w {}.safetensors")
+    weights.convert(weights.package_path(weights.SOURCES["vgg16"]), tmp_path / "-w {}.safetensors")
     command = [sys.executable, ROOT / "workflow/scripts/neural_style.py", "--device", "cpu", "--iterations", "1"]
     command += ["--content=--help", "--styles", "$(touch owned) {} %s.png", "--network=-w {}.safetensors"]
     command += ["--output=-out {} %s.png", "--record=-r\n.json", "--losses=$(touch owned).csv"]

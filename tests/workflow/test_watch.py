@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 STUDY = {
     "study": "watched",
-    "weights": "hed",
+    "weights": "vgg16",
     "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
     "pairs": [{"content": "photograph", "styles": ["artwork"]}],
     "defaults": {"width": 64, "iterations": 60},

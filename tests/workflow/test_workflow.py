@@ -13,12 +13,13 @@ import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from gpus import fake_gpus
-from styletransfer import settings, study
+from styletransfer import files, precision, settings, study, weights
 from sweep import at_once
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ TIMING = ("start", "end", "seconds", "seconds_preparing", "seconds_per_iteration
 TIMING += ("peak_memory_mib",)
 STUDY = {
     "study": "tiny",
-    "weights": "hed",
+    "weights": "vgg16",
     "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
     "pairs": [{"content": "photograph", "styles": ["artwork"]}],
     "defaults": {"width": 32, "iterations": 3, "content_weight": 1},
@@ -87,7 +88,7 @@ def test_tables_and_figures(finished):
     by_value = runs.set_index(["parameter", "value"])["status"]
     assert by_value["learning_rate", 1e30] == "diverged"
     assert (by_value.drop(("learning_rate", 1e30)) == "ok").all()
-    assert set(runs["weights"]) == {"hed-vgg19@1"}
+    assert set(runs["weights"]) == {"vgg16-grown@1"}
     page = (ROOT / "results/README.md").read_text()
     told = [name.replace("*", ".*") for name in re.findall(r"`([\w*]+)`", page)] + list(settings.PARAMETERS)
     assert [name for name in runs if not any(re.fullmatch(one, name) for one in told)] == []
@@ -99,6 +100,25 @@ def test_tables_and_figures(finished):
     assert (results / "explorer/index.html").stat().st_size > 900_000
     record = json.loads((finished / "results/runs" / runs["run_id"][0] / "run.json").read_text())
     assert record["weights"]["source_sha256"]
+
+
+def test_it_ends_by_naming_the_explorer(finished):
+    (finished / "results/studies/tiny/figures/pareto.png").unlink()
+    output = snakemake(finished, config=STUDY)
+    (named,) = re.findall(r"^explorer: (\S+) \(open it in a browser\)$", output, re.MULTILINE)
+    assert (finished / named).is_file()
+    assert "computed on different" not in output
+    assert "explorer:" not in snakemake(finished, "plan", config=STUDY)
+
+
+def test_bfloat16_is_refused_before_the_first_run(tmp_path, monkeypatch):
+    """On a CPU without it; made so by the variable that limits oneDNN, wherever this runs."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    study = STUDY | {"defaults": STUDY["defaults"] | {"precision": "bfloat16"}}
+    output = snakemake(tmp_path, config=study, code=1)
+    assert "precision is bfloat16, but this CPU" in output
+    assert not (tmp_path / "results/runs").exists()
+    assert jobs(snakemake(tmp_path, "--dry-run", config=study)) == 4
 
 
 def test_a_second_run_does_nothing(finished):
@@ -136,6 +156,20 @@ def test_a_pair_of_swapped_values_is_another_run(finished):
     assert jobs(snakemake(finished, "--dry-run", config=config | {"runs": [other], "study": "one"})) == 1
 
 
+def test_another_number_of_threads_is_told_and_finished_runs_are_kept(finished, tmp_path):
+    """It changes the rounding of sums, and is no part of a run's settings."""
+    shutil.copytree(finished, tmp_path / "copy")
+    added = STUDY | {"vary": {"style_weight": [5, 50, 7]}, "threads": 2}
+    output = snakemake(tmp_path / "copy", config=added)
+    assert jobs(output) == 1
+    note = output[output.index("computed on different devices or threads") :].splitlines()
+    assert re.match(r"  3 runs: .*, 1 thread$", note[1]) and re.match(r"  1 run: .*, 2 threads$", note[2])
+    assert "computed on different devices or threads" in snakemake(tmp_path / "copy", "verify", config=added)
+    runs = pd.read_parquet(tmp_path / "copy/results/studies/tiny/runs.parquet")
+    told = dict(zip(runs["style_weight"], runs["computed_on"].str.rpartition(", ")[2], strict=True))
+    assert told == {5: "1 thread", 50: "1 thread", 7: "2 threads", 500: "1 thread"}
+
+
 def test_touched_code_and_a_moved_study_run_nothing(finished, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(finished, moved, ignore=shutil.ignore_patterns(".snakemake"))
@@ -153,7 +187,7 @@ def test_touched_code_and_a_moved_study_run_nothing(finished, tmp_path):
     output = snakemake(moved, "--dry-run", config=STUDY)
     assert (jobs(output), jobs(output, "collect")) == (1, 1), "a result that is gone was not missed"
     shutil.copy(finished / gone.relative_to(moved), gone)
-    for path in (moved / "resources/weights/hed.safetensors", moved / "resources/paintings/glass@1.png"):
+    for path in (moved / "resources/weights/vgg16.safetensors", moved / "resources/paintings/glass@1.png"):
         path.touch()
     assert jobs(snakemake(moved, "--dry-run", config=STUDY)) == 0
     clone = tmp_path / "clone"
@@ -173,7 +207,7 @@ def test_own_pictures_weights_and_blends(finished, tmp_path):
     """Names that a shell would stumble over, weights by path, two styles, and a start from a picture."""
     odd = tmp_path / 'it\'s "a" $(touch owned) {picture}; ünïcode.png'
     shutil.copy(finished / "resources/photographs/astronaut.png", odd)
-    shutil.copy(finished / "resources/weights/hed.safetensors", tmp_path / "my {weights}'.safetensors")
+    shutil.copy(finished / "resources/weights/vgg16.safetensors", tmp_path / "my {weights}'.safetensors")
     study = {
         **STUDY,
         "weights": "my {weights}'.safetensors",
@@ -197,7 +231,7 @@ def test_own_pictures_weights_and_blends(finished, tmp_path):
     assert list(runs["pair"]) == ["odd x glass + candy", "odd x glass, from cat"]
     assert list(runs["style_blend_weights"]) == ["0.5 0.5", "1"]
     assert list(runs["initial_noiseblend"]) == [1, 0]
-    assert set(runs["weights"]) == {"hed-vgg19@1"}
+    assert set(runs["weights"]) == {"vgg16-grown@1"}
     assert not list(tmp_path.rglob("owned"))
     assert "Nothing to be done" in snakemake(tmp_path, config=study)
 
@@ -251,7 +285,7 @@ def undisturbed(finished, tmp_path_factory):
         for run_id, run in study.expand(study.load(LONG, schema)).runs.items()
     ]
     command = [sys.executable, str(ROOT / "workflow/scripts/transfer_pack.py"), "--runs", json.dumps(runs)]
-    command += ["--network", str(finished / "resources/weights/hed.safetensors"), "--threads", "1", "--device", "cpu"]
+    command += ["--network", str(finished / "resources/weights/vgg16.safetensors"), "--threads", "1", "--device", "cpu"]
     subprocess.run([*command, "--print-iterations", "1"], check=True, capture_output=True)
     return [Path(run["folder"]) for run in runs]
 
@@ -326,8 +360,9 @@ def test_a_run_that_fails_does_not_stop_its_pack(finished, tmp_path):
         run | {"content": str(tmp_path / "broken.png"), "folder": str(tmp_path / "bad")},
         run | {"folder": str(tmp_path / "good")},
     ]
-    command = [sys.executable, str(ROOT / "workflow/scripts/transfer_pack.py"), "--print-iterations", "1", "--runs"]
-    command += [json.dumps(runs), "--network", str(finished / "resources/weights/hed.safetensors")]
+    command = [sys.executable, str(ROOT / "workflow/scripts/transfer_pack.py"), "--print-iterations", "1"]
+    command += ["--threads", "1", "--runs", json.dumps(runs)]
+    command += ["--network", str(finished / "resources/weights/vgg16.safetensors")]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 1
     assert "1 of 2 runs finished" in done.stderr
@@ -344,7 +379,7 @@ def test_two_processes_never_compute_one_run_at_the_same_time(finished, tmp_path
         *("--settings", json.dumps(record["identity"])),
         *("--content", str(finished / "resources/photographs/astronaut.png")),
         *("--styles", str(finished / "resources/paintings/glass@1.png")),
-        *("--network", str(finished / "resources/weights/hed.safetensors")),
+        *("--network", str(finished / "resources/weights/vgg16.safetensors")),
         *("--output", str(tmp_path / "image.png"), "--record", str(tmp_path / "run.json")),
     ]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
@@ -382,7 +417,7 @@ def test_the_2018_study_in_small_to_the_end(finished, tmp_path):
     """All 252 rows as shipped, but for size, iterations and weights."""
     (tmp_path / "resources").symlink_to(finished / "resources")
     study = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    study |= {"weights": "hed", "device": "cpu", "runs_per_job": 50, "print_iterations": 1}
+    study |= {"weights": "vgg16", "device": "cpu", "runs_per_job": 50, "print_iterations": 1}
     study["defaults"] |= {"width": 32, "iterations": 2}
     snakemake(tmp_path, config=study)
     results = tmp_path / "results/studies/cloudheat-2018"
@@ -417,7 +452,7 @@ def test_same_seed_same_bits_and_the_overwrite_guard(finished, tmp_path):
         *(sys.executable, str(ROOT / "workflow/scripts/neural_style.py"), "--device", "cpu", "--width", "24"),
         *("--content", str(finished / "resources/photographs/astronaut.png")),
         *("--styles", str(finished / "resources/paintings/glass@1.png")),
-        *("--network", str(finished / "resources/weights/hed.safetensors"), "--iterations", "4"),
+        *("--network", str(finished / "resources/weights/vgg16.safetensors"), "--iterations", "4"),
         *("--checkpoint-output", str(tmp_path / "step-{:02}.png"), "--checkpoint-iterations", "2"),
         *("--progress-write", "--progress-plot", "--print-iterations", "2", "--output"),
     ]
@@ -425,12 +460,34 @@ def test_same_seed_same_bits_and_the_overwrite_guard(finished, tmp_path):
         assert subprocess.run([*command, str(tmp_path / name)], check=False).returncode == 0
     assert (tmp_path / "one/a.png").read_bytes() == (tmp_path / "two/a.png").read_bytes()
     assert {path.name for path in tmp_path.glob("*.png")} == {"step-02.png", "step-04.png"}
-    rows = [line.split()[0] for line in (tmp_path / "one/progress.txt").read_text().splitlines()]
-    assert rows == ["itr", "0", "2", "4"]
+    progress = tmp_path / "one/progress.txt"
+    assert progress.read_text().startswith("# itr content style tv total\n")
+    assert np.loadtxt(progress)[:, 0].tolist() == [0, 2, 4]
     refused = subprocess.run([*command, str(tmp_path / "one/a.png")], check=False, capture_output=True, text=True)
     assert refused.returncode == 2
     assert refused.stderr.startswith("error: ")
     assert "--overwrite" in refused.stderr
+
+
+def test_by_hand_weights_have_names_and_a_run_starts_from_its_content(finished, tmp_path):
+    """Without a value `--initial` is the content picture. The weights lie where the workflow keeps them."""
+    command = [
+        *(sys.executable, str(ROOT / "workflow/scripts/neural_style.py"), "--device", "cpu", "--width", "24"),
+        *("--content", str(finished / "resources/photographs/astronaut.png"), "--network", "vgg16"),
+        *("--styles", str(finished / "resources/paintings/glass@1.png"), "--iterations", "1"),
+        *("--output", "result.png", "--record", "run.json"),
+    ]
+    done = subprocess.run([*command, "--initial"], check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert "1 iterations of Adam from astronaut; weights: vgg16-grown@1 (VGG-16 grown to 19" in done.stderr
+    made = tmp_path / "resources/weights/vgg16.safetensors"
+    assert files.checksum(made) == files.checksum(finished / "resources/weights/vgg16.safetensors")
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["identity"]["weights"] == weights.source_identity("vgg16")
+    assert record["identity"]["initial"] == record["identity"]["content"]
+    assert record["settings"]["initial_noiseblend"] == 0
+    named = [*command, "--initial", command[command.index("--content") + 1], "--overwrite"]
+    subprocess.run(named, check=True, capture_output=True, cwd=tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text())["outputs"] == record["outputs"]
 
 
 def test_what_there_is_of_a_study_is_shown_and_nothing_is_run(finished, tmp_path):
@@ -516,7 +573,8 @@ def test_the_benchmark_measures_every_way(tmp_path):
     config = STUDY | {"benchmark": {"widths": [32], "typical": 32, "rounds": 1}}
     snakemake(tmp_path, "benchmark", config=config)
     table = pd.read_csv(tmp_path / "results/benchmark/iterations.csv")
-    assert len(table) >= 11 and (table["seconds per iteration"] > 0).all()
+    assert len(table) >= (11 if "bfloat16" in precision.cpu_formats() else 6)
+    assert (table["seconds per iteration"] > 0).all()
     page = (tmp_path / "results/benchmark/benchmark.md").read_text()
     assert "engine, float32, a process per core" in page and "outside its iterations" in page
     assert not (tmp_path / "results/runs").exists()

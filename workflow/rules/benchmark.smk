@@ -14,7 +14,7 @@ rule benchmark:
 rule benchmark_step:
     """Seconds per iteration at one size: every way to compute, in turn."""
     input:
-        weights="resources/weights/hed.safetensors",
+        weights="resources/weights/vgg16.safetensors",
     output:
         f"{BENCHMARK}/step-{{width}}.json",
     log:
@@ -34,7 +34,7 @@ rule benchmark_step:
 rule benchmark_of:
     """What a run costs beside its iterations (`run`), or what each layer does of the machine's best (`layers`)."""
     input:
-        weights="resources/weights/hed.safetensors",
+        weights="resources/weights/vgg16.safetensors",
     output:
         f"{BENCHMARK}/{{measurement}}.json",
     log:

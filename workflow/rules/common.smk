@@ -15,7 +15,15 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
 sys.path.insert(0, str(SCRIPTS))
 
-from styletransfer import devices, documents, paintings, settings, status, study
+from styletransfer import (
+    devices,
+    documents,
+    paintings,
+    precision,
+    settings,
+    status,
+    study,
+)
 from styletransfer import weights as network_weights
 from styletransfer.errors import InputError
 from styletransfer.run import RUN_FILES
@@ -84,16 +92,23 @@ shell.prefix(f"export {EXPORTS}; ".replace("{", "{{").replace("}", "}}"))
 # Only when runs are about to start: a dry run and a plan work anywhere.
 onstart:
     if workflow.is_main_process and not workflow.touch:
-        refuse_missing_gpus()
+        try:
+            refuse_missing_gpus()
+            refuse_bfloat16()
+        except InputError as error:
+            raise WorkflowError(str(error))
 
 
 onsuccess:
     tell_how_runs_stand()
-    if (
-        workflow.is_main_process
-        and Path(TABLES, "figures/contact_sheet.png").exists()
+    if workflow.is_main_process and any(
+        job.rule.name == "all" for job in workflow.dag.jobs
     ):
         print(f"contact sheet: {TABLES}/figures/contact_sheet.png", file=sys.stderr)
+        print(
+            f"explorer: {TABLES}/explorer/index.html (open it in a browser)",
+            file=sys.stderr,
+        )
     if any(job.rule.name == "collect_partial" for job in workflow.dag.jobs):
         print(f"what there is so far: results/studies/{PARTIAL}", file=sys.stderr)
 
@@ -124,15 +139,28 @@ def refuse_missing_gpus():
         job.rule.name.startswith("transfer") for job in workflow.dag.needrun_jobs()
     ):
         return
-    try:
-        if workflow.local_exec:
-            devices.check(
-                config["device"], tokens and tokens.value, config["slots_per_device"]
-            )
-        else:
-            devices.check_remote(config["device"])
-    except InputError as error:
-        raise WorkflowError(str(error))
+    if workflow.local_exec:
+        devices.check(
+            config["device"], tokens and tokens.value, config["slots_per_device"]
+        )
+    else:
+        devices.check_remote(config["device"])
+
+
+def refuse_bfloat16():
+    """Before the first run rather than in each of them."""
+    if DEVICE == "cpu" and workflow.local_exec:
+        for run_id, run in STUDY.runs.items():
+            if not finished(run_id):
+                precision.resolve(run.precision, "cpu")
+
+
+def runs_at_once(wildcards):
+    """How many runs this call computes at the same time."""
+    if DEVICE == "gpu":
+        tokens = workflow.global_resources.get("gpu")
+        return tokens.value if tokens and tokens.value else 1
+    return max(1, (workflow.cores or 1) // config["threads"])
 
 
 def tell_how_runs_stand():

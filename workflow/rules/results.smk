@@ -60,5 +60,7 @@ rule plan:
         "../../envs/engine.yaml"
     params:
         study=definition,
+        at_once=runs_at_once,
     shell:
-        'python "$SCRIPTS/plan.py" --study {params.study:q} --pool results/runs 2> {log:q}'
+        'python "$SCRIPTS/plan.py" --study {params.study:q} --pool results/runs --at-once {params.at_once}'
+        " 2> {log:q}"

@@ -59,10 +59,10 @@ def pictures(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
 class Engine:
     """Runs of the engine in this process, which share what is equal."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, path: str = "fast") -> None:
         from styletransfer import weights
 
-        transfer.load_tensorflow(options.threads)
+        transfer.load_tensorflow(options.threads, path=path)
         self._options = options
         self._weights = weights.load(options.network)
         self._steppers: dict[tuple[str, str], tuple[VGG19, Stepper]] = {}
@@ -122,7 +122,7 @@ def engine_step(precision: str, path: str) -> Prepare:
     """One iteration of the engine, ready to be called."""
 
     def prepare(options: argparse.Namespace) -> Callable[[], object]:
-        engine = Engine(options)
+        engine = Engine(options, path)
         evaluations = engine.optimization(engine.settings(precision=precision), path).run()
         return lambda: next(evaluations)
 
@@ -285,7 +285,9 @@ def measure_step(options: argparse.Namespace) -> dict[str, Any]:
     Beside them, the same number of multiplications as products of large matrices. A convolution can be faster than
     that: by Winograd's method it multiplies less.
     """
-    names = options.contestants or [name for name, step in STEPS.items() if step.largest >= options.width]
+    names = options.contestants or [
+        name for name, step in STEPS.items() if step.largest >= options.width and _is_possible(name)
+    ]
     if REFERENCE not in names:
         names = [REFERENCE, *names]
     teams = {name: _team(name, options) for name in names}
@@ -310,6 +312,11 @@ def measure_step(options: argparse.Namespace) -> dict[str, Any]:
         if products in seconds:
             result[name]["share of the speed of matrix products"] = _ratio(seconds[products], seconds[name])
     return result
+
+
+def _is_possible(contestant: str) -> bool:
+    """Not what this CPU would refuse as a run."""
+    return "bfloat16" not in contestant or "bfloat16" in precision.cpu_formats()
 
 
 def _ratio(seconds: list[float], others: list[float]) -> float:
@@ -434,7 +441,7 @@ def measure_descent(options: argparse.Namespace) -> dict[str, Any]:
         racers = {
             name: _Racer(engine.optimization(dataclasses.replace(settings, iterations=steps, **values), path), judge)
             for name, (values, path, share) in DESCENTS.items()
-            if (steps := round(share * options.iterations))
+            if _is_possible(name) and (steps := round(share * options.iterations))
         }
         while sum(racer.advance(TURN) for racer in racers.values()):
             pass
@@ -508,7 +515,8 @@ def draw_descent(path: Path, courses: Mapping[str, Mapping[str, Course]], mean_p
     from styletransfer import figures
 
     figure = Figure(figsize=(14, 3.6 * len(courses)), layout="constrained")
-    rows = figure.subplots(len(courses), 1 + len(DESCENTS), width_ratios=[2] + [1] * len(DESCENTS), squeeze=False)
+    count = max(map(len, courses.values()))
+    rows = figure.subplots(len(courses), 1 + count, width_ratios=[2] + [1] * count, squeeze=False)
     for (curves, *panels), (start, contest) in zip(rows, courses.items(), strict=True):
         goal = next(iter(contest.values()))[-1]
         for (name, course), panel in zip(contest.items(), panels, strict=True):
@@ -542,6 +550,7 @@ def measure_precision(options: argparse.Namespace) -> dict[str, Any]:
 
     Harmless is what changes the loss by less than 1 %, or by less than another seed does.
     """
+    precision.resolve("bfloat16", "cpu")
     engine = Engine(options)
     points: list[dict[str, float]] = [{}, *({name: value} for name, both in EXTREMES.items() for value in both)]
     result: dict[str, Any] = {}
@@ -604,7 +613,7 @@ def measure_run(options: argparse.Namespace) -> dict[str, Any]:
 
     Wall time of the command less evaluations x seconds per evaluation; the first one, which traces, is not among them.
     """
-    outside: dict[str, list[float]] = {"float32": [], "bfloat16": []}
+    outside: dict[str, list[float]] = {number_format: [] for number_format in precision.cpu_formats()}
     memory: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         content, style = (Path(folder, name) for name in ("content.png", "style.png"))
@@ -641,7 +650,7 @@ def measure_planning(options: argparse.Namespace) -> dict[str, Any]:
 def measure_study(options: argparse.Namespace) -> dict[str, Any]:
     """All rows of the 2018 study on tiny pictures with the offline weights; then the same with nothing left to do."""
     study = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    study |= {"weights": "hed", "device": "cpu", "study": "scaled-down"}
+    study |= {"weights": "vgg16", "device": "cpu", "study": "scaled-down"}
     study["defaults"] |= {"width": 32, "iterations": 5}
     folder = options.folder or tempfile.mkdtemp(prefix="study-")
     first = _snakemake(folder, study)
@@ -655,7 +664,7 @@ def measure_throughput(options: argparse.Namespace) -> dict[str, Any]:
     """A study of many short runs: a process for each of them, against packs that share one."""
     study: dict[str, Any] = {
         "study": "throughput",
-        "weights": "hed",
+        "weights": "vgg16",
         "device": "cpu",
         "images": {"photograph": {"sample": "coffee"}, "artwork": {"painting": "glass"}},
         "pairs": [{"content": "photograph", "styles": ["artwork"]}],
@@ -750,7 +759,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     command_line = argparse.ArgumentParser(description=__doc__)
     command_line.add_argument("measurement", choices=[*MEASUREMENTS, "serve"], help="what to measure")
-    command_line.add_argument("--network", type=Path, default=ROOT / "resources/weights/hed.safetensors")
+    command_line.add_argument("--network", type=Path, default=ROOT / "resources/weights/vgg16.safetensors")
     command_line.add_argument("--width", type=int, default=512)
     command_line.add_argument("--height", type=int, default=532)
     command_line.add_argument("--path", choices=ways.CHOICES, default="auto")

@@ -108,10 +108,12 @@ def draw_speed(axes: Axes, table: pd.DataFrame) -> None:
     """Iterations a second against the picture's width; dashed: as many multiplications as matrix products."""
     for colour, (way, name) in zip(figures.CATEGORIES, SHOWN.items(), strict=False):
         rows = table[table.way == way]
-        axes.plot(rows.width, 1 / rows[SECONDS], "o-", color=colour, label=name)
+        if len(rows):  # a CPU without bfloat16 has no such row
+            axes.plot(rows.width, 1 / rows[SECONDS], "o-", color=colour, label=name)
     for colour, (way, name) in zip(("0.45", "0.7"), PRODUCTS.items(), strict=True):
         rows = table[table.way == way]
-        axes.plot(rows.width, 1 / rows[SECONDS], "--", color=colour, label=f"matrix products, {name}")
+        if len(rows):
+            axes.plot(rows.width, 1 / rows[SECONDS], "--", color=colour, label=f"matrix products, {name}")
     widths = sorted(set(table.width))
     axes.set(xscale="log", yscale="log", xlabel="width of the picture, pixels", ylabel="iterations per second")
     axes.set_xticks(widths, [str(width) for width in widths])

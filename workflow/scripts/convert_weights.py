@@ -12,8 +12,8 @@ from styletransfer import errors, weights
 def parser() -> argparse.ArgumentParser:
     """The options of this command."""
     command = argparse.ArgumentParser(
-        description="Convert VGG-19 weights (Keras or HED HDF5, MatConvNet MAT-file) to safetensors: float32, kernels "
-        "height x width x in x out, with channel order, mean pixel, origin and licence in the metadata."
+        description="Convert VGG-19 weights (Keras HDF5, MatConvNet MAT-file, source vgg16) to safetensors: float32, "
+        "kernels height x width x in x out, with channel order, mean pixel, origin and licence in the metadata."
     )
     command.add_argument(
         "--input", required=True, metavar="FILE", help="a file of weights; its content tells the format"

@@ -7,7 +7,7 @@ import logging
 import math
 from pathlib import Path
 
-from styletransfer import devices, documents, files, ways
+from styletransfer import devices, documents, files, ways, weights
 from styletransfer.errors import InputError, command, leave
 from styletransfer.run import Inputs, Outputs, Run
 from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
@@ -17,6 +17,8 @@ PROGRESS_HELP = (
     "write progress.txt beside the output, numbered as the 2018 program did: row i has the losses after i + 1 steps, "
     "the last row those after all"
 )
+# What `--initial` is without a value.
+CONTENT = Path()
 OPTION_TYPES = {"width": int, "iterations": int, "seed": int}
 
 
@@ -26,8 +28,19 @@ def parser() -> argparse.ArgumentParser:
     pictures = command_line.add_argument_group("pictures and weights")
     pictures.add_argument("--content", type=Path, required=True, help="the content picture")
     pictures.add_argument("--styles", type=Path, nargs="+", required=True, help="one or more style pictures")
-    pictures.add_argument("--network", type=Path, required=True, help="VGG-19 weights: .safetensors, .h5 or .mat")
-    pictures.add_argument("--initial", type=Path, nargs="?", help="start from this picture in place of noise")
+    pictures.add_argument(
+        "--network",
+        required=True,
+        help=f"weights: one of {', '.join(weights.SOURCES)}, kept in resources/weights; or a file, .safetensors, .h5 "
+        "or .mat. vgg16 needs no network access, but is not VGG-19",
+    )
+    pictures.add_argument(
+        "--initial",
+        type=Path,
+        nargs="?",
+        const=CONTENT,
+        help="start from this picture in place of noise; without a value from the content picture",
+    )
     pictures.add_argument("--settings", help="the settings of a run as JSON, in place of the options below")
     settings = command_line.add_argument_group("settings (they decide the result)")
     for name, field in PARAMETERS.items():
@@ -123,10 +136,32 @@ def settings_of(options: argparse.Namespace) -> Settings:
     return Settings(
         content=_ingredient("--content", options.content),
         styles=tuple(_ingredient("--styles", path) for path in options.styles),
-        weights=_ingredient("--network", options.network),
-        initial=None if options.initial is None else _ingredient("--initial", options.initial),
+        weights=_weights(options.network),
+        initial=_initial(options),
         **values,
     )
+
+
+def _weights(network: str) -> Ingredient:
+    if network in weights.SOURCES:
+        return Ingredient(**weights.source_identity(network))
+    return _ingredient("--network", Path(network))
+
+
+def _initial(options: argparse.Namespace) -> Ingredient | None:
+    if options.initial is None:
+        return None
+    if options.initial == CONTENT:
+        return _ingredient("--content", options.content)
+    return _ingredient("--initial", options.initial)
+
+
+def inputs_of(options: argparse.Namespace) -> Inputs:
+    """The files that are read. Weights named by their source are fetched first, if they are not there."""
+    known = options.network in weights.SOURCES
+    network = weights.prepared(options.network) if known else Path(options.network)
+    initial = None if options.initial == CONTENT else options.initial
+    return Inputs(options.content, options.styles, network, initial)
 
 
 def _ingredient(option: str, path: Path) -> Ingredient:
@@ -158,11 +193,7 @@ def main() -> None:
     check_at_least_one(options, "checkpoint_iterations")
     if options.once and options.record is None:
         raise InputError("--once needs --record FILE: the record tells what is finished")
-    run = Run(
-        settings_of(options),
-        Inputs(options.content, options.styles, options.network, options.initial),
-        outputs_of(options),
-    )
+    run = Run(settings_of(options), inputs_of(options), outputs_of(options))
     with worker_of(options) as worker:
         record = worker.transfer_once(run) if options.once else worker.transfer(run, options.overwrite)
     logging.info("%s: %s after %.1f s", record["status"], options.output, record["seconds"])

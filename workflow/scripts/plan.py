@@ -1,6 +1,7 @@
 """Print what a study would run, and how long it would take; or check a config without Snakemake."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def main() -> None:
     source.add_argument("--study", help="the study's definition, JSON")
     source.add_argument("--configfile", type=Path, help="a config file; unlike Snakemake, nothing in it is executed")
     parser.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
+    parser.add_argument("--at-once", type=int, help="how many runs at once; default: one for each `threads` cores")
     options = parser.parse_args()
     if options.configfile is None:
         config = documents.parse_json(options.study, "--study")
@@ -25,7 +27,8 @@ def main() -> None:
         config = study.load(documents.read(options.configfile), documents.read(SCHEMA))
     expanded = study.expand(config)
     study.definition(config)  # refuses what is too long for a command line
-    print(study.plan(config, expanded, options.pool))
+    cores = len(os.sched_getaffinity(0)) // config.get("threads", 1)
+    print(study.plan(config, expanded, options.pool, options.at_once or max(1, cores)))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ def main() -> int:
         print(difference)
     for name in found.absent:
         print(f"not here, not checked: {name}")
+    if found.note:
+        print(found.note)
     print(f"{options.manifest}: {found.files} files checked, {len(found.differences)} differences")
     if options.remove:
         for path in manifest.remove(found.damaged):

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from styletransfer import files, manifest
 from styletransfer.errors import InputError
+from styletransfer.weights import described
 
 METADATA = "ro-crate-metadata.json"
 WORKFLOW = "Snakefile"
@@ -184,7 +185,7 @@ def _weights(weights: Mapping[str, Any]) -> Entity:
     return {
         "@id": "#weights",
         "@type": "CreativeWork",
-        "name": f"Weights of VGG-19: {weights['name']}",
+        "name": f"Weights of the network: {described(weights['name'])}",
         **_optional(identifier=weights.get("source_sha256") and f"sha256:{weights['source_sha256']}"),
     }
 

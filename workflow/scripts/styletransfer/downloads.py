@@ -41,7 +41,7 @@ DIGITS = {"md5": 32, "sha256": 64}
 PASSING_STATUSES = (408, 425, 429)
 REMEDY = (
     "Check the network and the addresses, or download the file by hand and name its path in the configuration; "
-    "`weights: hed` needs no network"
+    "`weights: vgg16` needs no network"
 )
 
 

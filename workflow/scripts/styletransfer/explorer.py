@@ -22,7 +22,7 @@ import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
-from styletransfer import files, images, settings, study, tables
+from styletransfer import files, images, settings, study, tables, weights
 from styletransfer.run import RUN_FILES
 from styletransfer.weighting import LOSSES, MEASURES, WEIGHTS
 
@@ -83,7 +83,7 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
     lacking = every[~every["run_id"].isin(runs["run_id"])].drop_duplicates(["pair", "run_id"])
     return {
         "study": str(first["study"]),
-        "weights": str(first["weights"]),
+        "weights": weights.described(first["weights"]),
         "design": options["design"],
         "preserve_colors": options["preserve_colors"],
         "parameters": [_parameter(name, runs[name]) for name in varied],

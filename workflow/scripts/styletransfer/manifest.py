@@ -20,7 +20,7 @@ from typing import Any
 
 from styletransfer import files
 from styletransfer.errors import InputError
-from styletransfer.run import RUN_FILES, read_record
+from styletransfer.run import RUN_FILES, computed_on, read_record, rounding_note
 from styletransfer.settings import NUMERICS, Ingredient, from_canonical
 from styletransfer.study import Study
 
@@ -47,13 +47,14 @@ class Sources:
 class Comparison:
     """differences: a line for each. absent: inputs that are not there, which is no difference. files: looked at.
 
-    damaged: the files that are not what they were, or not there.
+    damaged: the files that are not what they were, or not there. note: what else there is to say.
     """
 
     differences: list[str] = field(default_factory=list)
     damaged: list[Path] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     files: int = 0
+    note: str = ""
 
 
 def describe(study: Study, settings: Mapping[str, Any], pool: Path, sources: Sources, folder: Path) -> dict[str, Any]:
@@ -80,6 +81,7 @@ def describe(study: Study, settings: Mapping[str, Any], pool: Path, sources: Sou
         "versions": {"runs": _versions(records.values()), "tables": _tools()},
         "pictures": {name: _picture(found, records.values()) for name, found in study.pictures.items()},
         "weights": next(iter(records.values()))["weights"],
+        "computed_on": computed_on(records.values()),
         "runs": {run_id: record["status"] for run_id, record in records.items()},
         "began": min(record["start"] for record in records.values()),
         "ended": max(record["end"] for record in records.values()),
@@ -108,7 +110,7 @@ def differences(path: Path, settings: Mapping[str, Any] | None = None) -> Compar
     Raises `InputError` if the manifest cannot be read.
     """
     manifest = load(path)
-    found = Comparison()
+    found = Comparison(note=rounding_note(manifest.get("computed_on", {})))
     if settings is not None:
         found.differences += _changed(manifest["settings"], settings)
     root = path.parent / manifest["root"]

@@ -5,11 +5,12 @@ How it is computed is left to `transfer`.
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,20 @@ def read_record(path: Path) -> dict[str, Any]:
 def _seal(record: Mapping[str, Any]) -> str:
     told = {name: value for name, value in record.items() if name != SEAL}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def computed_on(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """What runs were computed on, with the number of runs. Records of before that was told count nowhere."""
+    told = [", then ".join(record["computed_on"]) for record in records if record.get("computed_on")]
+    return dict(collections.Counter(told).most_common())
+
+
+def rounding_note(counts: Mapping[str, int]) -> str:
+    """What to say of runs that were computed on different things (`computed_on`); empty where all were on the same."""
+    if len(counts) < 2:
+        return ""
+    lines = [f"  {count} {'run' if count == 1 else 'runs'}: {where}" for where, count in counts.items()]
+    return "\n".join(["computed on different devices or threads, which round differently:", *lines])
 
 
 def damaged(folder: Path, record: Mapping[str, Any]) -> list[Path]:

@@ -102,7 +102,7 @@ class Settings:
     precision: str = parameter(
         "float32",
         "number format of activations and kernels; tensorfloat32: float32, with fewer digits multiplied on GPUs; "
-        "auto: bfloat16 where the device computes in it",
+        "auto: bfloat16 where the device computes in it; bfloat16 is refused on a CPU that does not",
         choices=("float32", "tensorfloat32", "bfloat16", "auto"),
     )
     kernel_layout: str = parameter(

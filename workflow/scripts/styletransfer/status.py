@@ -32,7 +32,7 @@ from typing import Any
 from styletransfer import files
 from styletransfer.devices import Device
 from styletransfer.errors import InputError, TerminatedError, WaitError
-from styletransfer.run import RUN_FILES, RUN_LOG
+from styletransfer.run import RUN_FILES, RUN_LOG, computed_on, rounding_note
 from styletransfer.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,10 @@ def of_runs(
 
 
 def summary(statuses: Mapping[str, Status], pool: Path, most: int = 5) -> str:
-    """Counts by status; then for each of at most `most` different reasons how many runs it stopped, and a log."""
+    """Counts by status; then for each of at most `most` different reasons how many runs it stopped, and a log.
+
+    And what the runs were computed on, if that differs.
+    """
     counts = collections.Counter(status.name for status in statuses.values())
     lines = ["runs: " + counted(counts)]
     groups: dict[tuple[str, str], list[str]] = {}
@@ -125,6 +128,9 @@ def summary(statuses: Mapping[str, Status], pool: Path, most: int = 5) -> str:
         lines += [f"  {name}: {reason}", f"    {log if log.exists() else run_ids[0]}{others}"]
     if len(groups) > most:
         lines.append(f"  and {len(groups) - most} more reasons")
+    note = rounding_note(computed_on(status.details for status in statuses.values() if status.finished))
+    if note:
+        lines.append(note)
     return "\n".join(lines)
 
 

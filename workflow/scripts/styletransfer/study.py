@@ -38,7 +38,7 @@ DEFINING_KEYS = (
     "seconds_per_run",
 )
 # Raised when columns of the tables change: they are then gathered anew, from records of all ages.
-TABLES_VERSION = 2
+TABLES_VERSION = 3
 # It is handed over as one word of a command line, which Linux limits to 128 KiB.
 MAX_DEFINITION = 100_000
 GENERATORS = {"linspace": 3, "logspace": 3, "arange": 3}
@@ -393,8 +393,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def plan(config: Mapping[str, Any], study: Study, pool: Path) -> str:
-    """What a study would run: rows per parameter, new, cached and shared runs, and the device time of the new ones."""
+def plan(config: Mapping[str, Any], study: Study, pool: Path, at_once: int = 1) -> str:
+    """What a study would run: rows per parameter, new, cached and shared runs, and the time that the new ones take.
+
+    at_once: how many runs are computed at the same time.
+    """
     finished = {run_id for run_id in study.runs if (pool / run_id / "run.json").exists()}
     lines = [f"study {study.name}: {len(study.rows)} rows, {len(study.runs)} distinct runs", ""]
     lines.append(f"  {'parameter':24} {'rows':>6} {'new':>6} {'cached':>6} {'shared':>6}")
@@ -410,7 +413,7 @@ def plan(config: Mapping[str, Any], study: Study, pool: Path) -> str:
         )
     new = [run for run_id, run in study.runs.items() if run_id not in finished]
     lines += ["", f"  {len(new)} new runs, {len(finished)} cached"]
-    return "\n".join([*lines, f"  {_estimate(config, new, _records(pool, finished))}"])
+    return "\n".join([*lines, f"  {_estimate(config, new, _records(pool, finished), at_once)}"])
 
 
 def _records(pool: Path, run_ids: Iterable[str]) -> list[dict[str, Any]]:
@@ -422,15 +425,23 @@ def _records(pool: Path, run_ids: Iterable[str]) -> list[dict[str, Any]]:
     return [record for record in records if record.get("iterations_done")]
 
 
-def _estimate(config: Mapping[str, Any], new: Sequence[Settings], records: Sequence[Mapping[str, Any]]) -> str:
-    """The device time of new runs: from what finished runs of the study took, else from `seconds_per_run`."""
+def _estimate(
+    config: Mapping[str, Any], new: Sequence[Settings], records: Sequence[Mapping[str, Any]], at_once: int
+) -> str:
+    """The time of new runs: from what finished runs of the study took, else from `seconds_per_run`."""
     if not records:
         seconds = config["seconds_per_run"]
         condition = f"if a run takes {seconds:g} s (seconds_per_run: say what your device takes)"
-        return f"about {duration(len(new) * seconds)} of device time, {condition}"
+        return f"about {_times(len(new) * seconds, min(at_once, len(new)))}, {condition}"
     expected = seconds_of_run(records)
     total = sum(expected(run.iterations, run.width) for run in new)
-    return f"about {duration(total)} of device time, going by {len(records)} finished runs"
+    return f"about {_times(total, min(at_once, len(new)))}, going by {len(records)} finished runs"
+
+
+def _times(seconds: float, at_once: int) -> str:
+    """Device time, and beside it how long that takes where several runs are computed at once."""
+    together = f" ({duration(seconds / at_once)} with {at_once} runs at once)" if at_once > 1 else ""
+    return f"{duration(seconds)} of device time{together}"
 
 
 def seconds_of_run(records: Sequence[Mapping[str, Any]]) -> Callable[[int, int | None], float]:

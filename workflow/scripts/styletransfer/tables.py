@@ -121,6 +121,7 @@ def _columns(record: dict[str, Any]) -> dict[str, Any]:
     columns |= {name: record[name] for name in COPIED}
     columns |= {name: record.get(name) for name in ("precision_used", "path_used")}
     columns["image_sha256"] = record["outputs"].get(RUN_FILES["image"])
+    columns["computed_on"] = ", then ".join(record.get("computed_on", []))
     columns |= {"device": record["device"]["uuid"], "device_slot": record["device"].get("slot", 0)}
     columns |= {f"gpu_{name}": (record.get("gpu") or {}).get(name) for name in GPU_COLUMNS}
     for stage in ("final", "best"):

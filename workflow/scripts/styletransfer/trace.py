@@ -129,7 +129,7 @@ def progress_rows(trace: Trace) -> list[tuple[int, float, float, float, float]]:
 
 def write_progress(path: Path, trace: Trace) -> None:
     """The reference program's progress.txt: see `progress_rows`."""
-    lines = ["itr content style tv total"]
+    lines = ["# itr content style tv total"]
     lines += [" ".join([str(row[0]), *(f"{value:.9g}" for value in row[1:])]) for row in progress_rows(trace)]
     files.write_text(path, "\n".join(lines) + "\n")
 

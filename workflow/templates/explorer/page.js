@@ -8,7 +8,7 @@
     study.pairs.length === 1 ? study.pairs[0].name : `${study.pairs.length} pairs of pictures`,
     `${widths.length === 1 ? widths[0] : `${Math.min(...widths)}–${Math.max(...widths)}`} px wide`,
     ...(study.constants.iterations ? [`${text(study.constants.iterations)} iterations`] : []),
-    study.weights + (study.weights.startsWith("hed") ? " (offline weights, not the original VGG-19)" : ""),
+    study.weights,
     ...(failed ? [`${failed} diverged`] : []),
   ];
   element("title").textContent = study.study;

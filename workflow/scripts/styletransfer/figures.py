@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
-from styletransfer import files, images, settings, status, study, timeline
+from styletransfer import files, images, settings, status, study, timeline, weights
 from styletransfer.errors import InputError
 from styletransfer.run import RUN_FILES
 from styletransfer.tables import SEPARATOR, missing, results
@@ -29,6 +29,8 @@ INK, ACCENT, GREY = "#22262b", "#d1495b", "#5b6570"
 COLORS = mpl.colormaps["viridis"]
 # Okabe and Ito's colours: told apart by colour-blind people as well.
 CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
+# Of the pairs of a study.
+DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (6, 1, 1, 1)))
 # A grid or a list has no end of pictures: so many lines of them are shown, evenly chosen.
 MAX_LINES = 10
 TILE_INCHES, LABEL_INCHES = 1.75, 0.3
@@ -97,7 +99,7 @@ def _even_places(count: int, columns: int, default: np.ndarray) -> np.ndarray:
 class Line:
     """A line of a contact sheet: its title, and a label with a run for each tile; None where that run does not exist.
 
-    A line without tiles shows what a pair is made of, or with `is_heading` nothing but its title.
+    A line without tiles shows what a pair is made of and what comes of it, or with `is_heading` nothing but its title.
     """
 
     title: str
@@ -114,7 +116,7 @@ def contact_sheet(
     preserve: bool,
     grid: Sequence[str] = (),
 ) -> Figure:
-    """The pictures of a study, with the inputs on top of each pair.
+    """The pictures of a study; on top of each pair the inputs, and the result of the default where there is room.
 
     A line for each parameter; or, where `grid` names two parameters, a line for each value of the first and a column
     for each of the second. A study of every combination is shown so unasked. columns: the most pictures in a line.
@@ -141,7 +143,7 @@ def contact_sheet(
             1, 0.5, line.title.replace("_", "\n"), ha="right", va="center", weight="bold", fontsize=9, wrap=True
         )
         if not line.tiles:
-            _show_inputs(axes[1:], of_pair.iloc[0], pictures)
+            _show_pair(axes[1:], of_pair, pictures, pool)
         for axis, (label, row) in zip(axes[1:], line.tiles, strict=False):
             _show_run(axis, label, row, pool, preserve)
     return figure
@@ -250,18 +252,23 @@ def _caption(runs: pd.DataFrame) -> str:
     first, count = shown.iloc[0], runs["run_id"].nunique()
     wide = f"{first['width']:g} px wide, " if first["width"] > 0 else ""
     lacking = f"\n{missing(runs)}" if missing(runs) else ""
-    note = " (offline weights, not the original VGG-19)" if str(first["weights"]).startswith("hed") else ""
     return (
         f"{first['study']}: {count} {_plural('run', count)}, {wide}"
-        f"{first['iterations']} iterations, {first['weights']}{note}{lacking}"
+        f"{first['iterations']} iterations, {weights.described(first['weights'])}{lacking}"
     )
 
 
-def _show_inputs(axes: Sequence[Axes], row: Any, pictures: Mapping[str, str]) -> None:
-    for axis, (role, name) in zip(axes, _inputs(row), strict=False):
-        if Path(pictures[name]).exists():
-            axis.imshow(_thumbnail(Path(pictures[name])))
-        axis.set_title(f"{role}: {name}", fontsize=8, color=GREY, parse_math=False)
+def _show_pair(axes: Sequence[Axes], of_pair: pd.DataFrame, pictures: Mapping[str, str], pool: Path) -> None:
+    """What a pair is made of; then the result of the default, as it is and in the content's colours."""
+    shown = [(f"{role}: {name}", Path(pictures[name])) for role, name in _inputs(of_pair.iloc[0])]
+    default = of_pair[of_pair["is_default"] & of_pair["status"].isin(status.FINISHED)]
+    for run_id in default["run_id"].iloc[:1]:
+        shown.append(("result of the default", pool / run_id / RUN_FILES["image"]))
+        shown.append(("in the content's colours", pool / run_id / RUN_FILES["preserved"]))
+    for axis, (title, path) in zip(axes, shown, strict=False):
+        if path.exists():
+            axis.imshow(_thumbnail(path))
+        axis.set_title(title, fontsize=8, color=GREY, parse_math=False)
 
 
 def _show_run(axis: Axes, label: str, row: Any, pool: Path, preserve: bool) -> None:
@@ -291,7 +298,7 @@ def _thumbnail(path: Path, width: int = 320) -> np.ndarray:
 
 
 def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
-    """Total loss against steps: a panel for each parameter, a curve for each value, colour = value."""
+    """Total loss against steps: a panel for each parameter, a curve for each value; colour = value, dashes = pair."""
     total = losses[losses["loss"] == "total"]
     curves = dict(iter(total.groupby("run_id")))
     if not curves:
@@ -303,16 +310,28 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
     note = "Red: the default. Where a weight varies, compare shapes: a larger weight makes a larger loss"
     _title(figure, f"{_caption(runs)}\n{note}" if missing(runs) else f"{_caption(runs)}. {note}")
     runs = results(runs)
+    dashes = dict(zip(dict.fromkeys(runs["pair"]), itertools.cycle(DASHES)))
     grid = figure.subplots(lines, columns, squeeze=False)
     for axis in grid.flat[len(panels) :]:
         axis.set_axis_off()
     for axis, parameter in zip(grid.flat, panels, strict=False):
         rows = runs[runs["parameter"] == parameter]
-        _panel(figure, axis, parameter, pd.concat([rows, runs[runs["is_default"]]]).drop_duplicates("run_id"), curves)
+        rows = pd.concat([rows, runs[runs["is_default"]]]).drop_duplicates("run_id")
+        _panel(figure, axis, parameter, rows, curves, dashes)
+    if len(dashes) > 1:
+        keys = [mpl.lines.Line2D([], [], color=GREY, ls=style, label=pair) for pair, style in dashes.items()]
+        figure.legend(handles=keys, loc="outside lower left", ncols=4, frameon=False, fontsize=8)
     return figure
 
 
-def _panel(figure: Figure, axis: Axes, parameter: str, rows: pd.DataFrame, curves: Mapping[Any, pd.DataFrame]) -> None:
+def _panel(
+    figure: Figure,
+    axis: Axes,
+    parameter: str,
+    rows: pd.DataFrame,
+    curves: Mapping[Any, pd.DataFrame],
+    dashes: Mapping[str, Any],
+) -> None:
     # Colour is the rank of the value: however unevenly the values lie, each has a colour of its own.
     known = rows[rows["parameter"] == parameter].dropna(subset="value").sort_values("value").drop_duplicates("value")
     ranks = {value: rank for rank, value in enumerate(known["value"])}
@@ -321,7 +340,8 @@ def _panel(figure: Figure, axis: Axes, parameter: str, rows: pd.DataFrame, curve
     for row in rows.sort_values("is_default", kind="stable").itertuples():
         curve = curves[row.run_id]
         color = ACCENT if row.is_default else "#6c7a89" if scale is None else COLORS(scale(ranks[row.value]))
-        axis.plot(curve["iteration"], curve["weighted"], color=color, lw=2 if row.is_default else 0.9)
+        width = 2 if row.is_default else 0.9
+        axis.plot(curve["iteration"], curve["weighted"], color=color, lw=width, ls=dashes[row.pair])
         if row.status != "ok":
             last = curve[np.isfinite(curve["weighted"])].iloc[-1:]
             axis.plot(last["iteration"], last["weighted"], "x", color=color, ms=7, mew=2)

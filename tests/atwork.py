@@ -8,8 +8,11 @@ import time
 import numpy as np
 import yaml
 
-from styletransfer import files, images, progress, status, study
-from styletransfer.run import RUN_FILES, RUN_LOG
+from styletransfer.files import atomic as files
+from styletransfer.images import io as images
+from styletransfer.runs import progress, status
+from styletransfer.runs.layout import RUN_FILES, RUN_LOG
+from styletransfer.study import expand as study
 
 CONFIG = {
     "study": "busy",

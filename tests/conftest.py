@@ -1,14 +1,18 @@
 """What holds for all tests."""
 
 import os
+from pathlib import Path
 
 import hypothesis
 import pytest
 
-from styletransfer import precision
+from styletransfer.devices import precision
 
 # As the engine has it, also where a test loads TensorFlow itself.
 os.environ.setdefault(precision.ONEDNN_SWITCH, "1")
+# Commands that tests start find the engine of this checkout, whatever is installed.
+ENGINE = str(Path(__file__).parents[1] / "workflow")
+os.environ["PYTHONPATH"] = os.pathsep.join([ENGINE, *filter(None, [os.environ.get("PYTHONPATH")])])
 LEFT_OUT = pytest.StashKey[list[str]]()
 
 # A machine that others use as well is no reason to fail: speed is measured by benchmarks.

@@ -21,5 +21,4 @@ def fake_gpus(monkeypatch: pytest.MonkeyPatch, folder: Path, listing: int | str)
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setenv("STYLETRANSFER_LEASES", str(folder / "leases"))
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "workflow/scripts"))
     return uuids

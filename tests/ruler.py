@@ -6,7 +6,7 @@ NumPy; only the features are the network's.
 
 import numpy as np
 
-from styletransfer import images
+from styletransfer.images import io as images
 
 SIZE = 256  # the longer side of what is measured, so that widths compare
 SCALES = (0.71, 1, 1.41)  # of the style: "that style, at its best size"

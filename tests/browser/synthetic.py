@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from styletransfer import explorer, images
+from styletransfer.images import io as images
+from styletransfer.reports import explorer
 from styletransfer.settings import Ingredient, Settings
 
 # As in the 2018 study: a star, most values in a few parameters.

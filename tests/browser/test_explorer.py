@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from browser.conftest import GRID, ROOT, STAR, environment, snakemake
-from styletransfer import study
+from styletransfer.study import expand as study
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 

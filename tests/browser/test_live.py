@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 import atwork
 from browser.conftest import AXE, ROOT
-from styletransfer.dashboard import Page
-from styletransfer.live import Watch
+from styletransfer.reports.dashboard import Page
+from styletransfer.reports.monitor import Watch
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from nbclient import NotebookClient
 
 from browser.conftest import ROOT
-from styletransfer.weighting import MEASURES
+from styletransfer.optim.terms import MEASURES
 
 NOTEBOOK = ROOT / "workflow/notebooks/explore.ipynb"
 

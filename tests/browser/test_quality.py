@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from browser.conftest import AXE, STAR
 from browser.synthetic import explorer_of, points
-from styletransfer import explorer
+from styletransfer.reports import explorer
 
 HOSTILE = "\"a\" 'b' </script><script>alert(1)</script><img src=x onerror=alert(2)> 100% {{7*7}} ünï 日本 🎨 &amp;"
 

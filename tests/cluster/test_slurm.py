@@ -17,7 +17,7 @@ import slurm
 import yaml
 from filelock import FileLock
 
-from styletransfer import files
+from styletransfer.files import atomic as files
 from sweep import at_once, at_once_by_name
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import atheris
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 with atheris.instrument_imports(
     include=["styletransfer", "yaml", "PIL", "scipy.io", "h5py", "jsonschema", "safetensors"]
 ):

@@ -18,11 +18,18 @@ import safetensors.numpy
 import scipy.io
 from PIL import Image, ImageCms
 
-from styletransfer import checkpoint, documents, images, run, settings, study, tables, weights
+from styletransfer import settings
 from styletransfer.errors import InputError
+from styletransfer.files import yaml_reader
+from styletransfer.images import io as images
+from styletransfer.results import tables
+from styletransfer.runs import checkpoint
+from styletransfer.runs import layout as run
+from styletransfer.study import expand as study
+from styletransfer.vgg import formats as weights
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = documents.read(ROOT / "workflow/schemas/config.schema.yaml")
+SCHEMA = yaml_reader.read(ROOT / "workflow/schemas/config.schema.yaml")
 CONFIG = {
     "study": "a",
     "weights": "keras",
@@ -39,14 +46,14 @@ CONFIG = {
 def config(path: Path) -> None:
     """A config from its file to runs, their names, their plan and the words of a command line."""
     with contextlib.suppress(InputError):
-        of_config(documents.read(path))
+        of_config(yaml_reader.read(path))
 
 
 def of_config(document) -> None:
     with contextlib.suppress(InputError):
         loaded = study.load(document, SCHEMA)
         expanded = study.expand(loaded)
-        documents.parse_json(study.definition(loaded), "definition")
+        yaml_reader.parse_json(study.definition(loaded), "definition")
         study.plan(loaded, expanded, Path("/nonexistent"))
         for found in expanded.runs.values():
             assert settings.from_canonical(json.loads(settings.to_json(found.canonical()))) == found
@@ -105,7 +112,7 @@ def record(path: Path) -> None:
     with contextlib.suppress(InputError):
         tables._record(path)
     with contextlib.suppress(InputError):
-        settings.from_canonical(documents.parse_json(path.read_text(errors="replace"), "--settings"))
+        settings.from_canonical(yaml_reader.parse_json(path.read_text(errors="replace"), "--settings"))
 
 
 IDENTITY = {"settings": "a", "device": "cpu"}

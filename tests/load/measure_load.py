@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 
 from load.study import NOTES, prepare, snakemake
 
@@ -96,7 +96,7 @@ def draw(measured: Sequence[Mapping[str, float]], path: Path) -> None:
     """Seconds, memory and files against the number of runs, on log axes."""
     from matplotlib.figure import Figure
 
-    from styletransfer import figures
+    from styletransfer.reports.figures import style as figures
 
     panels = {
         "seconds": [*(f"{name} s" for name in (*CALLS, *COMMANDS)), "page shown s"],

@@ -24,7 +24,7 @@ TRANSFERS = ("neural_style.py", "transfer_pack.py")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Has the fields of the one in `optimize`."""
+    """Has the fields of the one in `optim.loop`."""
 
     iteration: int
     terms: np.ndarray
@@ -62,8 +62,11 @@ class Optimization:
 
 def stub_tensorflow():
     """Put the stub in the place of all that would load TensorFlow; `transfer` is none the wiser."""
-    sys.modules["styletransfer.optimize"] = types.SimpleNamespace(Evaluation=Evaluation)
-    from styletransfer import errors, trace, transfer, weights
+    sys.modules["styletransfer.optim.loop"] = types.SimpleNamespace(Evaluation=Evaluation)
+    from styletransfer import errors
+    from styletransfer.runs import history as trace
+    from styletransfer.runs import transfer
+    from styletransfer.vgg import formats as weights
 
     errors.leave = sys.exit  # there is something left to note
 

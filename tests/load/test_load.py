@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from load.study import NOTES, config, prepare, snakemake
-from styletransfer import settings, study
+from styletransfer import settings
+from styletransfer.study import expand as study
 
 RUNS, PER_JOB = 150, 100
 

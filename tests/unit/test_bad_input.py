@@ -11,7 +11,7 @@ import pytest
 import bad_input
 import neural_style
 import plan
-from styletransfer import transfer
+from styletransfer.runs import transfer
 
 
 def tree(folder):

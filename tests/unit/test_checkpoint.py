@@ -20,9 +20,12 @@ from test_transfer import inputs  # noqa: F401  (a fixture)
 
 import neural_style
 from cpus import BFLOAT16
-from styletransfer import checkpoint, files, run, trace, transfer
-from styletransfer.checkpoint import State
 from styletransfer.errors import InputError
+from styletransfer.files import atomic as files
+from styletransfer.runs import checkpoint, transfer
+from styletransfer.runs import history as trace
+from styletransfer.runs import layout as run
+from styletransfer.runs.checkpoint import State
 from styletransfer.settings import Ingredient, Settings
 
 FILE = Ingredient("a", "b")
@@ -109,7 +112,7 @@ def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(input
     (tmp_path / "killed/.run.state.abcd_123.tmp.npz").touch()
     (tmp_path / "killed/.image.abcd_123.tmp.png").touch()
     with monkeypatch.context() as patch:
-        patch.setattr("styletransfer.optimize.Stepper._step", None)
+        patch.setattr("styletransfer.optim.loop.Stepper._step", None)
         record, resumed = compute(inputs, tmp_path / "killed", settings())
     assert resumed == whole
     assert record["resumed"] == [13]
@@ -201,7 +204,7 @@ def test_a_state_of_other_files_or_another_engine_is_refused(inputs, tmp_path, m
     if what == "numerics":
         monkeypatch.setattr("styletransfer.settings.NUMERICS", -1)
     elif what == "weights":
-        from styletransfer import weights
+        from styletransfer.vgg import formats as weights
 
         other = dataclasses.replace(weights.load(inputs.network), sha256="another")
         monkeypatch.setattr(weights, "load", lambda path: other)
@@ -321,7 +324,7 @@ def test_a_full_disk_costs_a_line_not_the_run(inputs, tmp_path, caplog):  # noqa
 def test_a_state_that_takes_long_is_written_less_often(tmp_path, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(checkpoint, "SHARE", 0.01)
-    monkeypatch.setattr("styletransfer.checkpoint.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("styletransfer.runs.checkpoint.time.monotonic", lambda: now[0])
 
     def takes(seconds):
         def write(*_):

@@ -11,9 +11,14 @@ from hypothesis import strategies as st
 from test_partial import RUNS, STUDY, finish
 from test_weights import layers, write_matconvnet  # noqa: F401  (layers is a fixture)
 
-from styletransfer import files, images, run, tables, transfer, weights
 from styletransfer.errors import InputError
+from styletransfer.files import atomic as files
+from styletransfer.images import io as images
+from styletransfer.results import tables
+from styletransfer.runs import layout as run
+from styletransfer.runs import transfer
 from styletransfer.settings import Ingredient, Settings
+from styletransfer.vgg import formats as weights
 
 TABLE = pd.DataFrame(
     {

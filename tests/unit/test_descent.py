@@ -10,7 +10,8 @@ from test_fast import pictures
 from test_losses import settings, small_weights  # noqa: F401  (a fixture)
 
 from cpus import SUMS_BFLOAT16
-from styletransfer import descent, fast, optimize, vgg
+from styletransfer.optim import gradients, loop, optimizers
+from styletransfer.vgg.network import VGG19
 
 
 def rosenbrock(x):
@@ -26,8 +27,8 @@ def quadratic(x):
 def minimise(function, start, evaluations, learning_rate=0.1):
     """The losses of the images that L-BFGS evaluates."""
     image = tf.Variable(start.reshape(1, -1, 1), dtype=tf.float32)
-    method = descent.LBFGS.begin(image.numpy())
-    pace = descent.Pace.of(settings(learning_rate=learning_rate))
+    method = optimizers.LBFGS.begin(image.numpy())
+    pace = optimizers.Pace.of(settings(learning_rate=learning_rate))
     losses = []
     move = tf.function(method.move)
     for _ in range(evaluations):
@@ -48,7 +49,7 @@ def test_lbfgs_needs_about_as_many_evaluations_as_scipy(function, start):
         seen.append(function(x)[0])
         return function(x)
 
-    scipy.optimize.minimize(watched, start, jac=True, method="L-BFGS-B", options={"maxcor": descent.CORRECTIONS})
+    scipy.optimize.minimize(watched, start, jac=True, method="L-BFGS-B", options={"maxcor": optimizers.CORRECTIONS})
     expected = next(number for number, loss in enumerate(seen) if loss < below)
     losses = minimise(function, start, 2 * expected + 20)
     assert next(number for number, loss in enumerate(losses) if loss < below) <= 1.5 * expected + 5
@@ -66,18 +67,18 @@ def optimised(weights, precision="float32", **values):
     weights = dataclasses.replace(weights, kernels=kernels)
     content, styles = pictures((24, 28), 1)
     run = settings(precision=precision, initial_noiseblend=0.0, **values)
-    network = vgg.VGG19(weights, precision=precision)
-    targets = optimize.measure_targets(network, run, content, styles)
-    start = optimize.starting_image(run, network.preprocess(content).numpy(), content.shape)
-    optimization = optimize.Optimization(optimize.Stepper(fast.FastLoss(network)), targets, run, start)
+    network = VGG19(weights, precision=precision)
+    targets = loop.measure_targets(network, run, content, styles)
+    start = loop.starting_image(run, network.preprocess(content).numpy(), content.shape)
+    optimization = loop.Optimization(loop.Stepper(gradients.FastLoss(network)), targets, run, start)
     evaluations = list(optimization.run())
     return evaluations, optimization
 
 
 def best(evaluations, run):
-    from styletransfer import weighting
+    from styletransfer.optim import terms
 
-    return min(weighting.report(evaluation.terms, run)["total"] for evaluation in evaluations)
+    return min(terms.report(evaluation.terms, run)["total"] for evaluation in evaluations)
 
 
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=SUMS_BFLOAT16)])

@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 
 from gpus import fake_gpus
-from styletransfer import devices, images, monitor, transfer
+from styletransfer.devices import gpu_usage, lease
 from styletransfer.errors import InputError
+from styletransfer.images import io as images
+from styletransfer.runs import transfer
 
 HOLD = """
 import subprocess, sys, time
-from styletransfer import devices
-with devices.lease("gpu", 5, slots=int(sys.argv[1])) as device:
+from styletransfer.devices import lease
+with lease.lease("gpu", 5, slots=int(sys.argv[1])) as device:
     print(device.uuid, device.slot, flush=True)
     {meanwhile}
     time.sleep(60)
@@ -62,16 +64,16 @@ def test_two_processes_get_two_devices_and_a_killed_one_frees_its_own(two_gpus):
     with Holder() as first, Holder() as second:
         assert {first.uuid, second.uuid} == {"GPU-fake-0", "GPU-fake-1"}
         held = rf"none of 2 GPUs became free within 0.1 s: .*{first.uuid}.0 held by process {first.process.pid}"
-        with pytest.raises(InputError, match=held), devices.lease("gpu", 0.1):
+        with pytest.raises(InputError, match=held), lease.lease("gpu", 0.1):
             pass
         first.kill()
-        with devices.lease("gpu", 0) as device:
+        with lease.lease("gpu", 0) as device:
             assert dataclasses.asdict(device) == {"kind": "gpu", "uuid": first.uuid, "slot": 0}
 
 
 def test_cuda_shows_the_leased_device_and_nothing_else(two_gpus, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    with devices.lease("gpu", 0):
+    with lease.lease("gpu", 0):
         assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-fake-1"
         assert os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
 
@@ -79,7 +81,7 @@ def test_cuda_shows_the_leased_device_and_nothing_else(two_gpus, monkeypatch):
 def test_one_given_device_is_locked_too(two_gpus, monkeypatch):
     """A batch system gave one device; two runs by hand in that allocation must not share it."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    with Holder(), pytest.raises(InputError, match="none of 1 GPUs"), devices.lease("auto", 0):
+    with Holder(), pytest.raises(InputError, match="none of 1 GPUs"), lease.lease("auto", 0):
         pass
 
 
@@ -87,11 +89,11 @@ def test_slots_fill_devices_first_and_end(two_gpus):
     with Holder(slots=2) as a, Holder(slots=2) as b, Holder(slots=2) as c, Holder(slots=2) as d:
         assert {a.uuid, b.uuid} == {c.uuid, d.uuid} == {"GPU-fake-0", "GPU-fake-1"}
         assert [a.slot, b.slot, c.slot, d.slot] == ["0", "0", "1", "1"]
-        with pytest.raises(InputError, match="none of 2"), devices.lease("gpu", 0, slots=2):
+        with pytest.raises(InputError, match="none of 2"), lease.lease("gpu", 0, slots=2):
             pass
-        with pytest.raises(InputError, match="none of 2"), devices.lease("gpu", 0, slots=1):
+        with pytest.raises(InputError, match="none of 2"), lease.lease("gpu", 0, slots=1):
             pass
-        with devices.lease("gpu", 0, slots=3) as device:
+        with lease.lease("gpu", 0, slots=3) as device:
             assert device.slot == 2
 
 
@@ -109,11 +111,11 @@ def test_a_child_that_outlives_its_killed_parent_holds_nothing(two_gpus, monkeyp
     with Holder(meanwhile) as holder:
         child = int(holder.process.stdout.readline())
         try:
-            with pytest.raises(InputError, match="none of 1"), devices.lease("gpu", 0):
+            with pytest.raises(InputError, match="none of 1"), lease.lease("gpu", 0):
                 pass
             holder.kill()
             os.kill(child, 0)  # it is still there
-            with devices.lease("gpu", 0):
+            with lease.lease("gpu", 0):
                 pass
         finally:
             os.kill(child, 9)
@@ -123,23 +125,23 @@ def test_a_forked_child_that_ends_does_not_free_its_parents_device(two_gpus, mon
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     with Holder("import os; child = os.fork(); child or sys.exit(); os.wait(); print('gone', flush=True)") as holder:
         assert holder.process.stdout.readline() == "gone\n"
-        with pytest.raises(InputError, match="none of 1"), devices.lease("gpu", 0):
+        with pytest.raises(InputError, match="none of 1"), lease.lease("gpu", 0):
             pass
 
 
 def test_a_second_lease_in_one_process_is_refused(two_gpus):
     refused = pytest.raises(RuntimeError, match="one process, one device")
-    with devices.lease("gpu", 0), refused, devices.lease("gpu", 0):
+    with lease.lease("gpu", 0), refused, lease.lease("gpu", 0):
         pass
-    with devices.lease("gpu", 0):
+    with lease.lease("gpu", 0):
         pass
 
 
 def test_waiting_is_told_at_its_start_and_then_now_and_again(two_gpus, caplog, monkeypatch):
-    monkeypatch.setattr(devices, "REPORT_SECONDS", 0.3)
+    monkeypatch.setattr(lease, "REPORT_SECONDS", 0.3)
     caplog.set_level(logging.INFO)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    with Holder() as holder, pytest.raises(InputError), devices.lease("gpu", 2.5):
+    with Holder() as holder, pytest.raises(InputError), lease.lease("gpu", 2.5):
         pass
     told = [message for message in caplog.messages if message.startswith("waiting")]
     assert len(told) >= 3
@@ -147,7 +149,7 @@ def test_waiting_is_told_at_its_start_and_then_now_and_again(two_gpus, caplog, m
 
 
 def test_who_waits_longer_asks_more_often():
-    pauses = [[devices._pause(waited) for _ in range(200)] for waited in (0, 60, 600, 1e6)]
+    pauses = [[lease._pause(waited) for _ in range(200)] for waited in (0, 60, 600, 1e6)]
     means = [sum(group) / len(group) for group in pauses]
     assert means[0] > means[1] > means[2]
     assert all(0.01 <= pause <= 0.75 for group in pauses for pause in group)
@@ -179,16 +181,16 @@ def test_who_waits_longer_asks_more_often():
 )
 def test_cuda_visible_devices(tmp_path, monkeypatch, visible, expected):
     fake_gpus(monkeypatch, tmp_path, MIG)
-    assert devices.gpus({"CUDA_VISIBLE_DEVICES": visible}) == expected
+    assert lease.gpus({"CUDA_VISIBLE_DEVICES": visible}) == expected
 
 
 def test_mig_devices_stand_for_their_gpu(tmp_path, monkeypatch):
     fake_gpus(monkeypatch, tmp_path, MIG)
-    assert devices.gpus({}) == ["MIG-1111", "MIG-1122", "GPU-aaaa-2", "GPU-cccc-3"]
+    assert lease.gpus({}) == ["MIG-1111", "MIG-1122", "GPU-aaaa-2", "GPU-cccc-3"]
 
 
 def test_an_invalid_entry_is_told(two_gpus, caplog):
-    devices.gpus({"CUDA_VISIBLE_DEVICES": "0,9,1"})
+    lease.gpus({"CUDA_VISIBLE_DEVICES": "0,9,1"})
     assert "CUDA_VISIBLE_DEVICES is '0,9,1': '9' is no device here" in caplog.text
 
 
@@ -196,10 +198,10 @@ def test_without_nvidia_smi_names_are_taken_as_they_are(tmp_path, monkeypatch):
     fake_gpus(monkeypatch, tmp_path, 0)
     (tmp_path / "nvidia-smi").unlink()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert devices.gpus({}) == []
-    assert devices.gpus({"CUDA_VISIBLE_DEVICES": "1,GPU-ab,MIG-x"}) == ["index-1", "GPU-ab", "MIG-x"]
+    assert lease.gpus({}) == []
+    assert lease.gpus({"CUDA_VISIBLE_DEVICES": "1,GPU-ab,MIG-x"}) == ["index-1", "GPU-ab", "MIG-x"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
-    with devices.lease("gpu", 0) as device:
+    with lease.lease("gpu", 0) as device:
         assert device.uuid == "index-3"
         assert os.environ["CUDA_VISIBLE_DEVICES"] == "3"
         assert (tmp_path / "leases/index-3.0.lock").exists()
@@ -207,22 +209,22 @@ def test_without_nvidia_smi_names_are_taken_as_they_are(tmp_path, monkeypatch):
 
 def test_an_nvidia_smi_that_fails_means_no_gpu_and_is_told(two_gpus, caplog):
     (two_gpus / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
-    assert devices.gpus({}) == []
+    assert lease.gpus({}) == []
     assert "exit status 9" in caplog.text
 
 
 def test_a_gpu_asked_for_and_none_there(two_gpus, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with pytest.raises(InputError, match="no GPU is visible"), devices.lease("gpu"):
+    with pytest.raises(InputError, match="no GPU is visible"), lease.lease("gpu"):
         pass
-    with devices.lease("auto") as device:
-        assert device == devices.CPU
+    with lease.lease("auto") as device:
+        assert device == lease.CPU
         assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
 
 
 @pytest.mark.parametrize(("tokens", "slots"), [(1, 1), (2, 1), (4, 2)])
 def test_a_workflow_that_fits_may_start(two_gpus, tokens, slots):
-    devices.check("gpu", tokens, slots)
+    lease.check("gpu", tokens, slots)
 
 
 @pytest.mark.parametrize(
@@ -236,31 +238,31 @@ def test_a_workflow_that_fits_may_start(two_gpus, tokens, slots):
 )
 def test_a_workflow_with_more_tokens_than_slots_is_refused(two_gpus, tokens, slots, message):
     with pytest.raises(InputError, match=message):
-        devices.check("gpu", tokens, slots)
+        lease.check("gpu", tokens, slots)
 
 
 def test_a_workflow_for_gpus_is_refused_where_there_is_none_and_one_for_cpus_is_not(tmp_path, monkeypatch):
     fake_gpus(monkeypatch, tmp_path, 0)
-    devices.check("cpu", None)
+    lease.check("cpu", None)
     with pytest.raises(InputError, match="device is gpu, but no GPU is visible"):
-        devices.check("gpu", 1)
+        lease.check("gpu", 1)
 
 
 def test_auto_without_a_gpu_takes_the_cpu_but_not_if_several_gpus_were_asked_for(tmp_path, monkeypatch):
     fake_gpus(monkeypatch, tmp_path, 0)
-    devices.check("auto", 1)
+    lease.check("auto", 1)
     with pytest.raises(InputError, match="4 runs may have a GPU at once, but no GPU is visible"):
-        devices.check("auto", 4)
+        lease.check("auto", 4)
     fake_gpus(monkeypatch, tmp_path, 2)
     with pytest.raises(InputError, match="room for 2"):
-        devices.check("auto", 4)
+        lease.check("auto", 4)
 
 
 def test_who_only_submits_must_say_what_runs_compute_on():
     for choice in ("gpu", "cpu"):
-        devices.check_remote(choice)
+        lease.check_remote(choice)
     with pytest.raises(InputError, match="say device: gpu or device: cpu"):
-        devices.check_remote("auto")
+        lease.check_remote("auto")
 
 
 def symlinked(folder):
@@ -280,34 +282,34 @@ def a_file(folder):
 @pytest.mark.parametrize("hijack", [symlinked, readable_by_others, a_file])
 def test_a_folder_that_is_not_the_users_alone_is_refused(two_gpus, hijack):
     hijack(two_gpus)
-    with pytest.raises(InputError, match="not a private folder of this user"), devices.lease("gpu", 0):
+    with pytest.raises(InputError, match="not a private folder of this user"), lease.lease("gpu", 0):
         pass
 
 
 def test_a_folder_of_somebody_else_is_refused(two_gpus, monkeypatch):
-    devices.lock_folder()
+    lease.lock_folder()
     owner = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
     with pytest.raises(InputError, match=f"owner {owner + 1}"):
-        devices.lock_folder()
+        lease.lock_folder()
 
 
 def test_a_folder_that_cannot_be_made_is_told(two_gpus, monkeypatch):
     monkeypatch.setenv("STYLETRANSFER_LEASES", str(two_gpus / "no/such/place"))
     with pytest.raises(InputError, match="name another folder in STYLETRANSFER_LEASES"):
-        devices.lock_folder()
+        lease.lock_folder()
 
 
 def test_a_folder_that_depends_on_where_one_stands_is_refused(two_gpus, monkeypatch):
     monkeypatch.setenv("STYLETRANSFER_LEASES", "leases")
     with pytest.raises(InputError, match="'leases': give the full path"):
-        devices.lock_folder()
+        lease.lock_folder()
 
 
 def test_each_user_has_a_folder_of_their_own(monkeypatch):
     monkeypatch.delenv("STYLETRANSFER_LEASES", raising=False)
     monkeypatch.setenv("TMPDIR", "/nowhere")
-    folder = devices.lock_folder()
+    folder = lease.lock_folder()
     assert folder == Path(f"/tmp/styletransfer-leases-{os.getuid()}")
     assert folder.stat().st_mode & 0o777 == 0o700
 
@@ -316,7 +318,7 @@ def test_each_user_has_a_folder_of_their_own(monkeypatch):
 def lock(two_gpus, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     (two_gpus / "victim").write_text("precious")
-    return devices.lock_folder() / "GPU-fake-0.0.lock"
+    return lease.lock_folder() / "GPU-fake-0.0.lock"
 
 
 @pytest.mark.parametrize(
@@ -332,23 +334,23 @@ def lock(two_gpus, monkeypatch):
 def test_a_lock_file_that_is_something_else_is_refused(lock, hijack):
     hijack(lock)
     refused = r"GPU-fake-0.0.lock (is not|cannot be used as) a lock file"
-    with pytest.raises(InputError, match=refused), devices.lease("gpu", 0):
+    with pytest.raises(InputError, match=refused), lease.lease("gpu", 0):
         pass
     assert (lock.parents[1] / "victim").read_text() == "precious"
 
 
 def test_a_lock_file_of_somebody_else_is_refused(lock, monkeypatch):
-    with devices.lease("gpu", 0):
+    with lease.lease("gpu", 0):
         pass
     owner = os.getuid()
-    monkeypatch.setattr(devices, "lock_folder", lambda: lock.parent)
+    monkeypatch.setattr(lease, "lock_folder", lambda: lock.parent)
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
-    with pytest.raises(InputError, match="not a lock file of this user"), devices.lease("gpu", 0):
+    with pytest.raises(InputError, match="not a lock file of this user"), lease.lease("gpu", 0):
         pass
 
 
 def test_a_lock_file_is_private_and_not_inherited(lock):
-    with devices.lease("gpu", 0):
+    with lease.lease("gpu", 0):
         assert lock.stat().st_mode & 0o777 == 0o600
         assert lock.read_text() == f"{os.getpid()}\n"
         (descriptor,) = [link.name for link in Path("/proc/self/fd").iterdir() if link.resolve() == lock]
@@ -363,7 +365,7 @@ def test_tensorflow_starts_on_the_leased_device_alone(two_gpus, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     images.write_image(two_gpus / "a.png", np.zeros((16, 16, 3), np.uint8))
     picture = str(two_gpus / "a.png")
-    command = [sys.executable, f"{os.environ['PYTHONPATH'].split(os.pathsep)[1]}/neural_style.py"]
+    command = [sys.executable, str(Path(__file__).parents[2] / "workflow/scripts/neural_style.py")]
     command += ["--content", picture, "--styles", picture, "--network", picture, "--output", f"{two_gpus}/b.png"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.stderr.splitlines()[-1] == "GPU-fake-1", done.stderr
@@ -378,42 +380,42 @@ def tensorflow(monkeypatch):
 
 def test_memory_growth_is_on(tensorflow):
     tensorflow.config.list_physical_devices.return_value = ["the leased one"]
-    transfer.load_tensorflow(None, devices.Device("gpu", "GPU-a"))
+    transfer.load_tensorflow(None, lease.Device("gpu", "GPU-a"))
     tensorflow.config.experimental.set_memory_growth.assert_called_once_with("the leased one", True)
 
 
 def test_slots_share_the_memory(tensorflow, monkeypatch):
     tensorflow.config.list_physical_devices.return_value = ["the leased one"]
-    monkeypatch.setattr(monitor, "total_memory_mib", {"GPU-a": 24000.0}.get)
-    transfer.load_tensorflow(None, devices.Device("gpu", "GPU-a", 1), 3)
+    monkeypatch.setattr(gpu_usage, "total_memory_mib", {"GPU-a": 24000.0}.get)
+    transfer.load_tensorflow(None, lease.Device("gpu", "GPU-a", 1), 3)
     tensorflow.config.LogicalDeviceConfiguration.assert_called_once_with(memory_limit=7200)
     ((gpu, _),) = [call.args for call in tensorflow.config.set_logical_device_configuration.call_args_list]
     assert gpu == "the leased one"
     assert not tensorflow.config.experimental.set_memory_growth.called
     # Where the driver does not tell, there is no share to keep to.
-    transfer.load_tensorflow(None, devices.Device("gpu", "GPU-b", 1), 3)
+    transfer.load_tensorflow(None, lease.Device("gpu", "GPU-b", 1), 3)
     tensorflow.config.experimental.set_memory_growth.assert_called_once_with("the leased one", True)
 
 
 def test_a_leased_gpu_that_tensorflow_does_not_see_is_an_error(tensorflow):
     """Else a study would compute on the CPU for days, and its tables would say GPU."""
     tensorflow.config.list_physical_devices.return_value = []
-    transfer.load_tensorflow(None, devices.CPU)
+    transfer.load_tensorflow(None, lease.CPU)
     with pytest.raises(InputError, match="GPU-a is leased, but TensorFlow sees no GPU"):
-        transfer.load_tensorflow(None, devices.Device("gpu", "GPU-a"))
+        transfer.load_tensorflow(None, lease.Device("gpu", "GPU-a"))
 
 
 @pytest.mark.parametrize(
     ("device", "path", "before", "after"),
     [
-        (devices.CPU, "auto", None, "1"),
-        (devices.CPU, "fast", "0", "0"),  # the user's word counts
-        (devices.CPU, "plain", None, None),
-        (devices.Device("gpu", "GPU-a"), "auto", None, None),
+        (lease.CPU, "auto", None, "1"),
+        (lease.CPU, "fast", "0", "0"),  # the user's word counts
+        (lease.CPU, "plain", None, None),
+        (lease.Device("gpu", "GPU-a"), "auto", None, None),
     ],
 )
 def test_onednn_is_on_where_it_is_faster(tensorflow, monkeypatch, device, path, before, after):
-    tensorflow.config.list_physical_devices.return_value = [] if device == devices.CPU else ["the leased one"]
+    tensorflow.config.list_physical_devices.return_value = [] if device == lease.CPU else ["the leased one"]
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
     if before:
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", before)
@@ -424,7 +426,7 @@ def test_onednn_is_on_where_it_is_faster(tensorflow, monkeypatch, device, path, 
 def test_the_page_about_gpus_quotes_what_the_code_says():
     root = Path(__file__).parents[2]
     page = (root / "docs/gpus.md").read_text()
-    engine = "".join(path.read_text() for path in (root / "workflow/scripts").rglob("*.py"))
+    engine = "".join(path.read_text() for path in (root / "workflow").rglob("*.py"))
     quoted = re.findall(r"^\| `([^`:]+)` \|", page, re.MULTILINE)
     assert len(quoted) == 9
     for words in (*quoted, *re.findall(r"STYLETRANSFER_\w+|--device-\w+", page)):

@@ -15,14 +15,14 @@ import pytest
 
 import loopback
 from loopback import cut_short, misplaced, ranged, redirect, slow, stalled, status, whole, without_length
-from styletransfer import downloads
 from styletransfer.errors import InputError
+from styletransfer.files import download
 
 BODY = random.Random(19).randbytes(300_000)
 SHA256 = "sha256:" + hashlib.sha256(BODY).hexdigest()
 MD5 = "md5:" + hashlib.md5(BODY).hexdigest()
 # Where connections break: between two chunks, so that nothing is lost and tests can be exact.
-CUT = downloads.CHUNK_BYTES
+CUT = download.CHUNK_BYTES
 OTHER = bytes(reversed(BODY))
 OTHER_SHA256 = hashlib.sha256(OTHER).hexdigest()
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -42,12 +42,12 @@ def target(tmp_path):
 
 def fetch(urls, path, **changes):
     options = {"size": len(BODY), "checksum": SHA256, "timeout": 5, "retries": 3, "backoff": 0.01, "schemes": ("http",)}
-    downloads.fetch([urls] if isinstance(urls, str) else urls, path, **{**options, **changes})
+    download.fetch([urls] if isinstance(urls, str) else urls, path, **{**options, **changes})
 
 
 def failure(urls, path, **changes):
     """The message of a fetch that must fail, in one line; afterwards there is no file."""
-    with pytest.raises(downloads.DownloadError) as caught:
+    with pytest.raises(download.DownloadError) as caught:
         fetch(urls, path, **changes)
     assert not path.exists()
     assert "\n" not in str(caught.value)
@@ -166,8 +166,8 @@ def test_a_transfer_that_is_always_cut_short_fails_and_keeps_its_part(server, ta
 
 
 def test_progress_renews_the_retries(server, target, monkeypatch):
-    monkeypatch.setattr(downloads, "PROGRESS_BYTES", 10_000)
-    monkeypatch.setattr(downloads, "CHUNK_BYTES", 10_000)
+    monkeypatch.setattr(download, "PROGRESS_BYTES", 10_000)
+    monkeypatch.setattr(download, "CHUNK_BYTES", 10_000)
     breaks = [ranged(BODY, cut=position) for position in range(20_000, 300_000, 20_000)]
     fetch(server.url("/file", *breaks, ranged(BODY)), target, retries=1)
     assert target.read_bytes() == BODY
@@ -187,7 +187,7 @@ def test_a_stalled_transfer_is_taken_up(server, target):
     assert target.read_bytes() == BODY
     resumed = server.ranges("/file")[1]
     assert resumed is not None
-    assert int(resumed.removeprefix("bytes=").removesuffix("-")) >= 200_000 - downloads.CHUNK_BYTES
+    assert int(resumed.removeprefix("bytes=").removesuffix("-")) >= 200_000 - download.CHUNK_BYTES
 
 
 @pytest.mark.parametrize("code", [500, 502, 503, 504, 429, 408])
@@ -236,7 +236,7 @@ def test_if_all_fail_the_message_lists_every_address_and_a_remedy(server, target
     message = failure(urls, target, retries=1)
     for part in (*urls, "404 Not Found", "500 Internal Server Error", OTHER_SHA256, SHA256[7:], "by hand", str(target)):
         assert part in message
-    assert isinstance(downloads.DownloadError(""), InputError)
+    assert isinstance(download.DownloadError(""), InputError)
 
 
 def test_no_address_at_all_is_an_error(target):
@@ -323,7 +323,7 @@ def test_a_malformed_checksum_is_an_error(target, checksum):
 
 def test_a_folder_that_cannot_be_made_is_an_error(server, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(downloads.DownloadError, match="cannot be written"):
+    with pytest.raises(download.DownloadError, match="cannot be written"):
         fetch(server.url("/file", whole(BODY)), tmp_path / "file" / "vgg.h5")
 
 
@@ -366,7 +366,7 @@ def start_command(url, path):
 
 
 def test_a_log_gets_a_plain_line_now_and_then(server, target, monkeypatch, capsys):
-    monkeypatch.setattr(downloads, "REPORT_SECONDS", 0.1)
+    monkeypatch.setattr(download, "REPORT_SECONDS", 0.1)
     fetch(server.url("/file", slow(BODY, 0.5)), target)
     lines = capsys.readouterr().err.splitlines()
     assert lines
@@ -383,10 +383,10 @@ def test_a_terminal_gets_a_bar(server, target, monkeypatch, capsys):
 def test_verify_names_origin_expected_and_found(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(BODY)
-    downloads.verify(path, size=len(BODY), checksum=MD5)
+    download.verify(path, size=len(BODY), checksum=MD5)
     with pytest.raises(InputError, match=rf"config.*{MD5[4:]}.*expected md5 {32 * '0'}"):
-        downloads.verify(path, checksum="md5:" + 32 * "0", origin="config")
+        download.verify(path, checksum="md5:" + 32 * "0", origin="config")
     with pytest.raises(InputError, match="size 300000 bytes, expected 7 bytes"):
-        downloads.verify(path, size=7)
+        download.verify(path, size=7)
     with pytest.raises(InputError, match="no such file"):
-        downloads.verify(tmp_path / "absent", size=7)
+        download.verify(tmp_path / "absent", size=7)

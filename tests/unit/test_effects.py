@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from styletransfer import effects, figures
-from styletransfer.weighting import MEASURES
+from styletransfer.optim.terms import MEASURES
+from styletransfer.reports.figures import effects
+from styletransfer.reports.figures import style as figures
 
 
 def table(content, style, **columns):

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 import pin_environments
-from styletransfer import weights
 from styletransfer.errors import InputError
+from styletransfer.vgg import formats as weights
 
 ROOT = Path(__file__).parents[2]
 ENVS = ROOT / "envs"

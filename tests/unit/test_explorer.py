@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from styletransfer import explorer
+from styletransfer.reports import explorer
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,11 @@ import tensorflow as tf
 from test_losses import settings, small_weights  # noqa: F401  (a fixture)
 
 from cpus import SUMS_BFLOAT16
-from styletransfer import fast, losses, optimize, vgg, weighting, winograd
+from styletransfer.optim import gradients as optim_gradients
+from styletransfer.optim import loop, losses
+from styletransfer.optim.terms import TERMS
+from styletransfer.vgg import winograd
+from styletransfer.vgg.network import VGG19, max_pool
 
 # (height, width): odd, even, thinner than a tile, a single row.
 SIZES = [(37, 45), (32, 48), (21, 3), (1, 40)]
@@ -37,15 +41,15 @@ def pictures(size, styles):
 
 def setting(weights, precision="float32", size=(37, 45), pooling="max", layout="correct", styles=1, blend=0.3):
     run = settings(styles=styles, content_weight_blend=blend, style_blend_weights=tuple(range(1, styles + 1)))
-    network = vgg.VGG19(weights, pooling, layout, precision)
-    targets = optimize.measure_targets(network, run, *pictures(size, styles))
+    network = VGG19(weights, pooling, layout, precision)
+    targets = loop.measure_targets(network, run, *pictures(size, styles))
     image = tf.constant(np.random.default_rng(5).normal(0, 50, (*size, 3)), tf.float32)
     return network, targets, image, tf.constant(run.style_blend_weights, tf.float32)
 
 
 def terms_and_gradients(loss, image, targets, blend):
     """Term by term, so that none hides behind a larger one: (8,), and (8, H, W, 3)."""
-    results = [loss(image, targets, row, blend) for row in tf.eye(len(weighting.TERMS))]
+    results = [loss(image, targets, row, blend) for row in tf.eye(len(TERMS))]
     return results[0][0].numpy(), np.stack([gradient for _, gradient in results])
 
 
@@ -57,7 +61,7 @@ def distance(gradients, others):
 @pytest.mark.parametrize("convolution", ROUNDING)
 def test_the_fast_path_is_the_plain_one(small_weights, convolution, options):  # noqa: F811
     network, targets, image, blend = setting(small_weights, **options)
-    quick = fast.FastLoss(network, winograd_from=0 if convolution == "winograd" else np.inf)
+    quick = optim_gradients.FastLoss(network, winograd_from=0 if convolution == "winograd" else np.inf)
     expected, gradients = terms_and_gradients(losses.PlainLoss(network), image, targets, blend)
     found, slopes = terms_and_gradients(quick, image, targets, blend)
     np.testing.assert_allclose(found, expected, rtol=ROUNDING[convolution][0])
@@ -71,7 +75,7 @@ def test_the_fast_path_is_as_exact_as_the_plain_one_in_bfloat16(small_weights, o
     network, targets, image, blend = setting(small_weights, "bfloat16", **options)
     exact, gradients = terms_and_gradients(losses.PlainLoss(in_float32(network)), image, targets, blend)
     plain, plain_gradients = terms_and_gradients(losses.PlainLoss(network), image, targets, blend)
-    found, slopes = terms_and_gradients(fast.FastLoss(network), image, targets, blend)
+    found, slopes = terms_and_gradients(optim_gradients.FastLoss(network), image, targets, blend)
     assert (np.abs(found - exact) <= 2 * np.abs(plain - exact) + 0.02 * exact).all()
     error, allowed = distance(slopes, gradients), distance(plain_gradients, gradients)
     assert (error <= 1.5 * allowed + 0.02 * distance(gradients, 0)).all()
@@ -89,13 +93,13 @@ def in_float32(network):
 
 
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=SUMS_BFLOAT16)])
-@pytest.mark.parametrize("path", [fast.FastLoss, losses.PlainLoss])
+@pytest.mark.parametrize("path", [optim_gradients.FastLoss, losses.PlainLoss])
 @pytest.mark.parametrize("options", [{}, {"pooling": "avg"}, {"styles": 2}], ids=str)
 def test_what_xla_compiles_is_as_exact(small_weights, path, precision, options):  # noqa: F811
     network, targets, image, blend = setting(small_weights, precision, **options)
     exact, gradients = terms_and_gradients(losses.PlainLoss(in_float32(network)), image, targets, blend)
     plain, plain_gradients = terms_and_gradients(losses.PlainLoss(network), image, targets, blend)
-    compiled = vgg.VGG19(small_weights, network.pooling, precision=precision, compiled=True)
+    compiled = VGG19(small_weights, network.pooling, precision=precision, compiled=True)
     loss = tf.function(path(compiled), autograph=False, jit_compile=True)
     found, slopes = terms_and_gradients(loss, image, targets, blend)
     share = 0.02 if precision == "bfloat16" else 1e-3
@@ -110,7 +114,7 @@ def test_small_pictures_are_convolved_directly(size, expected, monkeypatch):
     made = []
     monkeypatch.setattr(winograd, "transformed", lambda kernel: made.append(kernel) or kernel)
     monkeypatch.setattr(winograd, "Convolution", lambda kernel, turned=False: lambda x: x)
-    convolution = fast.Convolution(tf.zeros((3, 3, 4, 4)), pairs=16, tiles=20)
+    convolution = optim_gradients.Convolution(tf.zeros((3, 3, 4, 4)), pairs=16, tiles=20)
     for _ in range(2):
         convolution.forward(tf.zeros((1, *size, 4)))
         convolution.backward(tf.zeros((1, *size, 4)))
@@ -121,7 +125,7 @@ def test_small_pictures_are_convolved_directly(size, expected, monkeypatch):
 def test_what_is_computed_twice_is_the_same(small_weights, options):  # noqa: F811
     network, targets, image, blend = setting(small_weights, **options)
     weights = tf.range(1.0, 9.0)
-    losses_ = [tf.function(fast.FastLoss(network, kept_bytes=kept), autograph=False) for kept in (0, 2**40)]
+    losses_ = [tf.function(optim_gradients.FastLoss(network, kept_bytes=kept), autograph=False) for kept in (0, 2**40)]
     for found, expected in zip(*(loss(image, targets, weights, blend) for loss in losses_), strict=True):
         np.testing.assert_array_equal(found, expected)
 
@@ -133,7 +137,7 @@ def test_the_slope_of_max_pooling_is_tensorflows(size):
     x = tf.constant(rng.integers(-2, 3, (1, *size, 3)), tf.float32)
     slope = tf.constant(rng.normal(size=(1, -(-size[0] // 2), -(-size[1] // 2), 3)), tf.float32)
     gradients = []
-    for pool in (vgg.max_pool, lambda x: tf.nn.max_pool2d(x, 2, 2, "SAME")):
+    for pool in (max_pool, lambda x: tf.nn.max_pool2d(x, 2, 2, "SAME")):
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = pool(x)
@@ -159,7 +163,7 @@ def test_gram_matrices_in_bfloat16_are_summed_in_float32():
     F = tf.cast(np.random.default_rng(3).uniform(0, 9, (1003, 6)), tf.bfloat16)
     exact = tf.cast(F, tf.float64)
     exact = tf.matmul(exact, exact, transpose_a=True) / (1003 * 6)
-    np.testing.assert_allclose(fast.gram_matrix(F), exact, rtol=1.5e-3)
+    np.testing.assert_allclose(optim_gradients.gram_matrix(F), exact, rtol=1.5e-3)
 
 
 def test_settings_of_equal_shapes_share_a_graph(small_weights):  # noqa: F811
@@ -168,16 +172,16 @@ def test_settings_of_equal_shapes_share_a_graph(small_weights):  # noqa: F811
     runs = [settings(iterations=3, seed=seed, style_weight=seed, learning_rate=seed) for seed in (1, 2)]
 
     def results(stepper, run):
-        targets = optimize.measure_targets(network, run, content, styles)
-        start = optimize.starting_image(run, None, content.shape)
-        optimization = optimize.Optimization(stepper, targets, run, start)
+        targets = loop.measure_targets(network, run, content, styles)
+        start = loop.starting_image(run, None, content.shape)
+        optimization = loop.Optimization(stepper, targets, run, start)
         return [evaluation.terms for evaluation in optimization.run()], optimization.best
 
-    network = vgg.VGG19(small_weights)
-    shared = optimize.Stepper(fast.FastLoss(network))
+    network = VGG19(small_weights)
+    shared = loop.Stepper(optim_gradients.FastLoss(network))
     results(shared, runs[0])
     traces = shared.steps.experimental_get_tracing_count()
-    again, alone = results(shared, runs[1]), results(optimize.Stepper(fast.FastLoss(network)), runs[1])
+    again, alone = results(shared, runs[1]), results(loop.Stepper(optim_gradients.FastLoss(network)), runs[1])
     assert shared.steps.experimental_get_tracing_count() == traces == 1
     np.testing.assert_array_equal(again[0], alone[0])
     np.testing.assert_array_equal(again[1], alone[1])

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from styletransfer import figures, images
 from styletransfer.errors import InputError
+from styletransfer.images import io as images
+from styletransfer.reports.figures import style as figures
 
 
 def table(values, default=None, parameter="tv_weight"):

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from styletransfer import errors, files, images
+from styletransfer import errors
 from styletransfer.errors import WriteError
+from styletransfer.files import atomic as files
+from styletransfer.images import io as images
 
 
 def nothing_left(folder):
@@ -54,7 +56,7 @@ def test_a_picture_on_a_full_disk(tmp_path, monkeypatch):
 def test_what_a_killed_process_left_is_removed_and_what_others_write_is_not(tmp_path, monkeypatch):
     """Of any file of that folder; a temporary file that is being written is told by its lock."""
     code = (
-        "import os, signal; from styletransfer import files\n"
+        "import os, signal; from styletransfer.files import atomic as files\n"
         "with files.atomic_path(os.environ['FOLDER'] + '/a.pdf') as path:\n"
         "    path.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -110,7 +112,7 @@ def test_a_lock_that_cannot_be_is_told(tmp_path, monkeypatch):
 
 def test_a_command_says_one_line(tmp_path):
     code = (
-        "import sys; from styletransfer import errors, files\n"
+        "import sys; from styletransfer import errors; from styletransfer.files import atomic as files\n"
         "@errors.command\n"
         "def main():\n    files.write_text('/proc/nowhere/a.txt', 'text')\n"
         "sys.exit(main())"

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from styletransfer import images, paintings
 from styletransfer.errors import InputError
+from styletransfer.images import generated
+from styletransfer.images import io as images
 
 RED = (200, 30, 40)
 
@@ -128,17 +129,17 @@ def test_write_round_trip_and_unknown_suffix(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
-@pytest.mark.parametrize("name", paintings.PAINTINGS)
+@pytest.mark.parametrize("name", generated.PAINTINGS)
 def test_paintings_are_deterministic_and_colourful(name):
-    first = paintings.paint(name, 96, 64)
+    first = generated.paint(name, 96, 64)
     assert first.shape == (64, 96, 3)
-    assert (first == paintings.paint(name, 96, 64)).all()
+    assert (first == generated.paint(name, 96, 64)).all()
     assert first.std(axis=(0, 1)).min() > 20
 
 
 def test_unknown_painting():
     with pytest.raises(InputError, match="glass"):
-        paintings.paint("gals", 64, 64)
+        generated.paint("gals", 64, 64)
 
 
 def test_grey_of_16_bits_in_bands_is_the_same(tmp_path, monkeypatch):

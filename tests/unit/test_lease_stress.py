@@ -23,11 +23,11 @@ from sweep import at_once_by_name
 HOLDER = """
 import os, sys, time
 begin = time.monotonic()
-from styletransfer import devices
+from styletransfer.devices import lease
 log = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)
 def tell(what):
     os.write(log, f"{what} {os.getpid()} {device.uuid}.{device.slot} {time.monotonic()} {waited}\\n".encode())
-with devices.lease("gpu", 60, slots=int(sys.argv[2])) as device:
+with lease.lease("gpu", 60, slots=int(sys.argv[2])) as device:
     waited = time.monotonic() - begin
     tell("start")
     print(flush=True)

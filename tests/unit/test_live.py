@@ -15,9 +15,11 @@ from rich.console import Console
 
 import atwork
 import watch
-from styletransfer import dashboard, live, progress, timeline
+from styletransfer.analysis import device_usage
 from styletransfer.errors import InputError
-from styletransfer.live import TimeLeft, Watch
+from styletransfer.reports import dashboard, monitor
+from styletransfer.reports.monitor import TimeLeft, Watch
+from styletransfer.runs import progress
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -122,11 +124,11 @@ def test_the_time_left_is_that_of_a_simulated_schedule(lanes, waiting, seed):
     runs, draw = list(study.runs.values()), random.Random(seed)
     lefts = [draw.randrange(1, 30) for _ in range(lanes)]
     work = [
-        live.AtWork("", "", "here", f"GPU-{n}", 5.0, [progress.Progress(200 - left, 200, {}, 1.0)])
+        monitor.AtWork("", "", "here", f"GPU-{n}", 5.0, [progress.Progress(200 - left, 200, {}, 1.0)])
         for n, left in enumerate(lefts)
     ]
     record = {"iterations_done": 200, "seconds_per_iteration": 0.1, "seconds": 23.0, "width": 100}
-    found = live.time_left([record] * 5, list(zip(runs, work, strict=False)), runs[lanes:])
+    found = monitor.time_left([record] * 5, list(zip(runs, work, strict=False)), runs[lanes:])
     clock, left, queue = 0, list(lefts), waiting
     while any(left) or queue:
         for place, seconds in enumerate(left):
@@ -140,22 +142,22 @@ def test_the_time_left_is_that_of_a_simulated_schedule(lanes, waiting, seed):
 
 def test_the_range_is_that_of_the_quicker_and_the_slower_runs(study):
     run = next(iter(study.runs.values()))
-    work = live.AtWork("", "", "here", "cpu", 0.0, [])
+    work = monitor.AtWork("", "", "here", "cpu", 0.0, [])
     records = [
         {"iterations_done": 200, "seconds_per_iteration": seconds / 200, "seconds": seconds, "width": 100}
         for seconds in (50.0, 80.0, 100.0, 120.0, 200.0)
     ]
-    found = live.time_left(records, [(run, work)], [run] * 3)
+    found = monitor.time_left(records, [(run, work)], [run] * 3)
     assert found.likely == pytest.approx(400)
     assert 200 < found.low < 350
     assert 450 < found.high < 800
-    few = live.time_left(records[2:3], [(run, work)], [run] * 3)
+    few = monitor.time_left(records[2:3], [(run, work)], [run] * 3)
     assert (few.low, few.likely, few.high) == pytest.approx((200, 400, 800))
-    half = live.AtWork("", "", "here", "cpu", 60.0, [progress.Progress(100, 200, {}, 0.5)])
+    half = monitor.AtWork("", "", "here", "cpu", 60.0, [progress.Progress(100, 200, {}, 0.5)])
     # It has taken 60 s, of which 10 s were before its first step; 50 s are left of it, and 3 runs of 110 s.
-    assert live.time_left([], [(run, half)], [run] * 3).likely == pytest.approx(380)
-    assert live.time_left(records, [], [run]) is None
-    assert live.time_left([], [(run, work)], []) is None
+    assert monitor.time_left([], [(run, half)], [run] * 3).likely == pytest.approx(380)
+    assert monitor.time_left(records, [], [run]) is None
+    assert monitor.time_left([], [(run, work)], []) is None
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_spans_read_well(low, high, text):
 
 def test_labels_name_the_pair_where_there_are_several():
     pairs = [{"content": "photograph", "styles": ["glass"]}, {"content": "glass", "styles": ["photograph"]}]
-    labels = list(live.labels(atwork.expand(SCHEMA, pairs=pairs, vary={"style_weight": [1, 2]})).values())
+    labels = list(monitor.labels(atwork.expand(SCHEMA, pairs=pairs, vary={"style_weight": [1, 2]})).values())
     assert labels[0] == "photograph x glass: style weight 1"
     assert labels[3] == "glass x photograph: style weight 2"
 
@@ -223,5 +225,5 @@ def test_a_bad_config_is_named(tmp_path, text, message):
 
 
 def test_short_names_of_lanes():
-    assert timeline.short(f"{atwork.GPUS[0]} slot 1") == "GPU-01234560 slot 1"
-    assert timeline.short("cpu 2") == "cpu 2"
+    assert device_usage.short(f"{atwork.GPUS[0]} slot 1") == "GPU-01234560 slot 1"
+    assert device_usage.short("cpu 2") == "cpu 2"

@@ -5,9 +5,12 @@ import pytest
 import tensorflow as tf
 from scipy import signal
 
-from styletransfer import losses, optimize, vgg, weighting
+from styletransfer.optim import loop, losses
+from styletransfer.optim import terms as loss_terms
+from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS
 from styletransfer.settings import Ingredient, Settings
-from styletransfer.weights import Weights
+from styletransfer.vgg.formats import Weights
+from styletransfer.vgg.network import CONVOLUTIONS, VGG19
 
 CHANNELS = {"1": 3, "2": 4, "3": 4, "4": 5, "5": 5}
 
@@ -17,7 +20,7 @@ def small_weights():
     """A VGG-19 with a handful of channels per block."""
     rng = np.random.default_rng(7)
     kernels, biases, before = {}, {}, 3
-    for name in vgg.CONVOLUTIONS:
+    for name in CONVOLUTIONS:
         after = CHANNELS[name[0]]
         kernels[f"conv{name}"] = rng.normal(0, 0.4, (3, 3, before, after)).astype(np.float32)
         biases[f"conv{name}"] = rng.normal(0, 0.4, after).astype(np.float32)
@@ -34,7 +37,7 @@ def settings(**values):
 def numpy_features(weights, image, pooling="max"):
     """VGG-19 in float64 with SciPy's correlation; image: (H, W, 3) RGB less the mean pixel."""
     x, found = image[..., ::-1].astype(np.float64), {}
-    for name in vgg.CONVOLUTIONS:
+    for name in CONVOLUTIONS:
         if name.endswith("_1") and name != "1_1":
             x = numpy_pool(x, pooling)
         kernel, bias = weights.kernels[f"conv{name}"].astype(np.float64), weights.biases[f"conv{name}"]
@@ -64,8 +67,8 @@ def numpy_terms(weights, image, content, styles, blend):
         F = features.reshape(-1, features.shape[-1])
         return F.T @ F / features.size
 
-    terms = [np.mean((X[layer] - P[layer]) ** 2) for layer in weighting.CONTENT_LAYERS]
-    for layer in weighting.STYLE_LAYERS:
+    terms = [np.mean((X[layer] - P[layer]) ** 2) for layer in CONTENT_LAYERS]
+    for layer in STYLE_LAYERS:
         S = [gram(numpy_features(weights, style)[layer]) for style in styles]
         terms.append(sum(b * np.mean((gram(X[layer]) - G) ** 2) for b, G in zip(blend, S, strict=True)))
     return np.array([*terms, np.mean(np.diff(image, axis=0) ** 2) + np.mean(np.diff(image, axis=1) ** 2)])
@@ -74,7 +77,7 @@ def numpy_terms(weights, image, content, styles, blend):
 @pytest.mark.parametrize("pooling", ["max", "avg"])
 def test_features_match_scipy_on_an_odd_size(small_weights, pooling):
     image = np.random.default_rng(1).normal(0, 1, (19, 23, 3)).astype(np.float32)
-    found = vgg.VGG19(small_weights, pooling).features(tf.constant(image), ("relu1_1", "relu3_4", "relu5_2"))
+    found = VGG19(small_weights, pooling).features(tf.constant(image), ("relu1_1", "relu3_4", "relu5_2"))
     expected = numpy_features(small_weights, image, pooling)
     for layer, features in found.items():
         np.testing.assert_allclose(features, expected[layer], rtol=2e-4, atol=2e-4)
@@ -82,8 +85,8 @@ def test_features_match_scipy_on_an_odd_size(small_weights, pooling):
 
 def test_reference_layout_transposes_kernels(small_weights):
     image = np.random.default_rng(1).normal(0, 1, (8, 9, 3)).astype(np.float32)
-    turned = vgg.VGG19(small_weights, kernel_layout="reference").features(tf.constant(image), ("relu1_2",))
-    plain = vgg.VGG19(small_weights).features(tf.constant(image.transpose(1, 0, 2)), ("relu1_2",))
+    turned = VGG19(small_weights, kernel_layout="reference").features(tf.constant(image), ("relu1_2",))
+    plain = VGG19(small_weights).features(tf.constant(image.transpose(1, 0, 2)), ("relu1_2",))
     np.testing.assert_allclose(turned["relu1_2"], np.transpose(plain["relu1_2"], (1, 0, 2)), rtol=1e-4, atol=1e-4)
 
 
@@ -91,9 +94,9 @@ def test_terms_and_gradient_match_numpy_and_finite_differences(small_weights):
     rng = np.random.default_rng(3)
     image, content, *styles = (rng.normal(0, 1, (20, 18, 3)).astype(np.float32) for _ in range(4))
     run = settings(styles=2, content_weight_blend=0.3, style_layer_weight_exp=0.5, style_blend_weights=(1, 3))
-    network = vgg.VGG19(small_weights)
+    network = VGG19(small_weights)
     mean = network.mean_pixel
-    targets = optimize.measure_targets(network, run, content + mean, [style + mean for style in styles])
+    targets = loop.measure_targets(network, run, content + mean, [style + mean for style in styles])
     blend = tf.constant(run.style_blend_weights, tf.float32)
     variable = tf.Variable(image)
     with tf.GradientTape(persistent=True) as tape:
@@ -119,12 +122,12 @@ def test_terms_and_gradient_match_numpy_and_finite_differences(small_weights):
     ("exponent", "expected"), [(1, [0.2] * 5), (0, [1, 0, 0, 0, 0]), (2, [1 / 31, 2 / 31, 4 / 31, 8 / 31, 16 / 31])]
 )
 def test_layer_weights(exponent, expected):
-    np.testing.assert_allclose(weighting.layer_weights(exponent), expected)
+    np.testing.assert_allclose(loss_terms.layer_weights(exponent), expected)
 
 
 def test_report_adds_up():
     run = settings(content_weight=2, content_weight_blend=0.25, style_weight=3, tv_weight=5)
-    report = weighting.report(np.arange(1, 9), run)
+    report = loss_terms.report(np.arange(1, 9), run)
     assert report["content_unweighted"] == pytest.approx(0.25 * 1 + 0.75 * 2)
     assert report["style"] == pytest.approx(3 * np.mean([3, 4, 5, 6, 7]))
     assert report["tv"] == pytest.approx(5 * 8)
@@ -135,16 +138,16 @@ def test_adam_matches_numpy(small_weights):
     rng = np.random.default_rng(5)
     image, content, style = (rng.normal(0, 1, (16, 16, 3)).astype(np.float32) for _ in range(3))
     run = settings(iterations=3, learning_rate=0.5, beta1=0.8, beta2=0.9, eps=1e-3)
-    network = vgg.VGG19(small_weights)
-    targets = optimize.measure_targets(network, run, content + network.mean_pixel, [style + network.mean_pixel])
-    optimization = optimize.Optimization(optimize.Stepper(losses.PlainLoss(network)), targets, run, image)
+    network = VGG19(small_weights)
+    targets = loop.measure_targets(network, run, content + network.mean_pixel, [style + network.mean_pixel])
+    optimization = loop.Optimization(loop.Stepper(losses.PlainLoss(network)), targets, run, image)
     evaluations = list(optimization.run())
     x, mean, square = image.astype(np.float64), 0.0, 0.0
     for t in range(1, 4):
         variable = tf.Variable(x.astype(np.float32))
         with tf.GradientTape() as tape:
             terms = losses.terms(variable, network.features(variable, targets.layers), targets, tf.constant([1.0]))
-            total = tf.reduce_sum(tf.constant(weighting.weights(run), tf.float32) * terms)
+            total = tf.reduce_sum(tf.constant(loss_terms.weights(run), tf.float32) * terms)
         gradient = tape.gradient(total, variable).numpy().astype(np.float64)
         mean, square = 0.8 * mean + 0.2 * gradient, 0.9 * square + 0.1 * gradient**2
         corrected = (mean / (1 - 0.8**t), square / (1 - 0.9**t))
@@ -156,10 +159,10 @@ def test_adam_matches_numpy(small_weights):
 def test_divergence_keeps_the_last_finite_image(small_weights):
     content = np.full((16, 16, 3), 100, np.float32)
     run = settings(iterations=5, learning_rate=1e30)
-    network = vgg.VGG19(small_weights)
-    targets = optimize.measure_targets(network, run, content, [content])
-    start = optimize.starting_image(run, None, content.shape)
-    optimization = optimize.Optimization(optimize.Stepper(losses.PlainLoss(network)), targets, run, start)
+    network = VGG19(small_weights)
+    targets = loop.measure_targets(network, run, content, [content])
+    start = loop.starting_image(run, None, content.shape)
+    optimization = loop.Optimization(loop.Stepper(losses.PlainLoss(network)), targets, run, start)
     evaluations = list(optimization.run())
     assert not evaluations[-1].finite
     assert len(evaluations) < 6

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from styletransfer import crate, files, manifest
 from styletransfer.errors import InputError
-from styletransfer.run import RUN_FILES
+from styletransfer.files import atomic as files
+from styletransfer.results import manifest, ro_crate
+from styletransfer.runs.layout import RUN_FILES
 from styletransfer.settings import Ingredient, Settings
-from styletransfer.study import Row, Study
+from styletransfer.study.expand import Row, Study
 
 ROOT = Path(__file__).parents[2]
 CONTENT, STYLE, WEIGHTS = Ingredient("photo", "sha256:0"), Ingredient("art", "glass@1"), Ingredient("vgg16", "hed@1")
@@ -205,7 +206,7 @@ def git(folder, *arguments):
 
 
 def test_the_revision_of_the_code(tmp_path, monkeypatch):
-    module = tmp_path / "workflow/scripts/styletransfer/manifest.py"
+    module = tmp_path / "workflow/styletransfer/results/manifest.py"
     put(module, "")
     monkeypatch.setattr(manifest, "__file__", str(module))
     assert manifest.revision() is None
@@ -222,8 +223,8 @@ def test_the_revision_of_the_code(tmp_path, monkeypatch):
 
 def test_a_crate_holds_what_it_describes(study, tmp_path):
     described = describe(study)
-    crate.write(Path("crate.zip"), MANIFEST, ROOT)
-    crate.write(Path("again.zip"), MANIFEST, ROOT)
+    ro_crate.write(Path("crate.zip"), MANIFEST, ROOT)
+    ro_crate.write(Path("again.zip"), MANIFEST, ROOT)
     assert Path("crate.zip").read_bytes() == Path("again.zip").read_bytes()
     with zipfile.ZipFile("crate.zip") as archive:
         archive.extractall("unpacked")
@@ -256,5 +257,5 @@ def test_damage_is_not_packed(study):
     describe(study)
     Path(TABLES[0]).write_text("another")
     with pytest.raises(InputError, match=r"1 differences, the first: results/studies/s/runs\.csv: 7 bytes"):
-        crate.write(Path("crate.zip"), MANIFEST, ROOT)
+        ro_crate.write(Path("crate.zip"), MANIFEST, ROOT)
     assert not Path("crate.zip").exists()

@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from styletransfer import monitor
+from styletransfer.devices import gpu_usage
 
 MIB = 2**20
 
@@ -16,7 +16,7 @@ MIB = 2**20
 @pytest.fixture
 def nvml(monkeypatch):
     """A fake pynvml with one GPU and one MIG device, whose figures go round."""
-    monkeypatch.setattr(monitor, "INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(gpu_usage, "INTERVAL_SECONDS", 0.01)
     module = types.ModuleType("pynvml")
     module.NVMLError = type("NVMLError", (Exception,), {})
     module.NVMLError_NotSupported = type("NVMLError_NotSupported", (module.NVMLError,), {})
@@ -50,7 +50,7 @@ def nvml(monkeypatch):
 
 
 def watched(uuid, nvml, samples=4):
-    with monitor.watch(uuid) as usage:
+    with gpu_usage.watch(uuid) as usage:
         end = time.monotonic() + 5
         while nvml.samples < samples and time.monotonic() < end:
             time.sleep(0.005)
@@ -67,7 +67,7 @@ def test_mean_and_peak(nvml):
 
 
 def test_a_short_run_has_one_sample_at_least(nvml, monkeypatch):
-    monkeypatch.setattr(monitor, "INTERVAL_SECONDS", 60)
+    monkeypatch.setattr(gpu_usage, "INTERVAL_SECONDS", 60)
     begin = time.monotonic()
     assert watched("GPU-a", nvml, samples=1)["memory_peak_mib"] == 100
     assert time.monotonic() - begin < 5
@@ -88,7 +88,7 @@ def test_what_is_no_uuid_is_not_asked_for(nvml, name):
 def test_no_nvml_is_one_line_in_the_log(monkeypatch, caplog):
     caplog.set_level(logging.INFO)
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    with monitor.watch("GPU-a") as usage:
+    with gpu_usage.watch("GPU-a") as usage:
         pass
     assert usage.summary() is None
     assert len(caplog.messages) == 1
@@ -115,11 +115,11 @@ def test_an_error_on_the_way_keeps_what_is_known_and_disturbs_nothing(nvml, capl
 
 
 def test_a_driver_that_hangs_does_not_hold_up_the_run(nvml, monkeypatch):
-    monkeypatch.setattr(monitor, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(gpu_usage, "PATIENCE_SECONDS", 0.05)
     hung = threading.Event()
     nvml.nvmlInit = hung.wait
     begin = time.monotonic()
-    with monitor.watch("GPU-a") as usage:
+    with gpu_usage.watch("GPU-a") as usage:
         pass
     assert time.monotonic() - begin < 2
     assert usage.summary() is None
@@ -127,6 +127,6 @@ def test_a_driver_that_hangs_does_not_hold_up_the_run(nvml, monkeypatch):
 
 
 def test_an_error_of_the_run_is_not_swallowed(nvml):
-    with pytest.raises(ZeroDivisionError), monitor.watch("GPU-a"):
+    with pytest.raises(ZeroDivisionError), gpu_usage.watch("GPU-a"):
         raise ZeroDivisionError
     assert nvml.open == 0

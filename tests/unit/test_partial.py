@@ -8,7 +8,14 @@ import pandas as pd
 import pytest
 from test_study import config
 
-from styletransfer import effects, explorer, figures, files, images, status, study, tables
+from styletransfer.files import atomic as files
+from styletransfer.images import io as images
+from styletransfer.reports import explorer
+from styletransfer.reports.figures import effects
+from styletransfer.reports.figures import style as figures
+from styletransfer.results import tables
+from styletransfer.runs import status
+from styletransfer.study import expand as study
 
 DESCRIBED = config(
     study="half",

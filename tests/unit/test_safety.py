@@ -13,8 +13,12 @@ import pytest
 import requests
 
 import bad_input
-from styletransfer import devices, downloads, explorer, files, weights
+from styletransfer.devices import lease
 from styletransfer.errors import InputError
+from styletransfer.files import atomic as files
+from styletransfer.files import download
+from styletransfer.reports import explorer
+from styletransfer.vgg import formats as weights
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "workflow").rglob("*.py"))
@@ -110,7 +114,7 @@ def test_every_word_in_a_shell_command_is_quoted():
 
 
 def test_the_variables_outside_of_quotes_can_only_be_words():
-    schema = explorer.study.documents.read(ROOT / "workflow/schemas/config.schema.yaml")["properties"]
+    schema = explorer.study.yaml_reader.read(ROOT / "workflow/schemas/config.schema.yaml")["properties"]
     assert schema["device"]["enum"] == ["auto", "gpu", "cpu"]
     assert schema["slots_per_device"]["type"] == schema["print_iterations"]["type"] == "integer"
     assert schema["state_seconds"]["type"] == "number"
@@ -131,8 +135,8 @@ def mode(path):
 
 def test_with_umask_0_no_file_is_everybodys_to_write(umask, tmp_path, monkeypatch):
     monkeypatch.setenv("STYLETRANSFER_LEASES", str(tmp_path / "leases"))
-    folder = devices.lock_folder()
-    descriptor = devices._try_lock(folder / "gpu.0.lock")
+    folder = lease.lock_folder()
+    descriptor = lease._try_lock(folder / "gpu.0.lock")
     os.close(descriptor)
     files.write_text(tmp_path / "result", "x")
     with files.alone(tmp_path / "result", 1):
@@ -165,10 +169,10 @@ def test_a_link_in_place_of_a_lock_or_of_a_temporary_file_is_not_followed(tmp_pa
 @pytest.mark.parametrize("scheme", ["http", "file", "ftp", "data", "gopher"])
 def test_only_https_is_fetched_also_after_a_redirect(scheme, tmp_path):
     """A redirect asks the same session for an adapter: what it has none for, it cannot fetch."""
-    with downloads._session(("https",)) as session, pytest.raises(requests.exceptions.InvalidSchema):
+    with download._session(("https",)) as session, pytest.raises(requests.exceptions.InvalidSchema):
         session.get_adapter(f"{scheme}://127.0.0.1/x")
-    with pytest.raises(downloads.DownloadError, match="only https is"):
-        downloads.fetch([f"{scheme}://127.0.0.1/etc/passwd"], tmp_path / "x", retries=0)
+    with pytest.raises(download.DownloadError, match="only https is"):
+        download.fetch([f"{scheme}://127.0.0.1/etc/passwd"], tmp_path / "x", retries=0)
     assert not (tmp_path / "x").exists()
 
 
@@ -180,11 +184,13 @@ def test_captions_of_the_report_hold_no_words_of_the_users():
 
 def test_the_page_escapes_all_but_its_own_parts():
     """`Markup` is what autoescape lets through."""
-    marked = re.findall(r"Markup\((.+?)\)[,\n ]", (ROOT / "workflow/scripts/styletransfer/explorer.py").read_text())
+    marked = re.findall(r"Markup\((.+?)\)[,\n ]", (ROOT / "workflow/styletransfer/reports/explorer.py").read_text())
     assert marked == ['(TEMPLATES / "page.css").read_text(encoding="utf-8")', "script_safe(data)", "script"]
-    page = (ROOT / "workflow/templates/explorer/page.html").read_text()
+    page = (ROOT / "workflow/styletransfer/reports/templates/explorer/page.html").read_text()
     assert not re.search(r"\|\s*safe|autoescape", page)
-    scripts = "".join(path.read_text() for path in (ROOT / "workflow/templates/explorer").glob("*.js"))
+    scripts = "".join(
+        path.read_text() for path in (ROOT / "workflow/styletransfer/reports/templates/explorer").glob("*.js")
+    )
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", scripts)
 
 

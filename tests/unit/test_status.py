@@ -11,14 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from styletransfer import devices, errors, files, status
-from styletransfer.run import RUN_FILES
+from styletransfer import errors
+from styletransfer.devices import lease
+from styletransfer.files import atomic as files
+from styletransfer.runs import status
+from styletransfer.runs.layout import RUN_FILES
 from styletransfer.settings import Ingredient, Settings
 
 RUN = """
 import signal, sys, time
 from pathlib import Path
-from styletransfer import files, status
+from styletransfer.files import atomic as files
+from styletransfer.runs import status
 from styletransfer.errors import command
 
 # What a shell starts in the background ignores Ctrl-C.
@@ -38,7 +42,6 @@ sys.exit(main())
 @pytest.fixture
 def begun(tmp_path, monkeypatch):
     """A process that computes a run, and never ends by itself."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "workflow/scripts"))
 
     def begin(**environment):
         command = [sys.executable, "-c", RUN, str(tmp_path)]
@@ -176,7 +179,7 @@ def test_counters_of_both_kinds_of_control_groups(tmp_path, monkeypatch):
 )
 def test_errors_have_names_and_a_result_ends_them(tmp_path, error, name, reason):
     with pytest.raises(type(error)), status.attempt(tmp_path) as attempt:
-        attempt.on(devices.Device("gpu", "GPU-7"))
+        attempt.on(lease.Device("gpu", "GPU-7"))
         raise error
     found = status.of(tmp_path)
     assert found == status.Status(name, reason)

@@ -10,9 +10,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from styletransfer import images, paintings, settings, study, tables
+from styletransfer import settings
 from styletransfer.errors import InputError
+from styletransfer.images import generated
+from styletransfer.images import io as images
+from styletransfer.results import tables
 from styletransfer.settings import Ingredient, Settings
+from styletransfer.study import expand as study
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -186,7 +190,7 @@ def test_schema_defaults_and_the_page_about_them_cannot_drift():
         assert part["description"], key
     kinds = SCHEMA["properties"]["images"]["additionalProperties"]["properties"]
     assert kinds["sample"]["enum"] == list(images.SAMPLES)
-    assert kinds["painting"]["enum"] == list(paintings.PAINTINGS)
+    assert kinds["painting"]["enum"] == list(generated.PAINTINGS)
 
 
 def test_every_key_has_a_default_or_is_required():

@@ -6,29 +6,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from styletransfer import figures, timeline
+from styletransfer.analysis import device_usage
+from styletransfer.reports.figures import style as figures
 from sweep import at_once_by_name
 
 
 @given(st.lists(st.floats(0.1, 100), min_size=1, max_size=60), st.integers(1, 8))
 def test_a_schedule_keeps_graham_s_bound(durations, lanes):
-    bars = timeline.schedule(durations, lanes)
+    bars = device_usage.schedule(durations, lanes)
     assert [end - begin for _, begin, end in bars] == pytest.approx(durations)
     assert set(at_once_by_name(bars).values()) == {1}
-    elapsed = timeline.elapsed(bars)
+    elapsed = device_usage.elapsed(bars)
     assert elapsed >= max(*durations, sum(durations) / lanes) - 1e-9
     assert elapsed <= sum(durations) / lanes + (1 - 1 / lanes) * max(durations) + 1e-9
 
 
 def test_the_2018_study_within_two_percent_of_the_bound_where_fixed_chunks_left_a_gpu_idle():
-    durations = timeline.durations_of_2018()
+    durations = device_usage.durations_of_2018()
     assert (len(durations), sum(durations)) == (252, pytest.approx(252 * 97))
-    cut = timeline.chunks(durations, 4)
-    assert timeline.elapsed(cut) == pytest.approx(108 * 60)
-    assert timeline.elapsed(bar for bar in cut if bar[0] == 3) == pytest.approx(91 * 60)
+    cut = device_usage.chunks(durations, 4)
+    assert device_usage.elapsed(cut) == pytest.approx(108 * 60)
+    assert device_usage.elapsed(bar for bar in cut if bar[0] == 3) == pytest.approx(91 * 60)
     for order in range(20):
         shuffled = np.random.default_rng(order).permutation(durations)
-        assert timeline.elapsed(timeline.schedule(shuffled, 4)) <= 1.02 * sum(durations) / 4
+        assert device_usage.elapsed(device_usage.schedule(shuffled, 4)) <= 1.02 * sum(durations) / 4
 
 
 def runs_table(rows):
@@ -41,17 +42,17 @@ def runs_table(rows):
 
 def test_lanes_of_the_cpu_and_of_slots():
     cpu = runs_table([("a", "cpu", 0, 0, 10), ("b", "cpu", 0, 1, 5), ("c", "cpu", 0, 6, 9), ("d", "cpu", 0, 11, 12)])
-    assert list(timeline.intervals(cpu)["lane"]) == ["cpu 1", "cpu 2", "cpu 2", "cpu 1"]
+    assert list(device_usage.intervals(cpu)["lane"]) == ["cpu 1", "cpu 2", "cpu 2", "cpu 1"]
     gpu = runs_table([("a", "GPU-1", 0, 0, 10), ("b", "GPU-1", 1, 1, 5)])
-    assert list(timeline.intervals(gpu)["lane"]) == ["GPU-1 slot 0", "GPU-1 slot 1"]
-    assert list(timeline.intervals(gpu.assign(host=["x", "y"]))["lane"]) == ["x GPU-1 slot 0", "y GPU-1 slot 1"]
+    assert list(device_usage.intervals(gpu)["lane"]) == ["GPU-1 slot 0", "GPU-1 slot 1"]
+    assert list(device_usage.intervals(gpu.assign(host=["x", "y"]))["lane"]) == ["x GPU-1 slot 0", "y GPU-1 slot 1"]
 
 
 def test_long_pauses_are_cut_out_and_short_ones_are_idle_time():
-    bars = timeline.intervals(
+    bars = device_usage.intervals(
         runs_table([("a", "GPU-1", 0, 0, 10), ("b", "GPU-1", 0, 20, 30), ("c", "GPU-2", 0, 100_000, 100_010)])
     )
-    usage = timeline.usage(bars)
+    usage = device_usage.usage(bars)
     assert (usage.pauses, usage.lanes, usage.busy, usage.elapsed) == (1, 2, 30, 40)
     assert usage.speed_up == pytest.approx(0.75)
     assert usage.utilisation == pytest.approx(0.375)

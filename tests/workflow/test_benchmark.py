@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from cpus import BFLOAT16
-from styletransfer import precision, weights
+from styletransfer.devices import precision
+from styletransfer.vgg import formats as weights
 
 ROOT = Path(__file__).parents[2]
 NETWORK = weights.package_path(weights.SOURCES["vgg16"])

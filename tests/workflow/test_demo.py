@@ -8,7 +8,11 @@ import pytest
 import yaml
 
 from ruler import Ruler
-from styletransfer import images, paintings, study, vgg, weights
+from styletransfer.images import generated
+from styletransfer.images import io as images
+from styletransfer.study import expand as study
+from styletransfer.vgg import formats as weights
+from styletransfer.vgg.network import VGG19
 
 ROOT = Path(__file__).parents[2]
 CONFIG = study.load(
@@ -19,13 +23,13 @@ CONFIG = study.load(
 
 @pytest.fixture(scope="module")
 def network():
-    return vgg.VGG19(weights.load(weights.package_path(weights.SOURCES["vgg16"])))
+    return VGG19(weights.load(weights.package_path(weights.SOURCES["vgg16"])))
 
 
 def picture(name):
     ((kind, source),) = CONFIG["images"][name].items()
     if kind == "painting":
-        return paintings.paint(source, *paintings.SIZE).astype(float)
+        return generated.paint(source, *generated.SIZE).astype(float)
     return images.read_image(images.sample_file(source)).astype(float)
 
 

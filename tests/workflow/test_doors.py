@@ -15,7 +15,8 @@ import pytest
 from test_workflow import FIGURES, ROOT, STUDY, snakemake
 
 import bad_input
-from styletransfer import images, weights
+from styletransfer.images import io as images
+from styletransfer.vgg import formats as weights
 
 # Snakemake reads a config before anybody else does: what it says of these is its own.
 SNAKEMAKES = {

@@ -13,8 +13,8 @@ from gpus import fake_gpus
 GPU_STUDY = STUDY | {"device": "gpu", "vary": {"style_weight": [5]}}
 HOLD = """
 import time
-from styletransfer import devices
-with devices.lease("gpu") as device:
+from styletransfer.devices import lease
+with lease.lease("gpu") as device:
     print(device.uuid, flush=True)
     time.sleep(300)
 """

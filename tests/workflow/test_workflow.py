@@ -19,7 +19,11 @@ import pytest
 import yaml
 
 from gpus import fake_gpus
-from styletransfer import files, precision, settings, study, weights
+from styletransfer import settings
+from styletransfer.devices import precision
+from styletransfer.files import atomic as files
+from styletransfer.study import expand as study
+from styletransfer.vgg import formats as weights
 from sweep import at_once
 
 ROOT = Path(__file__).parents[2]
@@ -194,7 +198,7 @@ def test_touched_code_and_a_moved_study_run_nothing(finished, tmp_path):
     shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns(".*", "results", "resources"))
     elsewhere = ("--dry-run", "--snakefile", str(clone / "Snakefile"))
     assert jobs(snakemake(finished, *elsewhere, config=STUDY)) == 0
-    module = clone / "workflow/scripts/styletransfer/settings.py"
+    module = clone / "workflow/styletransfer/settings.py"
     option = '    gamma: float = parameter(1.0, "an option that is new", above=0)\n'
     module.write_text(module.read_text().replace("    seed: int =", f"{option}    seed: int =", 1))
     assert "gamma" in module.read_text()

@@ -13,25 +13,24 @@ from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
-sys.path.insert(0, str(SCRIPTS))
+# The engine is found beside the workflow, installed or not.
+ENGINE = Path(workflow.basedir) / "workflow"
+sys.path.insert(0, str(ENGINE))
 
-from styletransfer import (
-    devices,
-    documents,
-    paintings,
-    precision,
-    settings,
-    status,
-    study,
-)
-from styletransfer import weights as network_weights
+from styletransfer import settings
+from styletransfer.devices import lease, precision
 from styletransfer.errors import InputError
-from styletransfer.run import RUN_FILES
+from styletransfer.files import yaml_reader
+from styletransfer.images import generated
+from styletransfer.runs import status
+from styletransfer.runs.layout import RUN_FILES
+from styletransfer.study import expand as study
+from styletransfer.vgg import formats as network_weights
 
 try:
     # Snakemake has read them already, but says nothing of a key that is there twice.
     for file in workflow.configfiles:
-        documents.read(file)
+        yaml_reader.read(file)
     config = study.load(config, yaml.safe_load(SCHEMA.read_text()))
     STUDY = study.expand(config)
     DEFINITION = study.definition(config)
@@ -48,7 +47,7 @@ LOSSES_TABLE = f"{SHOWN}/losses.parquet"
 FIGURES = f"{SHOWN}/figures"
 RUN_IDS = list(STUDY.runs)
 DEVICE = (
-    ("gpu" if devices.gpus() else "cpu")
+    ("gpu" if lease.gpus() else "cpu")
     if config["device"] == "auto"
     else config["device"]
 )
@@ -86,6 +85,8 @@ EXPORTS = " ".join(
 # Rules call `python`: that of Snakemake's own environment, whether or not it is activated, unless rules have theirs.
 if not workflow.deployment_settings.deployment_method:
     EXPORTS += f" PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"
+# Commands find the engine as this file does.
+EXPORTS += f" PYTHONPATH={shlex.quote(str(ENGINE))}${{PYTHONPATH:+:$PYTHONPATH}}"
 shell.prefix(f"export {EXPORTS}; ".replace("{", "{{").replace("}", "}}"))
 
 
@@ -126,7 +127,7 @@ def picture(ingredient):
     """The prepared file of a picture. What it holds is part of its name, so it is never out of date."""
     ((kind, source),) = config["images"][ingredient.name].items()
     if kind == "painting":
-        return f"resources/paintings/{paintings.recipe(source)}.png"
+        return f"resources/paintings/{generated.recipe(source)}.png"
     if kind == "sample":
         return f"resources/photographs/{source}.png"
     return f"resources/pictures/{ingredient.name}-{ingredient.digest}.png"
@@ -140,11 +141,11 @@ def refuse_missing_gpus():
     ):
         return
     if workflow.local_exec:
-        devices.check(
+        lease.check(
             config["device"], tokens and tokens.value, config["slots_per_device"]
         )
     else:
-        devices.check_remote(config["device"])
+        lease.check_remote(config["device"])
 
 
 def refuse_bfloat16():

@@ -29,16 +29,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import yaml
 
-from styletransfer import files, images, paintings, precision, transfer, ways
+from styletransfer.devices import autotune, precision
 from styletransfer.errors import InputError, command
+from styletransfer.files import atomic as files
+from styletransfer.images import generated
+from styletransfer.images import io as images
+from styletransfer.runs import transfer
 from styletransfer.settings import Ingredient, Settings
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from styletransfer.losses import Targets
-    from styletransfer.optimize import Optimization, Stepper
-    from styletransfer.vgg import VGG19
+    from styletransfer.optim.loop import Optimization, Stepper
+    from styletransfer.optim.losses import Targets
+    from styletransfer.vgg.network import VGG19
 
 ROOT = Path(__file__).parents[2]
 STUDY_DEFAULTS: dict[str, Any] = {
@@ -53,14 +57,14 @@ STUDY_DEFAULTS: dict[str, Any] = {
 def pictures(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     """Content and style, (height, width, 3): a photograph and a painting."""
     content = images.resize(images.read_image(images.sample_file("astronaut")), width, height)
-    return content, paintings.paint("glass", width, width).astype(np.float32)
+    return content, generated.paint("glass", width, width).astype(np.float32)
 
 
 class Engine:
     """Runs of the engine in this process, which share what is equal."""
 
     def __init__(self, options: argparse.Namespace, path: str = "fast") -> None:
-        from styletransfer import weights
+        from styletransfer.vgg import formats as weights
 
         transfer.load_tensorflow(options.threads, path=path)
         self._options = options
@@ -74,42 +78,43 @@ class Engine:
 
     def stepper(self, precision: str, path: str = "fast") -> tuple[VGG19, Stepper]:
         """The network and what takes steps with it."""
-        from styletransfer import fast, losses, optimize, vgg
+        from styletransfer.optim import gradients, loop, losses
+        from styletransfer.vgg.network import VGG19
 
         if (precision, path) not in self._steppers:
-            network = vgg.VGG19(self._weights, precision=precision)
-            loss = losses.PlainLoss(network) if path == "plain" else fast.FastLoss(network)
-            self._steppers[precision, path] = network, optimize.Stepper(loss)
+            network = VGG19(self._weights, precision=precision)
+            loss = losses.PlainLoss(network) if path == "plain" else gradients.FastLoss(network)
+            self._steppers[precision, path] = network, loop.Stepper(loss)
         return self._steppers[precision, path]
 
     def optimization(self, settings: Settings, path: str = "fast") -> Optimization:
         """A run on the pictures of this benchmark."""
-        from styletransfer import optimize
+        from styletransfer.optim import loop
 
         network, stepper = self.stepper(settings.precision, path)
         content, style = pictures(self._options.width, self._options.height)
         targets = self.targets(settings, network, content, style)
         begin = None if settings.initial is None else network.preprocess(content).numpy()
-        start = optimize.starting_image(settings, begin, content.shape)
-        return optimize.Optimization(stepper, targets, settings, start)
+        start = loop.starting_image(settings, begin, content.shape)
+        return loop.Optimization(stepper, targets, settings, start)
 
     def targets(self, settings: Settings, network: VGG19, content: np.ndarray, style: np.ndarray) -> Targets:
         """What a run is compared with."""
-        from styletransfer import optimize
+        from styletransfer.optim import loop
 
         scaled = images.resize_to_width(images.to_uint8(style), round(settings.style_scales[0] * self._options.width))
-        return optimize.measure_targets(network, settings, content, [scaled])
+        return loop.measure_targets(network, settings, content, [scaled])
 
     def judge(self, settings: Settings) -> Callable[[np.ndarray], float]:
         """The total loss of an image, less the mean pixel, in float32 whatever precision it was made in."""
-        from styletransfer import weighting
+        from styletransfer.optim import terms
 
         # It takes a step after each evaluation: there must always be one left.
         exact = dataclasses.replace(settings, precision="float32", optimizer="adam", iterations=10**7)
 
         def total(image: np.ndarray) -> float:
             optimization.place(image)
-            return weighting.report(next(optimization.run()).terms, exact)["total"]
+            return terms.report(next(optimization.run()).terms, exact)["total"]
 
         optimization = self.optimization(exact)
         return total
@@ -138,15 +143,15 @@ def batched_loss(precision: str) -> Prepare:
     def prepare(options: argparse.Namespace) -> Callable[[], object]:
         import tensorflow as tf
 
-        from styletransfer import fast, weighting
+        from styletransfer.optim import gradients, terms
 
         engine = Engine(options)
         settings = engine.settings(precision=precision)
         network, _ = engine.stepper(precision)
         content, style = pictures(options.width, options.height)
         targets = engine.targets(settings, network, content, style)
-        loss = fast.FastLoss(network)
-        weights, blend = tf.constant(weighting.weights(settings), tf.float32), tf.ones(1)
+        loss = gradients.FastLoss(network)
+        weights, blend = tf.constant(terms.weights(settings), tf.float32), tf.ones(1)
         start = tf.stack(BATCH * [network.preprocess(content)])
 
         def one(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -176,13 +181,14 @@ def matrix_product(precision: str) -> Prepare:
 
 def multiplications(width: int, height: int) -> float:
     """Of one iteration: convolutions forward and back, Gram matrices and their gradients."""
-    from styletransfer import weighting, weights
+    from styletransfer.optim.terms import STYLE_LAYERS
+    from styletransfer.vgg import formats as weights
 
     total = 0.0
     for name, (inputs, outputs) in weights.CHANNELS.items():
         pixels = -(-height // 2 ** (int(name[4]) - 1)) * -(-width // 2 ** (int(name[4]) - 1))
         total += 2 * pixels * 9 * inputs * outputs
-        if f"relu{name[4:]}" in weighting.STYLE_LAYERS:
+        if f"relu{name[4:]}" in STYLE_LAYERS:
             total += 2 * pixels * outputs**2
         if name == weights.DEEPEST_NEEDED:
             return total
@@ -193,7 +199,7 @@ def plain_step(options: argparse.Namespace) -> Callable[[], object]:
     """The same iteration as a textbook writes it in TensorFlow: one tf.function, a tape, Keras' Adam; float32."""
     import tensorflow as tf
 
-    from styletransfer import weights
+    from styletransfer.vgg import formats as weights
 
     source = weights.load(options.network)
     kernels = {name: (tf.constant(kernel), tf.constant(source.biases[name])) for name, kernel in source.kernels.items()}
@@ -369,7 +375,8 @@ def measure_layers(options: argparse.Namespace) -> dict[str, Any]:
     transfer.load_tensorflow(options.threads)
     import tensorflow as tf
 
-    from styletransfer import weights, winograd
+    from styletransfer.vgg import formats as weights
+    from styletransfer.vgg import winograd
 
     a = tf.random.stateless_normal((2048, 2048), (0, 1))
     large = tf.random.stateless_normal((2**26,), (0, 2))
@@ -400,9 +407,9 @@ def measure_layers(options: argparse.Namespace) -> dict[str, Any]:
 
 def fast_from() -> int:
     """From how many pairs of channels on the engine convolves by Winograd's method."""
-    from styletransfer import fast
+    from styletransfer.optim import gradients
 
-    return fast.WINOGRAD_FROM
+    return gradients.WINOGRAD_FROM
 
 
 def _best(step: Callable[[], object]) -> float:
@@ -512,7 +519,7 @@ def draw_descent(path: Path, courses: Mapping[str, Mapping[str, Course]], mean_p
     """A row per start: loss against seconds, and the pictures that are within 1 % of the reference's loss first."""
     from matplotlib.figure import Figure
 
-    from styletransfer import figures
+    from styletransfer.reports.figures import style as figures
 
     figure = Figure(figsize=(14, 3.6 * len(courses)), layout="constrained")
     count = max(map(len, courses.values()))
@@ -591,7 +598,7 @@ def draw_pairs(path: Path, shown: list[tuple[str, np.ndarray, np.ndarray]], mean
     """Results in float32 above those in bfloat16, a column per setting, in as many bands as it takes."""
     from matplotlib.figure import Figure
 
-    from styletransfer import figures
+    from styletransfer.reports.figures import style as figures
 
     bands = math.ceil(len(shown) / PAIRS_ACROSS)
     figure = Figure(figsize=(1.7 * PAIRS_ACROSS, 4 * bands), layout="constrained")
@@ -762,7 +769,7 @@ def parser() -> argparse.ArgumentParser:
     command_line.add_argument("--network", type=Path, default=ROOT / "resources/weights/vgg16.safetensors")
     command_line.add_argument("--width", type=int, default=512)
     command_line.add_argument("--height", type=int, default=532)
-    command_line.add_argument("--path", choices=ways.CHOICES, default="auto")
+    command_line.add_argument("--path", choices=autotune.CHOICES, default="auto")
     command_line.add_argument(
         "--iterations", type=int, help="of a turn, or of a run; default: 3, more for small pictures"
     )

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from styletransfer import figures, files
 from styletransfer.errors import InputError, command
+from styletransfer.files import atomic as files
+from styletransfer.reports.figures import style as figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

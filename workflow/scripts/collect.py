@@ -4,8 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from styletransfer import documents, files, status, study, tables
 from styletransfer.errors import command
+from styletransfer.files import atomic as files
+from styletransfer.files import yaml_reader
+from styletransfer.results import tables
+from styletransfer.runs import status
+from styletransfer.study import expand as study
 
 
 @command
@@ -21,8 +25,8 @@ def main() -> None:
     parser.add_argument("--partial", action="store_true", help="runs may lack results: the table says why")
     parser.add_argument("--preparations", default="{}", help="how pictures and weights come about, JSON")
     options = parser.parse_args()
-    expanded = study.expand(documents.parse_json(options.study, "--study"))
-    preparations = status.preparations(documents.parse_json(options.preparations, "--preparations"))
+    expanded = study.expand(yaml_reader.parse_json(options.study, "--study"))
+    preparations = status.preparations(yaml_reader.parse_json(options.preparations, "--preparations"))
     statuses = status.of_runs(expanded.runs, options.pool, preparations) if options.partial else None
     runs = tables.runs_table(expanded, options.pool, statuses)
     losses = tables.losses_table(expanded, options.pool, statuses)

@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from styletransfer import figures, timeline
+from styletransfer.analysis import device_usage
 from styletransfer.errors import command
+from styletransfer.reports.figures import style as figures
 
 
 @command
@@ -15,10 +16,10 @@ def main() -> None:
     parser.add_argument("--gpus", type=int, default=4, help="how many GPUs")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png, .svg or .pdf")
     options = parser.parse_args()
-    durations = timeline.durations_of_2018()
+    durations = device_usage.durations_of_2018()
     schedules = {
-        "One fixed chunk of the study for each GPU (2018)": timeline.chunks(durations, options.gpus),
-        "The next run for whichever GPU is free (leases)": timeline.schedule(durations, options.gpus),
+        "One fixed chunk of the study for each GPU (2018)": device_usage.chunks(durations, options.gpus),
+        "The next run for whichever GPU is free (leases)": device_usage.schedule(durations, options.gpus),
     }
     figures.save(figures.schedules(schedules), options.output)
 

@@ -4,8 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from styletransfer import documents, figures, tables
 from styletransfer.errors import command
+from styletransfer.files import yaml_reader
+from styletransfer.reports.figures import style as figures
+from styletransfer.results import tables
 
 
 @command
@@ -18,11 +20,11 @@ def main() -> None:
     parser.add_argument("--options", required=True, help="columns, limits, grid and preserve_colors, JSON")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
-    wanted = documents.parse_json(options.options, "--options")
+    wanted = yaml_reader.parse_json(options.options, "--options")
     figure = figures.contact_sheet(
         tables.read_runs(options.runs),
         options.pool,
-        documents.parse_json(options.pictures, "--pictures"),
+        yaml_reader.parse_json(options.pictures, "--pictures"),
         wanted["columns"],
         wanted["limits"],
         wanted["preserve_colors"],

@@ -1,12 +1,13 @@
 #!/usr/bin/env python
-"""Convert VGG-19 weights to the engine's own format; a command around `styletransfer.weights.convert`."""
+"""Convert VGG-19 weights to the engine's own format; a command around `styletransfer.vgg.formats.convert`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from styletransfer import errors, weights
+from styletransfer import errors
+from styletransfer.vgg import formats as weights
 
 
 def parser() -> argparse.ArgumentParser:

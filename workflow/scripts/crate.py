@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from styletransfer import crate
 from styletransfer.errors import command
+from styletransfer.results import ro_crate
 
 
 @command
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True, help="results/studies/<study>/manifest.json")
     parser.add_argument("--output", type=Path, required=True, help="the crate, .zip")
     options = parser.parse_args()
-    crate.write(options.output, options.manifest, Path(__file__).resolve().parents[2])
+    ro_crate.write(options.output, options.manifest, Path(__file__).resolve().parents[2])
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from styletransfer import files
 from styletransfer.errors import InputError, command
+from styletransfer.files import atomic as files
 from styletransfer.settings import PARAMETERS, allowed
 
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

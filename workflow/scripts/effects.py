@@ -4,8 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from styletransfer import effects, figures, tables
 from styletransfer.errors import command
+from styletransfer.reports.figures import effects
+from styletransfer.reports.figures import style as figures
+from styletransfer.results import tables
 
 FIGURES = {"pareto": effects.pareto, "parameter_effects": effects.parameter_effects}
 

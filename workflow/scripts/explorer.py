@@ -4,8 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from styletransfer import documents, explorer, tables
 from styletransfer.errors import command
+from styletransfer.files import yaml_reader
+from styletransfer.reports import explorer
+from styletransfer.results import tables
 
 
 @command
@@ -26,7 +28,7 @@ def main() -> None:
         tables.read_runs(options.runs),
         tables.read_losses(options.losses),
         options.pool,
-        documents.parse_json(options.options, "--options"),
+        yaml_reader.parse_json(options.options, "--options"),
         options.max_bytes,
     )
 

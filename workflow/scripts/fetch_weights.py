@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Fetch a published file of VGG-19 weights and check it; a command around `styletransfer.weights.fetch`."""
+"""Fetch a published file of VGG-19 weights and check it; a command around `styletransfer.vgg.formats.fetch`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import argparse
 import logging
 import sys
 
-from styletransfer import errors, weights
+from styletransfer import errors
+from styletransfer.vgg import formats as weights
 
 
 def parser() -> argparse.ArgumentParser:

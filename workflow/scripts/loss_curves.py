@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from styletransfer import figures, tables
 from styletransfer.errors import command
+from styletransfer.reports.figures import style as figures
+from styletransfer.results import tables
 
 
 @command

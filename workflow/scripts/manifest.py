@@ -5,8 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-from styletransfer import files, manifest, study
 from styletransfer.errors import command
+from styletransfer.files import atomic as files
+from styletransfer.results import manifest
+from styletransfer.study import expand as study
 
 
 @command

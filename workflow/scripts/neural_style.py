@@ -7,11 +7,14 @@ import logging
 import math
 from pathlib import Path
 
-from styletransfer import devices, documents, files, ways, weights
+from styletransfer.devices import autotune, lease
 from styletransfer.errors import InputError, command, leave
-from styletransfer.run import Inputs, Outputs, Run
+from styletransfer.files import atomic as files
+from styletransfer.files import yaml_reader
+from styletransfer.runs.layout import Inputs, Outputs, Run
+from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME, Worker
 from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
-from styletransfer.transfer import LOG_FORMAT, LOG_TIME, Worker
+from styletransfer.vgg import formats as weights
 
 PROGRESS_HELP = (
     "write progress.txt beside the output, numbered as the 2018 program did: row i has the losses after i + 1 steps, "
@@ -77,13 +80,15 @@ def parser() -> argparse.ArgumentParser:
 def add_machine_options(command_line: argparse.ArgumentParser) -> None:
     """What `worker_of` wants to know."""
     machine = command_line.add_argument_group("machine (it does not decide the result)")
-    machine.add_argument("--device", choices=devices.CHOICES, default="auto", help="what to compute on")
+    machine.add_argument("--device", choices=lease.CHOICES, default="auto", help="what to compute on")
     machine.add_argument(
         "--device-wait", type=float, default=3600.0, help="seconds to wait for a GPU, or for the same run elsewhere"
     )
     machine.add_argument("--device-slots", type=int, default=1, help="how many runs may share one GPU")
     machine.add_argument("--threads", type=int, help="CPU threads; default: all cores")
-    machine.add_argument("--path", choices=ways.CHOICES, default="auto", help="how to compute: equal but for rounding")
+    machine.add_argument(
+        "--path", choices=autotune.CHOICES, default="auto", help="how to compute: equal but for rounding"
+    )
     machine.add_argument(
         "--steps-per-call", type=int, help="iterations that a device takes without Python; default: 1, on a GPU 10"
     )
@@ -131,7 +136,7 @@ def check_at_least_one(options: argparse.Namespace, name: str) -> None:
 def settings_of(options: argparse.Namespace) -> Settings:
     """The run's settings: given whole as JSON, or option by option with the files' own names and checksums."""
     if options.settings is not None:
-        return from_canonical(documents.parse_json(options.settings, "--settings"))
+        return from_canonical(yaml_reader.parse_json(options.settings, "--settings"))
     values = {name: getattr(options, name) for name in PARAMETERS if hasattr(options, name)}
     return Settings(
         content=_ingredient("--content", options.content),

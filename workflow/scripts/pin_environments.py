@@ -7,8 +7,8 @@ import re
 import sys
 from pathlib import Path
 
-from styletransfer import files
 from styletransfer.errors import InputError, command
+from styletransfer.files import atomic as files
 
 # Snakemake starts the rules; it is not needed inside their environment.
 OUTSIDE = ("snakemake", "snakemake-executor-plugin-slurm")

@@ -5,8 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-from styletransfer import documents, study
 from styletransfer.errors import command
+from styletransfer.files import yaml_reader
+from styletransfer.study import expand as study
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
@@ -22,9 +23,9 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, help="how many runs at once; default: one for each `threads` cores")
     options = parser.parse_args()
     if options.configfile is None:
-        config = documents.parse_json(options.study, "--study")
+        config = yaml_reader.parse_json(options.study, "--study")
     else:
-        config = study.load(documents.read(options.configfile), documents.read(SCHEMA))
+        config = study.load(yaml_reader.read(options.configfile), yaml_reader.read(SCHEMA))
     expanded = study.expand(config)
     study.definition(config)  # refuses what is too long for a command line
     cores = len(os.sched_getaffinity(0)) // config.get("threads", 1)

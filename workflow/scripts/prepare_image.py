@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from styletransfer import errors, files, images
+from styletransfer import errors
+from styletransfer.files import atomic as files
+from styletransfer.images import io as images
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from neural_style import add_machine_options, worker_of
-from styletransfer import documents
 from styletransfer.errors import InputError, command, leave
-from styletransfer.run import Inputs, Outputs, Run
+from styletransfer.files import yaml_reader
+from styletransfer.runs.layout import Inputs, Outputs, Run
+from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME
 from styletransfer.settings import from_canonical
-from styletransfer.transfer import LOG_FORMAT, LOG_TIME
 
 
 def parser() -> argparse.ArgumentParser:
@@ -33,8 +33,8 @@ def parser() -> argparse.ArgumentParser:
 def runs_of(text: str, common: str, network: Path, pool: Path | None = None) -> list[Run]:
     """The runs that --runs and --common list. Raises `InputError` if they cannot be read."""
     try:
-        shared = documents.parse_json(common, "--common")
-        entries = documents.parse_json(text, "--runs")
+        shared = yaml_reader.parse_json(common, "--common")
+        entries = yaml_reader.parse_json(text, "--runs")
         return [_run(shared | entry, shared.get("settings", {}), network, pool) for entry in entries]
     except (AttributeError, KeyError, TypeError) as error:
         raise InputError(f"--runs is no list of runs ({type(error).__name__}: {error}); see --help") from error

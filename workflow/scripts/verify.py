@@ -5,8 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from styletransfer import manifest
 from styletransfer.errors import command
+from styletransfer.results import manifest
 
 
 @command

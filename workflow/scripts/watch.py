@@ -17,9 +17,10 @@ import yaml
 from rich.console import Console
 from rich.live import Live
 
-from styletransfer import dashboard, study
 from styletransfer.errors import InputError, command
-from styletransfer.live import Snapshot, Watch
+from styletransfer.reports import dashboard
+from styletransfer.reports.monitor import Snapshot, Watch
+from styletransfer.study import expand as study
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 # Where nobody sees the width of the screen.

@@ -1,0 +1,17 @@
+"""The style-transfer engine: what a run is and how it is computed. It knows no workflow.
+
+Each sub-package imports only from those below it; pyproject.toml has the contract, and `make lint` checks it:
+
+    reports     what people look at: figures, the explorer, a study at work
+    results     what a study would compute, tables of what it computed, and where that came from
+    runs        one run, from files to files: its record, status and checkpoint
+    analysis    the front of content against style, how busy devices were
+    optim       the paper: losses, their gradients, the optimisation of one picture
+    study       from a config to the runs of a study
+    vgg         VGG-19: weights in every format, and the network
+    images      pictures in and out, and the samples
+    devices     the lease of a device, how busy it is, and how it rounds
+    files       files that are whole or absent, locks, checksums, YAML, downloads
+
+Below them all are `settings`, the parameters of a run, `errors` and `text`.
+"""

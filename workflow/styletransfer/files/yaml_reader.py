@@ -1,0 +1,170 @@
+"""YAML and JSON from outside: plain values of bounded size, with every key once. What keys mean is left to others."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from styletransfer.errors import InputError
+from styletransfer.files import atomic as files
+
+MAX_BYTES = 10_000_000
+# Aliases let a few lines stand for billions of values: counted is what a reader would meet.
+MAX_VALUES = 1_000_000
+MAX_DEPTH = 20
+MAX_INTEGER = 2**63 - 1
+# The loader in C is ten times faster; both build plain values only.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read(path: str | Path, what: str = "config") -> dict[str, Any]:
+    """The mapping that a YAML or JSON file holds.
+
+    Raises `InputError` for a file that cannot be read or holds something else, for a key that is given twice, of which
+    YAML's own readers drop one without a word, for a YTE template, and as `check_plain` does.
+    """
+    files.check_input(path, what, MAX_BYTES)
+    origin = f"{what} {str(path)!r}"
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{origin}: {error.reason} at byte {error.start}: save it as UTF-8") from error
+    document = _parsed(text, origin)
+    if not isinstance(document, dict):
+        found = "nothing" if document is None else f"a {type(document).__name__}"
+        raise InputError(f"{origin} holds {found}: it must hold keys with values, such as `study: my-study`")
+    if "__use_yte__" in document:
+        raise InputError(f"{origin} is a YTE template, a program in a file of values: remove __use_yte__, write values")
+    check_plain(document, origin)
+    return document
+
+
+def parse_json(text: str, what: str) -> Any:
+    """The value that a JSON text stands for. Raises `InputError` if it is none, and as `check_plain` does."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{what} is {shortened(text)}, which is not JSON: {error}") from error
+    check_plain(document, what)
+    return document
+
+
+def check_plain(document: Any, what: str) -> None:
+    """Raise `InputError` unless a value is plain through and through.
+
+    Plain are text, finite numbers, true, false, null, lists, and mappings with text as keys: at most `MAX_VALUES` of
+    them, nested at most `MAX_DEPTH` deep.
+    """
+    waiting: list[tuple[tuple[Any, ...], Any]] = [((), document)]
+    count = 1
+    while waiting:
+        place, value = waiting.pop()
+        if len(place) > MAX_DEPTH:
+            raise InputError(f"{_key(place[:3], what)} is nested more than {MAX_DEPTH} deep: write it flat")
+        if isinstance(value, dict | list):
+            count += len(value)
+            if count > MAX_VALUES:
+                raise InputError(
+                    f"{what} stands for more than {MAX_VALUES:,} values: write less, without aliases (*name) of aliases"
+                )
+            waiting += [((*place, name), part) for name, part in _parts(value, place, what)]
+        else:
+            _check_scalar(value, place, what)
+
+
+def _parts(value: dict[Any, Any] | list[Any], place: Sequence[Any], what: str) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, list):
+        yield from enumerate(value)
+        return
+    for name, part in value.items():
+        if not isinstance(name, str):
+            raise InputError(f"{_key(place, what)} has the key {shortened(name)}, not text: write it in quotes")
+        _check_scalar(name, place, what)
+        yield name, part
+
+
+def _check_scalar(value: Any, place: Sequence[Any], what: str) -> None:
+    fault = ""
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            fault = "has a character that no file name or text can hold: remove it"
+    elif isinstance(value, bool) or value is None:
+        return
+    elif isinstance(value, int):
+        # Larger ones cannot even be printed.
+        fault = "" if abs(value) <= MAX_INTEGER else f"is a whole number beyond {MAX_INTEGER:,}: give a smaller one"
+        value = "" if fault else value
+    elif isinstance(value, float):
+        fault = "" if math.isfinite(value) else f"is {value!r}: it must be a finite number"
+    else:
+        fault = f"is {shortened(value)}, a {type(value).__name__}: give text (in quotes) or a number"
+    if fault:
+        raise InputError(f"{_key(place, what)} {fault}")
+
+
+def _key(place: Sequence[Any], what: str) -> str:
+    """What people call a place: `vary.style_weight.0`; the whole document by its own name."""
+    return shortened(".".join(map(str, place)), quoted=False) if place else what
+
+
+def shortened(value: Any, length: int = 200, quoted: bool = True) -> str:
+    """A value for a message of bounded length: its middle is left out if need be."""
+    text = repr(value) if quoted else str(value)
+    return text if len(text) <= length else f"{text[: length // 2]} ... {text[-length // 4 :]}"
+
+
+def _parsed(text: str, origin: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, origin))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+    loader = _LOADER(text)
+    try:
+        node = loader.get_single_node()
+        _refuse_repeated_keys(node, origin)
+        return None if node is None else loader.construct_document(node)
+    except yaml.YAMLError as error:
+        raise InputError(f"{origin} is not YAML of plain values: {' '.join(str(error).split())}") from error
+    # A number, date or tag that YAML allows and Python cannot build.
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{origin} has a value that cannot be read ({error}): write it in quotes") from error
+    finally:
+        loader.dispose()
+
+
+def _once(pairs: Sequence[tuple[str, Any]], origin: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InputError(f"{origin} has the key {shortened(name)} twice: keep one of them")
+        found[name] = value
+    return found
+
+
+def _refuse_repeated_keys(root: yaml.Node | None, origin: str) -> None:
+    """Every node of the document, each once however many aliases lead to it."""
+    waiting, known = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, yaml.CollectionNode) or id(node) in known:
+            continue
+        known.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+            continue
+        names = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len(set(names)) < len(names):
+            twice = next(name for place, name in enumerate(names) if name in names[:place])
+            line = node.start_mark.line + 1
+            raise InputError(
+                f"{origin} has the key {shortened(twice[1])} twice in the mapping at line {line}: keep one of them"
+            )
+        waiting += [part for pair in node.value for part in pair]

@@ -1,0 +1,212 @@
+"""The loss and its gradient with a backward pass written out by hand: what `losses.PlainLoss` computes, sooner.
+
+Beside the formulas of `losses` nothing here is about style transfer; it is about what a CPU does with them:
+
+- Only gradients with respect to activations are computed, as forward convolutions with turned kernels.
+- Bias and ReLU ride along with the convolution, and the pass back needs no more than what the ReLU let through.
+- At a pooling, ReLU is passed back on the pooled side, on a quarter of the pixels: where a maximum is 0 nothing
+  passes, and no loss looks at the layer before a pooling.
+- The gradient of a Gram matrix's difference is one matrix product per layer.
+- Wide convolutions in float32 take a quarter of the multiplications (`winograd`).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from styletransfer.optim import losses
+from styletransfer.optim.losses import Targets
+from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS, TERMS
+from styletransfer.vgg import winograd
+from styletransfer.vgg.network import CONVOLUTIONS, VGG19, max_pool_slope
+
+# With at least so many pairs of channels the transforms of `winograd` cost less than they save (measured)...
+WINOGRAD_FROM = 64 * 128
+# ... if there are so many tiles: its kernels are four times as large, and with few tiles reading them is all the work.
+WINOGRAD_TILES = 20
+# Parts that a Gram matrix in bfloat16 is summed from.
+GRAM_PARTS = 16
+
+# From so many bytes on, the activations of the first block are computed twice in place of being kept: it has half of
+# all activations, and a twentieth of the multiplications.
+KEPT_BYTES = 2**29
+
+# The last convolution that any loss looks at.
+DEEPEST = max(CONTENT_LAYERS + STYLE_LAYERS).removeprefix("relu")
+
+
+class Convolution:
+    """A convolution with one kernel, (3, 3, C, D), and the way back through it; by Winograd's method or directly.
+
+    pairs: of channels, tiles: of the result, from which on it is by Winograd's method.
+    """
+
+    def __init__(self, kernel: tf.Tensor, pairs: float, tiles: int) -> None:
+        self._kernel = kernel
+        self._wide = kernel.shape[2] * kernel.shape[3] >= pairs
+        self._tiles = tiles
+
+    def forward(self, x: tf.Tensor) -> tf.Tensor:
+        """(1, h, w, C) to (1, h, w, D)."""
+        if self._worth_transforming(x):
+            return self._by_winograd[0](x)
+        return tf.nn.conv2d(x, self._kernel, strides=1, padding="SAME")
+
+    def backward(self, slope: tf.Tensor) -> tf.Tensor:
+        """A slope of what `forward` gives, (1, h, w, D), to that of what it takes, (1, h, w, C)."""
+        if self._worth_transforming(slope):
+            return self._by_winograd[1](slope)
+        return tf.nn.conv2d(slope, self._turned, strides=1, padding="SAME")
+
+    def _worth_transforming(self, x: tf.Tensor) -> bool:
+        return self._wide and winograd.tiles(*x.shape[1:3]) >= self._tiles
+
+    # What a picture's size does not need is never made. It is while a graph is traced, but no part of that graph.
+
+    @functools.cached_property
+    def _by_winograd(self) -> tuple[winograd.Convolution, winograd.Convolution]:
+        with tf.init_scope():
+            kernel = winograd.transformed(self._kernel)
+            return winograd.Convolution(kernel), winograd.Convolution(kernel, turned=True)
+
+    @functools.cached_property
+    def _turned(self) -> tf.Tensor:
+        with tf.init_scope():
+            return tf.transpose(self._kernel[::-1, ::-1], (0, 1, 3, 2))
+
+
+class FastLoss:
+    """The terms of the loss and the gradient of their weighted sum, for one network.
+
+    winograd_from: the product of a kernel's channels from which on `winograd` convolves, however small the picture; by
+    default as measured, and never in bfloat16, where it would cost accuracy. kept_bytes: how large the activations of
+    the first block may be to be kept until the gradient needs them.
+    """
+
+    def __init__(self, network: VGG19, winograd_from: float | None = None, kept_bytes: int = KEPT_BYTES) -> None:
+        self._network = network
+        self._kept_bytes = kept_bytes
+        default = WINOGRAD_FROM if network.dtype == tf.float32 else math.inf
+        limits = (default, WINOGRAD_TILES) if winograd_from is None else (winograd_from, 0)
+        names = CONVOLUTIONS[: CONVOLUTIONS.index(DEEPEST) + 1]
+        self._convolutions = {name: Convolution(network.kernels[name], *limits) for name in names}
+
+    def __call__(
+        self, image: tf.Tensor, targets: Targets, weights: tf.Tensor, blend: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """What `losses.PlainLoss` returns, but for rounding: the terms, (8,), and the gradient, like image."""
+        weight = dict(zip(TERMS, tf.unstack(weights), strict=True))
+        activations, pooled = self._activations(image, targets.layers)
+        values = {"tv": losses.total_variation(image)}
+        slopes: list[tf.Tensor] = []  # what the deeper layers and the losses at this one contribute to its slope
+        again = 2 * self._network.dtype.size * math.prod(activations["1_1"].shape) > self._kept_bytes
+        for name in reversed(activations):
+            if again and name == "1_2":
+                # Only after the deeper layers, so that the first activations are gone by then.
+                with tf.control_dependencies(slopes):
+                    activations |= self._activations(image, ("relu1_2",))[0]
+            X = activations[name]
+            if name in pooled:
+                slope = self._unpool(slopes[0], X, pooled[name])
+            else:
+                found, pulls = layer_slopes(f"relu{name}", X, targets, weight, blend)
+                values |= found
+                slope = tf.raw_ops.ReluGrad(gradients=tf.add_n(slopes + pulls), features=X)
+            slopes = [self._convolutions[name].backward(slope)]
+        gradient = tf.cast(slopes[0][0], tf.float32) + weight["tv"] * total_variation_slope(image)
+        return tf.stack([values.get(name, tf.constant(0.0)) for name in TERMS]), gradient
+
+    def _activations(
+        self, image: tf.Tensor, layers: tuple[str, ...]
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        """Activations after ReLU, (1, h, w, C), up to the deepest of the layers; and what pooling made of some."""
+        deepest = max(layers).removeprefix("relu")
+        names = CONVOLUTIONS[: CONVOLUTIONS.index(deepest) + 1]
+        activations: dict[str, tf.Tensor] = {}
+        pooled: dict[str, tf.Tensor] = {}
+        x = tf.cast(image, self._network.dtype)[tf.newaxis]
+        for name, following in zip(names, (*names[1:], None), strict=True):
+            x = tf.nn.relu(tf.nn.bias_add(self._convolutions[name].forward(x), self._network.biases[name]))
+            activations[name] = x
+            if following is not None and following.endswith("_1"):
+                x = pooled[name] = self._network.pool(x)
+        return activations, pooled
+
+    def _unpool(self, slope: tf.Tensor, X: tf.Tensor, pooled: tf.Tensor) -> tf.Tensor:
+        """The slope after pooling to that before pooling and ReLU."""
+        window = {"ksize": [1, 2, 2, 1], "strides": [1, 2, 2, 1], "padding": "SAME"}
+        if self._network.pooling == "max":
+            passed = tf.raw_ops.ReluGrad(gradients=slope, features=pooled)
+            if self._network.compiled:
+                return max_pool_slope(X, pooled, passed)
+            return tf.raw_ops.MaxPoolGrad(orig_input=X, orig_output=pooled, grad=passed, **window)
+        spread = tf.raw_ops.AvgPoolGrad(orig_input_shape=X.shape, grad=slope, **window)
+        return tf.raw_ops.ReluGrad(gradients=spread, features=X)
+
+
+def layer_slopes(
+    layer: str, X: tf.Tensor, targets: Targets, weight: Mapping[str, tf.Tensor], blend: tf.Tensor
+) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+    """The terms that look at a layer, by name, and weight times their gradients with respect to it, like X."""
+    values: dict[str, tf.Tensor] = {}
+    slopes: list[tf.Tensor] = []
+    if layer in targets.content:
+        values[f"content_{layer}"], slope = content_slope(X, targets.content[layer])
+        slopes.append(tf.cast(weight[f"content_{layer}"] * slope, X.dtype))
+    if layer in targets.style:
+        values[f"style_{layer}"], slope = style_slope(X, targets.style[layer], blend, weight[f"style_{layer}"])
+        slopes.append(slope)
+    return values, slopes
+
+
+def content_slope(X: tf.Tensor, P: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """`losses.mean_squared_difference` and its gradient with respect to X, float32. X: (1, h, w, C), P: (h, w, C)."""
+    difference = tf.cast(X, tf.float32) - P
+    return tf.reduce_mean(tf.square(difference)), difference * (2 / difference.shape.num_elements())
+
+
+def style_slope(
+    X: tf.Tensor, style_grams: tf.Tensor, blend: tf.Tensor, weight: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """`losses.style_loss`, and weight times its gradient with respect to X (Gatys et al. 2015, eq. 6).
+
+    X: (1, h, w, C). style_grams: (styles, C, C). blend: (styles,).
+    """
+    channels = X.shape[-1]
+    F = tf.reshape(X, (-1, channels))
+    difference = gram_matrix(F) - style_grams
+    value = tf.reduce_sum(blend * tf.reduce_mean(tf.square(difference), axis=(1, 2)))
+    pull = tf.tensordot(blend, difference, axes=1) * (weight * (4 / (channels**2 * F.shape.num_elements())))
+    return value, tf.reshape(tf.matmul(F, tf.cast(pull, F.dtype)), X.shape)
+
+
+def gram_matrix(F: tf.Tensor) -> tf.Tensor:
+    """`losses.gram_matrix` of features that are flat already, (positions, C). Returns (C, C) float32.
+
+    A product of bfloat16 matrices is rounded to bfloat16: it is taken in parts, and these are summed in float32.
+    """
+    positions, channels = F.shape
+    if F.dtype == tf.float32:
+        return tf.matmul(F, F, transpose_a=True) / float(positions * channels)
+    whole = positions - positions % GRAM_PARTS
+    parts = tf.reshape(F[:whole], (GRAM_PARTS, -1, channels))
+    total = tf.reduce_sum(tf.cast(tf.matmul(parts, parts, transpose_a=True), tf.float32), axis=0)
+    total += tf.cast(tf.matmul(F[whole:], F[whole:], transpose_a=True), tf.float32)
+    return total / float(positions * channels)
+
+
+def total_variation_slope(image: tf.Tensor) -> tf.Tensor:
+    """The gradient of `losses.total_variation`. image: (H, W, 3)."""
+    return sum((_neighbour_slope(image, axis) for axis in (0, 1) if image.shape[axis] > 1), tf.zeros_like(image))
+
+
+def _neighbour_slope(image: tf.Tensor, axis: int) -> tf.Tensor:
+    """One direction's part: every difference pulls at both its pixels."""
+    difference = image[1:] - image[:-1] if axis == 0 else image[:, 1:] - image[:, :-1]
+    before, after = [[0, 0], [0, 0], [0, 0]], [[0, 0], [0, 0], [0, 0]]
+    before[axis], after[axis] = [1, 0], [0, 1]
+    return (tf.pad(difference, before) - tf.pad(difference, after)) * (2 / difference.shape.num_elements())

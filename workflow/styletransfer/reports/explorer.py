@@ -1,0 +1,258 @@
+"""The explorer: a whole study as one page that opens by a double click, without a server and without a network.
+
+Python gathers what the page shows (`content`) and puts it in as JSON; what it looks like and does is in
+`templates/explorer`. Charts are Vega-Lite's, inlined from the package vl-convert-python.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import io
+import itertools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+from PIL import Image
+
+from styletransfer import settings
+from styletransfer.files import atomic as files
+from styletransfer.images import io as images
+from styletransfer.optim.terms import LOSSES, MEASURES, WEIGHTS
+from styletransfer.results import tables
+from styletransfer.runs.layout import RUN_FILES
+from styletransfer.study import expand as study
+from styletransfer.vgg import formats as weights
+
+TEMPLATES = Path(__file__).parent / "templates" / "explorer"
+# In order: each uses what those before it define.
+SCRIPTS = ("study", "state", "pictures", "stage", "sliders", "sheet", "charts", "table", "shortlist", "page")
+MAX_BYTES = 12_000_000
+LARGEST_WIDTH, SMALLEST_WIDTH = 1024, 240
+# Half the chroma resolution shows in pictures as colourful as these. On the demo's (192 px), at an SSIM of 0.96 to the
+# PNG: AVIF 8.7 KiB and 26 ms, WebP 13.2 KiB, JPEG 12.5 KiB.
+PICTURE_FORMAT: dict[str, Any] = {"format": "AVIF", "quality": 70, "speed": 8, "subsampling": "4:4:4", "max_threads": 1}
+CURVE_POINTS = 60
+# What the page tells of a run without a result.
+LACKING = ("pair", "parameter", "label", "run_id", "status", "reason")
+# In place of an input that is gone.
+NO_PICTURE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
+# So many pictures tell how large all of them would be.
+SAMPLE = 20
+
+
+def write(
+    folder: Path,
+    runs: pd.DataFrame,
+    losses: pd.DataFrame,
+    pool: Path,
+    options: Mapping[str, Any],
+    max_bytes: int = MAX_BYTES,
+) -> None:
+    """Write `folder`/index.html; its pictures are in it, or beside it where they would make it larger than max_bytes.
+
+    runs, losses: the tables of the study; runs without a result are listed with the reason. options: what the tables do
+    not tell: `design`, `pairs`, `images` and `weights` of the config, `preserve_colors`, `files` (name of a picture to
+    its file) and `network` (its file).
+    """
+    data = content(runs, losses, options)
+    inputs = {name: Path(path) for name, path in options["files"].items()}
+    data["pictures"] = {name: embedded(path) if path.exists() else NO_PICTURE for name, path in inputs.items()}
+    page = render(data)
+    sources = {run["id"]: pool / run["id"] / RUN_FILES["image"] for run in data["runs"]}
+    room = max_bytes - len(page.encode())
+    with files.atomic_folder(folder) as temporary:
+        pictures = fitting(sources, room) or beside(sources, temporary / "pictures") if sources else {}
+        for run in data["runs"]:
+            run["picture"] = pictures[run["id"]]
+        files.write_text(temporary / "index.html", render(data))
+
+
+def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]) -> dict[str, Any]:
+    """All that the page tells, but for the pictures, as plain types."""
+    every, runs = runs, tables.results(runs)
+    first = (every if runs.empty else runs).iloc[0]
+    distinct = runs.drop_duplicates(["pair", "run_id"])
+    known = [name for name in settings.PARAMETERS if name in runs]
+    varied = [name for name in dict.fromkeys([*runs["parameter"], *known]) if name and runs[name].nunique() > 1]
+    curves = _curves(losses)
+    pairs = [{"name": study.pair_name(pair), **pair} for pair in options["pairs"]]
+    pairs = [pair for pair in pairs if pair["name"] in set(runs["pair"])]
+    lacking = every[~every["run_id"].isin(runs["run_id"])].drop_duplicates(["pair", "run_id"])
+    return {
+        "study": str(first["study"]),
+        "weights": weights.described(first["weights"]),
+        "design": options["design"],
+        "preserve_colors": options["preserve_colors"],
+        "parameters": [_parameter(name, runs[name]) for name in varied],
+        "constants": {name: plain(first[name]) for name in known if name not in varied},
+        "defaults": {name: settings.default_of(name) for name in known},
+        "pairs": pairs,
+        "runs": [_run(row, varied, curves) for row in distinct.to_dict("records")],
+        "missing": tables.missing(every),
+        "lacking": [{name: row[name] for name in LACKING} for row in lacking.to_dict("records")],
+        "config": {name: options[name] for name in ("weights", "images")},
+        "files": options["files"],
+        "network": options["network"],
+    }
+
+
+def _parameter(name: str, column: pd.Series) -> dict[str, Any]:
+    found = list(dict.fromkeys(map(plain, column)))
+    numbers = all(isinstance(value, int | float) for value in found)
+    kind = "weight" if name in WEIGHTS else "measure" if name in MEASURES else "optimiser"
+    return {
+        "name": name,
+        "help": settings.PARAMETERS[name].metadata["help"],
+        "kind": kind,
+        "values": sorted(found) if numbers else found,
+        "numeric": numbers,
+    }
+
+
+def _run(row: Mapping[str, Any], varied: Sequence[str], curves: Mapping[Any, Any]) -> dict[str, Any]:
+    """One run. Its losses are those of the picture that it kept, unweighted but for the total."""
+    measured = {name: f"best_{name}_unweighted" for name in LOSSES[:-1]} | {"total": "best_total"}
+    return {
+        "id": row["run_id"],
+        "pair": row["pair"],
+        "default": bool(row["is_default"]),
+        "status": row["status"],
+        "reason": row["reason"],
+        "size": [int(row["width"]), int(row["height"])],
+        "settings": {name: plain(row[name]) for name in varied},
+        "losses": {name: number(row[column]) for name, column in measured.items()},
+        "seconds": number(row["seconds"]),
+        "device": str(row["device"]),
+        "curve": curves[row["run_id"]],
+    }
+
+
+def _curves(losses: pd.DataFrame) -> dict[Any, dict[str, list[Any]]]:
+    """By run its unweighted losses at up to `CURVE_POINTS` steps.
+
+    The page weights them: a weight is a factor on a whole curve.
+    """
+    if losses.empty:
+        return {}
+    # One table for all: a pandas operation takes as long for one run as for a hundred.
+    wide = losses.pivot(index=["run_id", "iteration"], columns="loss", values="unweighted")
+    steps = wide.index.get_level_values("iteration").tolist()
+    columns = {name: wide[name].tolist() for name in LOSSES[:-1]}
+    run_ids = wide.index.get_level_values("run_id").tolist()
+    curves: dict[Any, dict[str, list[Any]]] = {}
+    first = 0
+    for run_id, group in itertools.groupby(run_ids):
+        count = sum(1 for _ in group)
+        places = sorted({first + round(k * (count - 1) / (CURVE_POINTS - 1)) for k in range(CURVE_POINTS)})
+        curve: dict[str, list[Any]] = {
+            name: [number(column[place]) for place in places] for name, column in columns.items()
+        }
+        curves[run_id] = {"iteration": [int(steps[place]) for place in places], **curve}
+        first += count
+    return curves
+
+
+def plain(value: Any) -> Any:
+    """A cell of the table as a plain number where it is one, else as text (several numbers, or a word)."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return int(found) if found.is_integer() and abs(found) < 1e15 else found
+
+
+def number(value: Any) -> float | None:
+    """A number with the digits that a page can show; None where there is none."""
+    return float(f"{value:.5g}") if value is not None and math.isfinite(value) else None
+
+
+def fitting(sources: Mapping[str, Path], room: int) -> dict[str, str] | None:
+    """Every picture as text for the page, as wide as fits into about `room` bytes; None if they would be too small."""
+    sample = list(sources.values())[:: max(1, len(sources) // SAMPLE)]
+    width = min(LARGEST_WIDTH, max(images.image_size(path)[0] for path in sample))
+    while (size := _mean_size(sample, width) * len(sources)) > room:
+        # Bytes grow about as the area; a little less, so that the next try fits.
+        width = math.floor(0.97 * width * math.sqrt(max(room, 0) / size))
+        if width < SMALLEST_WIDTH:
+            return None
+    return {name: embedded(path, width) for name, path in sources.items()}
+
+
+def _mean_size(paths: Sequence[Path], width: int) -> float:
+    return sum(len(embedded(path, width)) for path in paths) / len(paths)
+
+
+def beside(sources: Mapping[str, Path], folder: Path) -> dict[str, str]:
+    """Every picture as a file in `folder`, by its address from the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, path in sources.items():
+        with files.atomic_path(folder / f"{name}.avif") as temporary:
+            temporary.write_bytes(encoded(path, LARGEST_WIDTH))
+    return {name: f"{folder.name}/{name}.avif" for name in sources}
+
+
+def embedded(path: Path, width: int = 512) -> str:
+    """A picture as a data URL, at most so wide."""
+    return "data:image/avif;base64," + base64.b64encode(encoded(path, width)).decode()
+
+
+def encoded(path: Path, width: int) -> bytes:
+    """A picture at most so wide, in `PICTURE_FORMAT`."""
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    picture.thumbnail((width, 100 * width), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, **PICTURE_FORMAT)
+    return buffer.getvalue()
+
+
+def render(data: Mapping[str, Any]) -> str:
+    """The page of `content()`."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    program = "\n".join((TEMPLATES / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+    # Where no run has a result there is nothing to work with.
+    scripts = [_alone(_charts()), _alone(f'"use strict";\n{program}')] if data["runs"] else []
+    return environment.get_template("page.html").render(
+        study=data["study"],
+        missing=data["missing"],
+        lacking=data["lacking"],
+        empty=not data["runs"],
+        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
+        data=Markup(script_safe(data)),
+        scripts=[Markup(script) for script in scripts],
+        # Only these two scripts run, and nothing is fetched, whatever the names in a study try.
+        script_hashes=[script_hash(script) for script in scripts],
+    )
+
+
+def script_safe(data: Any) -> str:
+    """JSON that cannot end the <script> element it stands in."""
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+@functools.cache
+def _charts() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script."""
+    import vl_convert
+
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+
+
+def _alone(script: str) -> str:
+    """A script whose names are its own."""
+    return f"(() => {{\n{script}\n}})();"
+
+
+def script_hash(script: str) -> str:
+    """What a content security policy calls a script that may run."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

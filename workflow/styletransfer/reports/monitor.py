@@ -1,0 +1,260 @@
+"""A study at work, as its files tell: which runs are done, at work or stopped, on what, and how long the rest takes.
+
+It reads records, logs and locks in the folders of the runs, and writes nothing; so it goes beside a workflow that is at
+work, on this host or on others that share the folder. Showing is left to `dashboard`.
+"""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import statistics
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from styletransfer.analysis import device_usage
+from styletransfer.runs import progress, status
+from styletransfer.runs.layout import RUN_FILES, RUN_LOG
+from styletransfer.runs.progress import Progress
+from styletransfer.runs.status import Status
+from styletransfer.settings import Settings
+from styletransfer.study import expand as study
+from styletransfer.study.expand import Study
+
+# What these tell of is as good as now: older ones may be of another machine.
+NEWEST = 50
+# So many finished runs show by themselves how much runs differ; before, half and twice the usual are thought possible.
+ENOUGH = 4
+SILENT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """A run that a process works on. device: empty while it waits for one. seconds: since the attempt began.
+
+    reports: its progress so far, in order. silent: seconds without a word, where that is longer than it should be.
+    """
+
+    run_id: str
+    label: str
+    host: str
+    device: str
+    seconds: float
+    reports: Sequence[Progress]
+    silent: float | None = None
+
+
+@dataclass(frozen=True)
+class DeviceUse:
+    """What a device has done and does. seconds: a run took on it in the median; None before the first."""
+
+    name: str
+    done: int
+    at_work: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """Seconds until the last run ends: if the rest goes like the quicker quarter of runs, as usual, like the slower."""
+
+    low: float
+    likely: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A study at one moment. time: seconds since 1970. counts: runs by status. newest: finished runs, newest first."""
+
+    study: str
+    time: float
+    counts: Mapping[str, int]
+    devices: Sequence[DeviceUse]
+    at_work: Sequence[AtWork]
+    stopped: Mapping[str, Status]
+    newest: Sequence[str]
+    diverged: Collection[str]
+    labels: Mapping[str, str]
+    left: TimeLeft | None
+
+    @property
+    def total(self) -> int:
+        """All runs of the study."""
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        """Runs that have a result."""
+        return sum(self.counts.get(name, 0) for name in status.FINISHED)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run has a result."""
+        return self.done == self.total
+
+
+class Watch:
+    """Looks at the runs of a study in a pool, again and again; what is finished is read once.
+
+    preserve: its pictures are those with the content's colours.
+    """
+
+    def __init__(self, watched: Study, pool: Path, preserve: bool = False) -> None:
+        self._study, self._pool = watched, pool
+        self._picture = RUN_FILES["preserved" if preserve else "image"]
+        self._finished: dict[str, Status] = {}
+        self.name = watched.name
+        self.labels = labels(watched)
+
+    def look(self) -> Snapshot:
+        """The study now."""
+        now = time.time()
+        found = {run_id: self._finished.get(run_id) or status.of(self._pool / run_id) for run_id in self._study.runs}
+        self._finished = {run_id: one for run_id, one in found.items() if one.finished}
+        at_work = [self._at_work(run_id, one, now) for run_id, one in found.items() if one.name == "running"]
+        ended = sorted(self._finished, key=lambda run_id: str(found[run_id].details.get("end")), reverse=True)
+        return Snapshot(
+            study=self._study.name,
+            time=now,
+            counts=collections.Counter(one.name for one in found.values()),
+            devices=device_use([one.details for one in self._finished.values()], at_work),
+            at_work=at_work,
+            stopped={
+                run_id: one
+                for run_id, one in found.items()
+                if not one.finished and one.name not in ("running", "waiting")
+            },
+            newest=ended,
+            diverged={run_id for run_id, one in self._finished.items() if one.name == "diverged"},
+            labels=self.labels,
+            left=time_left(
+                [self._finished[run_id].details for run_id in ended[:NEWEST]],
+                [(self._study.runs[run.run_id], run) for run in at_work],
+                [self._study.runs[run_id] for run_id, one in found.items() if one.name == "waiting"],
+            ),
+        )
+
+    def _at_work(self, run_id: str, one: Status, now: float) -> AtWork:
+        log = self._pool / run_id / RUN_LOG
+        try:
+            reports = progress.read(log.read_text(encoding="utf-8", errors="replace"))
+            silent = now - log.stat().st_mtime
+        except OSError:
+            reports, silent = [], 0.0
+        start = _seconds(one.details.get("start")) or now
+        # A log of an attempt before this one tells nothing of it.
+        if now - silent < start:
+            reports, silent = [], now - start
+        return AtWork(
+            run_id=run_id,
+            label=self.labels[run_id],
+            host=str(one.details.get("host", "")),
+            device=str(one.details.get("device", "")),
+            seconds=max(0.0, now - start),
+            reports=reports,
+            silent=silent if silent > max(SILENT_SECONDS, 3 * _interval(reports)) else None,
+        )
+
+    def picture(self, run_id: str) -> Path:
+        """Where the picture of a finished run lies."""
+        return self._pool / run_id / self._picture
+
+    def log(self, run_id: str) -> Path:
+        """Where the log of a run lies."""
+        return self._pool / run_id / RUN_LOG
+
+
+def labels(watched: Study) -> dict[str, str]:
+    """What people call each run: the first label that the study gives it, with the pair where there are several."""
+    several = len({row.pair for row in watched.rows}) > 1
+    found: dict[str, str] = {}
+    for row in watched.rows:
+        name = f"{row.parameter.replace('_', ' ')} {row.label}".strip()
+        found.setdefault(row.run_id, f"{row.pair}: {name}" if several else name)
+    return found
+
+
+def device_use(records: Sequence[Mapping[str, Any]], at_work: Sequence[AtWork]) -> list[DeviceUse]:
+    """What each device has done and does, by name. records: of finished runs."""
+    places = [(str(record.get("host", "")), _uuid(record)) for record in records]
+    working = [(run.host, run.device) for run in at_work if run.device]
+    several = len({host for host, _ in (*places, *working)}) > 1
+
+    def name(place: tuple[str, str]) -> str:
+        host, device = place[0], device_usage.short(place[1])
+        return f"{host} {device}" if several else device
+
+    seconds: dict[str, list[float]] = {name(place): [] for place in sorted({*places, *working})}
+    for place, record in zip(places, records, strict=True):
+        seconds[name(place)].append(float(record.get("seconds", 0)))
+    now = collections.Counter(map(name, working))
+    return [
+        DeviceUse(each, len(took), now[each], statistics.median(took) if took else None)
+        for each, took in seconds.items()
+    ]
+
+
+def time_left(
+    records: Sequence[Mapping[str, Any]],
+    at_work: Sequence[tuple[Settings, AtWork]],
+    waiting: Sequence[Settings],
+) -> TimeLeft | None:
+    """How long a study still takes, if as many runs stay at work as now; None if nobody can tell.
+
+    records: of runs that were finished lately. at_work, waiting: the others. Runs that wait for a device are at work as
+    soon as one is free, so they do not count as places.
+    """
+    computing = [(run, work) for run, work in at_work if work.device]
+    finished = [record for record in records if record.get("iterations_done")]
+    known = finished or [
+        _so_far(run, work) for run, work in computing if work.reports and work.reports[-1].seconds_per_iteration
+    ]
+    if not computing or not known:
+        return None
+    expected = study.seconds_of_run(known)
+    durations = [_seconds_left(work, expected(run.iterations, run.width)) for run, work in computing]
+    durations += [expected(run.iterations, run.width) for run, work in at_work if not work.device]
+    durations += [expected(run.iterations, run.width) for run in waiting]
+    likely = device_usage.elapsed(device_usage.schedule(durations, len(computing)))
+    ratios = [record["seconds"] / max(1e-9, expected(record["iterations_done"], record["width"])) for record in known]
+    low, _, high = statistics.quantiles(ratios) if len(finished) >= ENOUGH else (0.5, 1.0, 2.0)
+    return TimeLeft(min(1.0, low) * likely, likely, max(1.0, high) * likely)
+
+
+def _so_far(run: Settings, work: AtWork) -> dict[str, Any]:
+    """A run at work as if it ended here: what tells of the speed before any run has ended."""
+    last = work.reports[-1]
+    return {
+        "seconds": work.seconds,
+        "iterations_done": max(1, last.iteration),
+        "seconds_per_iteration": last.seconds_per_iteration,
+        "width": run.width or 1,
+    }
+
+
+def _seconds_left(work: AtWork, expected: float) -> float:
+    left = work.reports[-1].seconds_left if work.reports else None
+    return max(0.0, expected - work.seconds) if left is None else left
+
+
+def _interval(reports: Sequence[Progress]) -> float:
+    """Seconds between two reports, as the newest two tell it; 0 if there is none to tell."""
+    if len(reports) < 2 or reports[-1].seconds_per_iteration is None:
+        return 0.0
+    return (reports[-1].iteration - reports[-2].iteration) * reports[-1].seconds_per_iteration
+
+
+def _uuid(record: Mapping[str, Any]) -> str:
+    return str(record.get("device", {}).get("uuid", ""))
+
+
+def _seconds(timestamp: Any) -> float | None:
+    """Seconds since 1970 of a time in a record."""
+    try:
+        return datetime.datetime.fromisoformat(str(timestamp)).timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,221 @@
+"""The tables of a study: a row per label with everything known about its run, and the losses in long form."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from styletransfer.errors import InputError
+from styletransfer.files import atomic as files
+from styletransfer.optim.terms import LOSSES
+from styletransfer.runs import status
+from styletransfer.runs.layout import RUN_FILES, damaged, read_record
+from styletransfer.runs.status import Status
+from styletransfer.settings import Settings
+from styletransfer.study.expand import Row, Study
+
+COPIED = (
+    *(
+        "width",
+        "height",
+        "start",
+        "end",
+        "seconds",
+        "seconds_preparing",
+        "seconds_per_iteration",
+        "host",
+        "peak_memory_mib",
+    ),
+    *("iterations_done", "best_iteration"),
+)
+GPU_COLUMNS = ("utilisation_mean_percent", "utilisation_peak_percent", "memory_mean_mib", "memory_peak_mib")
+LOSS_COLUMNS = ("run_id", "iteration", "loss", "weighted", "unweighted")
+SEPARATOR = " + "  # between the styles of a blend
+# What a table's file calls the checksum of the table, among the attributes that pandas keeps with it.
+SEAL = "sha256"
+REMEDY = "Remove it, and the workflow makes it anew"
+
+
+def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None = None) -> pd.DataFrame:
+    """One row for each row of the study, in its order; columns in one order for every study.
+
+    statuses: of all runs, where some may have no result. Those have a row as well, with their settings, status and
+    reason, and gaps where only a result could tell. Without it every run must have a result. Raises `InputError`.
+    """
+    lacking = {run_id: found for run_id, found in (statuses or {}).items() if not found.finished}
+    records = {
+        run_id: _columns(_unfinished(run, lacking[run_id]))
+        if run_id in lacking
+        else _record(pool / run_id / RUN_FILES["record"])
+        for run_id, run in study.runs.items()
+    }
+    rows = [_row(study.name, position, row, records[row.run_id]) for position, row in enumerate(study.rows)]
+    table = pd.DataFrame(rows)
+    if lacking:  # a column that is nothing but gaps is one of numbers
+        empty = table.columns[table.isna().all()]
+        table[empty] = table[empty].astype(float)
+    return table
+
+
+def results(runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table whose runs have a result."""
+    return runs[runs["status"].isin(status.FINISHED)]
+
+
+def missing(runs: pd.DataFrame) -> str:
+    """What to say of the runs of a table that have no result; empty where all have one."""
+    distinct = runs.drop_duplicates("run_id")
+    lacking = distinct[~distinct["status"].isin(status.FINISHED)]
+    if lacking.empty:
+        return ""
+    counts = status.counted(lacking["status"].value_counts().to_dict())
+    return f"Partial: {len(lacking)} of {len(distinct)} runs without a result ({counts})"
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """What a table takes from a run's record, by column; the columns of labels and settings are added by `_row`.
+
+    Raises `InputError` for a run whose files are not those that its record tells of: nothing may be made from them.
+    """
+    try:
+        record = read_record(path)
+        columns, changed = _columns(record), damaged(path.parent, record)
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
+        fault = f"{type(error).__name__}: {error}"
+        raise InputError(
+            f"{path} is no record of a run ({fault}): delete it, and the workflow computes it anew"
+        ) from error
+    if changed:
+        raise InputError(
+            f"{changed[0]} is damaged: it is not what {path} tells of. Remove the folder {path.parent}, and the "
+            "workflow computes the run anew"
+        )
+    return columns
+
+
+def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[str, Any]:
+    number = isinstance(row.value, int | float)
+    label = {
+        "study": study,
+        "position": position,
+        "pair": row.pair,
+        "parameter": row.parameter,
+        "value": float(row.value) if number else None,
+        "label": row.label,
+        "is_default": row.is_default,
+        "run_id": row.run_id,
+        "content": row.settings.content.name,
+        "styles": SEPARATOR.join(style.name for style in row.settings.styles),
+    }
+    return label | record
+
+
+def _columns(record: dict[str, Any]) -> dict[str, Any]:
+    columns = {"status": record["status"], "reason": _reason(record)}
+    columns |= {name: _cell(value) for name, value in record["settings"].items()}
+    columns |= {"weights": record["weights"]["name"], "weights_sha256": record["weights"]["source_sha256"]}
+    columns |= {name: record[name] for name in COPIED}
+    columns |= {name: record.get(name) for name in ("precision_used", "path_used")}
+    columns["image_sha256"] = record["outputs"].get(RUN_FILES["image"])
+    columns["computed_on"] = ", then ".join(record.get("computed_on", []))
+    columns |= {"device": record["device"]["uuid"], "device_slot": record["device"].get("slot", 0)}
+    columns |= {f"gpu_{name}": (record.get("gpu") or {}).get(name) for name in GPU_COLUMNS}
+    for stage in ("final", "best"):
+        for name in (*LOSSES, *(f"{name}_unweighted" for name in LOSSES[:-1])):
+            columns[f"{stage}_{name}"] = record[stage].get(name)
+    return columns | {f"version_{name}": version for name, version in record["versions"].items()}
+
+
+def _reason(record: dict[str, Any]) -> str:
+    return status.diverged(record) if record["status"] == "diverged" else record.get("reason", "")
+
+
+def _unfinished(run: Settings, found: Status) -> dict[str, Any]:
+    """The record that a run without a result would have: its settings, and what is known of its newest attempt."""
+    attempt = {name: found.details.get(name) for name in ("start", "end", "host")}
+    return {
+        "status": found.name,
+        "reason": found.reason,
+        "settings": run.values(),
+        "weights": {"name": run.weights.name, "source_sha256": None},
+        **dict.fromkeys(COPIED),
+        **attempt,
+        "width": run.width,
+        "outputs": {},
+        "device": {"uuid": found.details.get("device")},
+        "final": {},
+        "best": {},
+        "versions": {},
+    }
+
+
+def _cell(value: Any) -> Any:
+    """Lists as text: one column has one type, however many styles a run has."""
+    return " ".join(f"{number:g}" for number in value) if isinstance(value, list) else value
+
+
+def losses_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None = None) -> pd.DataFrame:
+    """Long form: run_id, iteration, loss (content, style, tv, total), weighted, unweighted (absent for total).
+
+    statuses: as in `runs_table`; runs without a result are left out.
+    """
+    found = [run_id for run_id in study.runs if statuses is None or statuses[run_id].finished]
+    if not found:
+        return pd.DataFrame(columns=LOSS_COLUMNS)
+    run_ids, steps, names, weighted, unweighted = [], [], [], [], []
+    # Arrays, put together once: a DataFrame for each run and loss takes ten times as long.
+    for run_id in found:
+        wide = pd.read_csv(pool / run_id / "losses.csv", float_precision="round_trip")
+        for name in LOSSES:
+            run_ids.append(np.full(len(wide), run_id, object))
+            steps.append(wide["iteration"].to_numpy())
+            names.append(np.full(len(wide), name, object))
+            weighted.append(wide[name].to_numpy(float))
+            column = f"{name}_unweighted"
+            unweighted.append(wide[column].to_numpy(float) if column in wide else np.full(len(wide), np.nan))
+    parts = (run_ids, steps, names, weighted, unweighted)
+    return pd.DataFrame(dict(zip(LOSS_COLUMNS, map(np.concatenate, parts), strict=True)))
+
+
+def write(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet, atomically, with a checksum of its content."""
+    sealed = table.copy(deep=False)
+    sealed.attrs = {SEAL: _seal(table)}
+    with files.atomic_path(path) as temporary:
+        sealed.to_parquet(temporary, index=False)
+
+
+def read_runs(path: Path) -> pd.DataFrame:
+    """A table of runs from its file. Raises `InputError` if it is damaged: nothing may be shown of it."""
+    return _read(path, "status")
+
+
+def read_losses(path: Path) -> pd.DataFrame:
+    """A table of losses from its file. Raises `InputError` as `read_runs` does."""
+    return _read(path, "weighted")
+
+
+def _read(path: Path, column: str) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(path)
+        sound = SEAL not in table.attrs or table.attrs[SEAL] == _seal(table)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged file raises almost anything
+        raise InputError(f"{path} is damaged ({type(error).__name__}: {error}). {REMEDY}") from error
+    if not sound:
+        raise InputError(f"{path} is damaged: its checksum differs. {REMEDY}")
+    if column not in table:
+        raise InputError(f"{path} is another table: it has no column {column}. {REMEDY}")
+    return table
+
+
+def _seal(table: pd.DataFrame) -> str:
+    digest = hashlib.sha256(repr([(name, str(kind)) for name, kind in table.dtypes.items()]).encode())
+    digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+    return digest.hexdigest()

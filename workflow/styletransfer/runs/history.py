@@ -1,0 +1,201 @@
+"""The course of a run: which evaluations are reported, and how they reach terminal, log, table and plot."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from tqdm import tqdm
+
+from styletransfer.files import atomic as files
+from styletransfer.optim import terms as loss_terms
+from styletransfer.optim.loop import Evaluation
+from styletransfer.optim.terms import LOSSES, TERMS
+from styletransfer.runs import progress
+from styletransfer.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = (
+    "iteration",
+    *LOSSES,
+    *(f"{name}_unweighted" for name in LOSSES if name != "total"),
+    *(term for term in TERMS if term != "tv"),
+)
+
+
+@dataclass
+class Trace:
+    """All evaluations of one run, in order: entry k belongs to the image after k steps."""
+
+    settings: Settings
+    print_iterations: int
+    evaluations: list[Evaluation] = field(default_factory=list)
+    best_iteration: int = 0
+    # The time from one evaluation to the next, summed, and of how many. The first of a process has none before it.
+    _seconds: float = 0.0
+    _timed: int = 0
+    _newest: float | None = None
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Append the next evaluation."""
+        now = time.monotonic()
+        if self._newest is not None:
+            self._seconds += now - self._newest
+            self._timed += 1
+        self._newest = now
+        self._append(evaluation)
+
+    def _append(self, evaluation: Evaluation) -> None:
+        self.evaluations.append(evaluation)
+        if evaluation.best:
+            self.best_iteration = evaluation.iteration
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the newest loss was not finite."""
+        return bool(self.evaluations) and not self.evaluations[-1].finite
+
+    @property
+    def last_finite(self) -> int:
+        """The newest iteration whose loss was finite; -1 if none was."""
+        return len(self.evaluations) - 1 - self.diverged
+
+    @property
+    def seconds_per_iteration(self) -> float:
+        """From one evaluation to the next, on average. The first traces the graph and tells nothing of the speed."""
+        return self._seconds / max(1, self._timed)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The trace so far, all of it finite, as arrays by name: what `restore` takes."""
+        return {
+            "trace_terms": np.stack([evaluation.terms for evaluation in self.evaluations]),
+            "trace_best": np.array([evaluation.best for evaluation in self.evaluations]),
+            "trace_seconds": np.array(self._seconds),
+            "trace_timed": np.array(self._timed),
+        }
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from the trace that had this `state`, as if no time had passed."""
+        for iteration, (terms, best) in enumerate(zip(state["trace_terms"], state["trace_best"], strict=True)):
+            self._append(Evaluation(iteration, terms, True, bool(best)))
+        self._seconds, self._timed = float(state["trace_seconds"]), int(state["trace_timed"])
+
+    def losses(self, iteration: int) -> dict[str, float]:
+        """The losses of the image after that many steps, by name; empty for iteration -1."""
+        if iteration < 0:
+            return {}
+        return loss_terms.report(self.evaluations[iteration].terms, self.settings)
+
+    def is_reported(self, iteration: int) -> bool:
+        """Every print_iterations-th iteration is reported, the last one, and the one that diverged."""
+        last = iteration == self.settings.iterations or not self.evaluations[iteration].finite
+        return last or iteration % self.print_iterations == 0
+
+
+def write_losses(path: Path, trace: Trace) -> None:
+    """A CSV row per reported evaluation: iteration = steps taken, losses weighted and unweighted, then every term.
+
+    Floats are written so that they read back as the same float.
+    """
+    with files.atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for evaluation in trace.evaluations:
+            if trace.is_reported(evaluation.iteration):
+                row = trace.losses(evaluation.iteration)
+                row |= dict(zip(TERMS[:-1], map(float, evaluation.terms[:-1]), strict=True))
+                writer.writerow([evaluation.iteration, *(row[name] for name in COLUMNS[1:])])
+
+
+def progress_rows(trace: Trace) -> list[tuple[int, float, float, float, float]]:
+    """Rows of progress.txt: itr, content, style, tv, total, weighted.
+
+    The reference program's convention: row i tells of the image after step i + 1, and the last row is labelled with the
+    number of iterations.
+    """
+    rows = []
+    for steps in range(1, trace.last_finite + 1):
+        last = steps == trace.last_finite
+        if last or (steps - 1) % trace.print_iterations == 0:
+            row = trace.losses(steps)
+            rows.append((steps if last else steps - 1, row["content"], row["style"], row["tv"], row["total"]))
+    return rows
+
+
+def write_progress(path: Path, trace: Trace) -> None:
+    """The reference program's progress.txt: see `progress_rows`."""
+    lines = ["# itr content style tv total"]
+    lines += [" ".join([str(row[0]), *(f"{value:.9g}" for value in row[1:])]) for row in progress_rows(trace)]
+    files.write_text(path, "\n".join(lines) + "\n")
+
+
+def plot_progress(path: Path, trace: Trace) -> None:
+    """A plot of the weighted losses against the number of steps, on a log axis."""
+    from matplotlib.figure import Figure
+
+    steps = [step for step in range(trace.last_finite + 1) if trace.is_reported(step)]
+    losses = [trace.losses(step) for step in steps]
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for name in LOSSES:
+        axes.plot(steps, [loss[name] for loss in losses], label=name, linewidth=1.6)
+    axes.set(xlabel="steps", ylabel="weighted loss", yscale="log")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, ncols=4)
+    with files.atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+
+
+class Reporter:
+    """Tells how a run gets on: a bar with losses and time left on a terminal, plain lines in a log."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._iterations = trace.settings.iterations
+        self._first = len(trace.evaluations)
+        self._bar = tqdm(
+            total=self._iterations,
+            initial=self._first,
+            unit="it",
+            disable=not sys.stderr.isatty(),
+            dynamic_ncols=True,
+        )
+        self._begin = time.monotonic()
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def tell(self, iteration: int) -> None:
+        """Report the evaluation of the image after that many steps, if it is one of those to report."""
+        if iteration > self._first:
+            self._bar.update()
+        else:
+            # The first call traces the graph: it tells nothing of the speed.
+            self._begin = time.monotonic()
+        if not self._trace.is_reported(iteration):
+            return
+        known = self._trace.losses(iteration)
+        losses = {name: known[name] for name in LOSSES}
+        if self._bar.disable:
+            seconds = self._seconds_per_iteration(iteration)
+            logger.info("%s", progress.line(progress.Progress(iteration, self._iterations, losses, seconds)))
+        else:
+            self._bar.set_postfix_str(progress.losses_text(losses))
+
+    def _seconds_per_iteration(self, iteration: int) -> float | None:
+        if iteration == self._first:
+            return None
+        return (time.monotonic() - self._begin) / (iteration - self._first)

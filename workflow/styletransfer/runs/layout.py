@@ -1,0 +1,198 @@
+"""A run as files: what it reads, what it writes, and whether its result is there.
+
+How it is computed is left to `transfer`.
+"""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from styletransfer.errors import InputError
+from styletransfer.files import atomic as files
+from styletransfer.images import io as images
+from styletransfer.settings import Settings
+
+# The files that a run of a study keeps, in the run's own folder, by their names in `Outputs`.
+RUN_LOG = "transfer.log"
+# Beside the record while the run lasts. No output of a rule: Snakemake may remove those of a job that failed.
+STATE_SUFFIX = ".state.npz"
+RUN_FILES = {"image": "image.png", "preserved": "preserved.png", "losses": "losses.csv", "record": "run.json"}
+# What a record calls the checksum of the rest of it.
+SEAL = "record_sha256"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files a run reads. initial: only where it starts from a picture that is not the content."""
+
+    content: Path
+    styles: Sequence[Path]
+    network: Path
+    initial: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files a run writes; `image` or `preserved` is compulsory.
+
+    image: the picture with the lowest loss. preserved: the same with the content's colours. losses: a CSV row per
+    reported evaluation. record: all about the run, JSON. progress, plot: the reference program's progress.txt and
+    a plot of it. checkpoints: a pattern for pictures on the way, such as `step-{:05}.png`, every so many steps.
+    """
+
+    image: Path | None = None
+    preserved: Path | None = None
+    losses: Path | None = None
+    record: Path | None = None
+    progress: Path | None = None
+    plot: Path | None = None
+    checkpoints: str | None = None
+    checkpoint_iterations: int | None = None
+    preserve_checkpoints: bool = False
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Outputs:
+        """What a run of a study writes, under the names of `RUN_FILES`."""
+        image, preserved, losses, record = (folder / name for name in RUN_FILES.values())
+        return cls(image, preserved, losses, record)
+
+    def named(self) -> list[Path]:
+        """All files with a fixed name."""
+        paths = (self.image, self.preserved, self.losses, self.record, self.progress, self.plot)
+        return [path for path in paths if path is not None]
+
+    def results(self) -> list[Path]:
+        """The files that hold the result: all but the record, which is about them."""
+        return [path for path in self.named() if path != self.record]
+
+    def checkpoint(self, iteration: int) -> Path | None:
+        """Where the picture after that many steps goes, if it is to be kept."""
+        if not self.checkpoints or not self.checkpoint_iterations or iteration % self.checkpoint_iterations:
+            return None
+        return Path(checkpoint_name(self.checkpoints, iteration)) if iteration else None
+
+
+def checkpoint_name(pattern: str, iteration: int) -> str:
+    """The file name that a pattern gives: `{}` or `{:05}`, or `%s` or `%05d`, stands for the iteration.
+
+    Raises `InputError` for a pattern without exactly one such place.
+    """
+    places = re.findall(r"\{(?::0?\d{0,2}d?)?\}|%0?\d{0,2}[ds]", pattern)
+    if len(places) != 1:
+        raise InputError(f"checkpoint pattern {pattern!r} needs one place for the iteration, such as step-{{:05}}.png")
+    text = places[0].format(iteration) if places[0].startswith("{") else places[0] % iteration
+    return pattern.replace(places[0], text)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One transfer: what it is, what it reads, what it writes."""
+
+    settings: Settings
+    inputs: Inputs
+    outputs: Outputs
+
+
+def finished(run: Run) -> dict[str, Any] | None:
+    """The record of a run whose result is there: of the same settings, and every file as the record says.
+
+    The record is written last, so a run that was killed has none.
+    """
+    assert run.outputs.record is not None
+    try:
+        record = read_record(run.outputs.record)
+        whole = record["outputs"] == {path.name: files.checksum(path) for path in run.outputs.results()}
+        return record if whole and record["identity"] == run.settings.canonical() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write the record of a run, with a checksum of all that it says."""
+    sealed = {**record, SEAL: _seal(record)}
+    files.write_text(path, json.dumps(sealed, indent=1, sort_keys=True) + "\n")
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The record of a run. Raises `OSError` if it cannot be read, `ValueError` if it is damaged."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(record, dict):
+        raise ValueError("it holds no names with values")
+    if SEAL in record and record[SEAL] != _seal(record):
+        raise ValueError(f"{SEAL} is not that of what it says")
+    return record
+
+
+def _seal(record: Mapping[str, Any]) -> str:
+    told = {name: value for name, value in record.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def computed_on(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """What runs were computed on, with the number of runs. Records of before that was told count nowhere."""
+    told = [", then ".join(record["computed_on"]) for record in records if record.get("computed_on")]
+    return dict(collections.Counter(told).most_common())
+
+
+def rounding_note(counts: Mapping[str, int]) -> str:
+    """What to say of runs that were computed on different things (`computed_on`); empty where all were on the same."""
+    if len(counts) < 2:
+        return ""
+    lines = [f"  {count} {'run' if count == 1 else 'runs'}: {where}" for where, count in counts.items()]
+    return "\n".join(["computed on different devices or threads, which round differently:", *lines])
+
+
+def damaged(folder: Path, record: Mapping[str, Any]) -> list[Path]:
+    """The files in the folder of a run that are not those its record tells of; the record itself if it is another's."""
+    if record.get("run_id", folder.name) != folder.name:
+        return [folder / RUN_FILES["record"]]
+    return [folder / name for name, told in record["outputs"].items() if not _is(folder / name, told)]
+
+
+def _is(path: Path, checksum: str) -> bool:
+    return path.is_file() and files.checksum(path) == checksum
+
+
+def check_outputs(outputs: Outputs, overwrite: bool, inputs: Inputs | None = None) -> None:
+    """Raise `InputError` for files that exist and may not be replaced, that cannot be written, or whose names tell no
+    format; also for two of one name, and for one that the run reads.
+    """
+    _check_names(outputs, inputs)
+    existing = [str(path) for path in outputs.named() if path.exists()]
+    if existing and not overwrite:
+        raise InputError(f"{', '.join(existing)}: exists already. Choose another name, or say --overwrite")
+    for path in outputs.named():
+        if path in (outputs.image, outputs.preserved, outputs.plot):
+            images.check_suffix(path)
+    if outputs.checkpoints:
+        images.check_suffix(Path(checkpoint_name(outputs.checkpoints, 0)))
+        if not outputs.checkpoint_iterations:
+            raise InputError(f"--checkpoint-output {outputs.checkpoints} needs --checkpoint-iterations as well")
+    for path in outputs.named():
+        _check_place(path)
+
+
+def _check_names(outputs: Outputs, inputs: Inputs | None) -> None:
+    read = [] if inputs is None else [inputs.content, *inputs.styles, inputs.network, inputs.initial]
+    known = {path.resolve(): "is read by this run" for path in read if path is not None}
+    for path in outputs.named():
+        if path.resolve() in known:
+            raise InputError(f"{str(path)!r} is to be written, but {known[path.resolve()]}. Choose another name")
+        known[path.resolve()] = "twice, with different content"
+
+
+def _check_place(path: Path) -> None:
+    """Not only when all has been computed is it noticed that a result cannot be written."""
+    if path.is_dir():
+        raise InputError(f"{str(path)!r} is to be written, but is a folder. Name a file in it")
+    place = next(folder for folder in path.absolute().parents if folder.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise InputError(f"{str(path)!r} cannot be written: {str(place)!r} is no folder that this user may write to")

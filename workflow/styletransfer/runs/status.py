@@ -1,0 +1,383 @@
+"""How runs stand: whether a run has a result, is at work, waits, or why its last attempt gave none.
+
+For readers: `of(folder)` gives the `Status` of one run's folder, a name out of `STATUSES` and the reason in words; it
+reads two small files and looks at a lock, writes nothing and never waits. `of_runs` gives those of many runs, and
+`summary` a few lines about them for a terminal.
+
+For whoever computes: `attempt(folder)` around a run, inside its lock, keeps `attempt.json` in the folder: who computes
+it since when; after an error, why there is no result. With the result the file goes. A process that is killed cannot
+write: so an attempt that was begun, is not finished, and whose lock is free, was killed.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import datetime
+import errno
+import functools
+import json
+import logging
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from styletransfer.devices.lease import Device
+from styletransfer.errors import InputError, TerminatedError, WaitError
+from styletransfer.files import atomic as files
+from styletransfer.runs.layout import RUN_FILES, RUN_LOG, computed_on, rounding_note
+from styletransfer.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+ATTEMPT = "attempt.json"
+# Those that have a result come first.
+FINISHED = ("ok", "diverged")
+WITHOUT_RESULT = ("running", "waiting", "killed", "out_of_memory", "timeout", "bad_input", "failed")
+STATUSES = (*FINISHED, *WITHOUT_RESULT)
+LONGEST_REASON = 500
+# A batch system and a node may differ by so much about the time.
+CLOCK_SECONDS = 5.0
+SLURM_SECONDS = 10.0
+VMSTAT = Path("/proc/vmstat")
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Status:
+    """name: one of `STATUSES`. reason: why, in words, one line; empty where there is nothing to explain.
+
+    details: what `run.json` says of a run that has a result; else what `attempt.json` says of the newest attempt:
+    `host`, `pid`, `device` once it has one, `start`, `end` once it has ended, `attempt` (1, 2, ...), and
+    in a SLURM job its number, `job`, and time limit, `limit`.
+    """
+
+    name: str
+    reason: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is a result."""
+        return self.name in FINISHED
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How something that runs are made of comes about.
+
+    file: what is made. logs: of the commands that make it. status: that of runs which cannot begin for want of it.
+    """
+
+    file: str
+    logs: Sequence[str] = ()
+    status: str = "bad_input"
+
+
+def preparations(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Preparation]:
+    """Preparations by digest, of plain types as JSON has them."""
+    return {digest: Preparation(**fields) for digest, fields in told.items()}
+
+
+def of(folder: str | Path) -> Status:
+    """How the run of that folder stands. Whether its files hold what the record says is not looked at."""
+    folder = Path(folder)
+    found = _result(folder)
+    if found is not None:
+        return found
+    begun = _read(folder / ATTEMPT)
+    if files.is_locked(folder / RUN_FILES["record"]):
+        return Status("running", details=begun or {})
+    if begun is None:
+        return _ended_before(folder / RUN_LOG)
+    if begun.get("status") != "running":
+        return Status(_known(begun.get("status")), str(begun.get("reason", "")), begun)
+    # It may have ended well since the record was looked for.
+    return _result(folder) or _died(begun)
+
+
+def of_runs(
+    runs: Mapping[str, Settings], pool: Path, preparations: Mapping[str, Preparation] | None = None
+) -> dict[str, Status]:
+    """How each run of a study stands. preparations: by the digest of an `Ingredient`, to tell why runs never began."""
+    faults = {digest: fault for digest, made in (preparations or {}).items() if (fault := _fault(made)) is not None}
+    return {run_id: _or_fault(of(pool / run_id), run, faults) for run_id, run in runs.items()}
+
+
+def summary(statuses: Mapping[str, Status], pool: Path, most: int = 5) -> str:
+    """Counts by status; then for each of at most `most` different reasons how many runs it stopped, and a log.
+
+    And what the runs were computed on, if that differs.
+    """
+    counts = collections.Counter(status.name for status in statuses.values())
+    lines = ["runs: " + counted(counts)]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for run_id, status in statuses.items():
+        if status.name != "ok" and status.reason:
+            groups.setdefault((status.name, status.reason), []).append(run_id)
+    for (name, reason), run_ids in list(groups.items())[:most]:
+        log = pool / run_ids[0] / RUN_LOG
+        others = f", and {len(run_ids) - 1} more of this kind" if len(run_ids) > 1 else ""
+        lines += [f"  {name}: {reason}", f"    {log if log.exists() else run_ids[0]}{others}"]
+    if len(groups) > most:
+        lines.append(f"  and {len(groups) - most} more reasons")
+    note = rounding_note(computed_on(status.details for status in statuses.values() if status.finished))
+    if note:
+        lines.append(note)
+    return "\n".join(lines)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Counts by status in words, in the order of `STATUSES`: `3 ok, 1 killed`."""
+    return ", ".join(f"{counts[name]} {name}" for name in STATUSES if counts.get(name)) or "none"
+
+
+class Attempt:
+    """What is told of an attempt while it lasts."""
+
+    def __init__(self, path: Path, told: dict[str, Any]) -> None:
+        self._path, self._told = path, told
+        self._write()
+
+    def on(self, device: Device) -> None:
+        """It computes on this device."""
+        self._told["device"] = device.uuid
+        self._write()
+
+    def failed(self, error: BaseException) -> None:
+        """It has ended without a result. Never raises: the error that ended it matters more."""
+        status, reason = why(error)
+        self._told |= {"status": status, "reason": reason, "end": files.timestamp(time.time())}
+        with contextlib.suppress(OSError):
+            self._write()
+
+    def _write(self) -> None:
+        files.write_text(self._path, json.dumps(self._told, indent=1, sort_keys=True) + "\n")
+
+
+@contextlib.contextmanager
+def attempt(folder: Path) -> Iterator[Attempt]:
+    """Keep `attempt.json` of that folder for the block, in which its run is computed. The run's lock must be held."""
+    path = folder / ATTEMPT
+    files.remove_leftovers(path)
+    earlier = _read(path)
+    if earlier is not None:
+        fate = _died(earlier) if earlier.get("status") == "running" else Status(str(earlier.get("status")))
+        logger.info("an earlier attempt gave no result: %s: %s", fate.name, fate.reason or earlier.get("reason"))
+    told = Attempt(path, _beginning((earlier or {}).get("attempt")))
+    try:
+        yield told
+    except BaseException as error:
+        told.failed(error)
+        raise
+    settle(folder)
+
+
+def settle(folder: Path) -> None:
+    """A run that has a result needs no `attempt.json`. The run's lock must be held."""
+    (folder / ATTEMPT).unlink(missing_ok=True)
+
+
+def why(error: BaseException) -> tuple[str, str]:
+    """Status and reason of an attempt that an error ended."""
+    if isinstance(error, TerminatedError):
+        return _terminated(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "killed", "interrupted (SIGINT)"
+    text = one_line(str(error))
+    if isinstance(error, WaitError):
+        return "timeout", text
+    if isinstance(error, InputError):
+        return "bad_input", text
+    named = one_line(f"{type(error).__name__}: {error}").removesuffix(":")
+    return ("out_of_memory" if _is_memory(error) else "failed"), named
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks, and not longer than people read."""
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."
+
+
+def _terminated(error: TerminatedError) -> tuple[str, str]:
+    end = _job_end()
+    if end is None:
+        return "killed", f"{error}"
+    early = end - time.time()
+    if early > CLOCK_SECONDS:
+        return "killed", f"{error}, {early:.0f} s before the time limit of its SLURM job"
+    return "timeout", f"{error} at the time limit of its SLURM job. Raise seconds_per_run, or what limits the job"
+
+
+@functools.cache
+def _job_end() -> float | None:
+    """When the time limit of this process's SLURM job is reached, in seconds since 1970. None where nobody knows."""
+    end, job = os.environ.get("SLURM_JOB_END_TIME", ""), os.environ.get("SLURM_JOB_ID")
+    if end.isdecimal() or job is None:
+        return float(end) if end.isdecimal() else None
+    # Older releases of SLURM tell it only to those who ask. It is asked once, when a run begins.
+    command = ["squeue", "--noheader", "--jobs", job, "--format", "%e"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, timeout=SLURM_SECONDS, check=True).stdout
+        return datetime.datetime.fromisoformat(told.strip()).timestamp()
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        logger.info("the time limit of SLURM job %s is not known (%s)", job, error)
+        return None
+
+
+def _is_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    # Where TensorFlow is not loaded, it raised nothing.
+    tf = sys.modules.get("tensorflow")
+    if tf is None or not isinstance(error, tf.errors.OpError):
+        return False
+    # Some of CUDA's libraries tell it in words only.
+    told = "out of memory" in str(error).lower().replace("_", " ")
+    return told or isinstance(error, tf.errors.ResourceExhaustedError)
+
+
+def _beginning(attempts: Any) -> dict[str, Any]:
+    job, end = os.environ.get("SLURM_JOB_ID"), _job_end()
+    slurm = {"job": job, "limit": None if end is None else files.timestamp(end)} if job else {}
+    return {
+        "status": "running",
+        "attempt": 1 + (attempts if isinstance(attempts, int) else 0),
+        "host": platform.node(),
+        "pid": os.getpid(),
+        "start": files.timestamp(time.time()),
+        "boot": _boot(),
+        "oom_kills": list(_oom_kills().items()),
+        **slurm,
+    }
+
+
+def _ended_before(log: Path) -> Status:
+    """The status of a run that no attempt was made at: a command may have failed before it came so far."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return Status("waiting")
+    last = lines[-1] if lines else ""
+    if last.startswith("error: "):
+        return Status("bad_input", one_line(last.removeprefix("error: ")))
+    return Status("failed", one_line(last)) if re.match(r"\w*(Error|Exception)\b", last) else Status("waiting")
+
+
+def _died(begun: Mapping[str, Any]) -> Status:
+    """The status of an attempt that was begun and has neither ended nor the lock any more."""
+    where = f"process {begun.get('pid')} on {begun.get('host')} ended without a word"
+    if begun.get("host") == platform.node():
+        if begun.get("boot") != _boot():
+            return Status("killed", f"{where}: the host was restarted", begun)
+        kills = _kills_since(begun.get("oom_kills"))
+        if kills:
+            return Status("out_of_memory", f"{where}, and the kernel killed for want of memory since ({kills})", begun)
+    limit = f", its time limit was {begun['limit']}" if begun.get("limit") else ""
+    job = f". SLURM job {begun['job']}{limit}; sacct may know more" if "job" in begun else ""
+    return Status("killed", f"{where}: SIGKILL, or a crash that its log may tell of{job}", begun)
+
+
+def _kills_since(counts: Any) -> str:
+    """The counter, nearest to the process first, that has risen; empty if the nearest that can be read has not."""
+    for path, count in counts or ():
+        now = _oom_kill_count(Path(path))
+        if now is not None:
+            return f"{path}: oom_kill {now - count}" if now > count else ""
+    return ""
+
+
+def _oom_kills() -> dict[str, int]:
+    """What the kernel's counters of processes killed for want of memory say: of this control group, of the host."""
+    counters = [*_cgroup_counters(), VMSTAT]
+    return {str(path): count for path in counters if (count := _oom_kill_count(path)) is not None}
+
+
+def _cgroup_counters() -> list[Path]:
+    """Of this process: one line for cgroups of version 2, `0::/path`; one for memory in version 1, `4:memory:/path`."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    found = []
+    for _, controllers, place in (line.split(":", 2) for line in lines):
+        if not controllers:
+            found.append(CGROUPS / place.lstrip("/") / "memory.events")
+        elif "memory" in controllers.split(","):
+            found.append(CGROUPS / "memory" / place.lstrip("/") / "memory.oom_control")
+    return found
+
+
+def _oom_kill_count(path: Path) -> int | None:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+    except (OSError, StopIteration, ValueError):
+        return None
+
+
+def _boot() -> str:
+    """Another text after each start of the host."""
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    return ""
+
+
+def _result(folder: Path) -> Status | None:
+    """The status of a run whose files are there."""
+    path = folder / RUN_FILES["record"]
+    record = _read(path)
+    if record is None:
+        return None
+    missing = [name for name in RUN_FILES.values() if not (folder / name).exists()]
+    if missing or record.get("status") not in FINISHED:
+        fault = f"{', '.join(missing)}: gone" if missing else f"{path}: no record of a run"
+        return Status("waiting", f"{fault}. It will be computed anew", record)
+    if record["status"] == "ok":
+        return Status("ok", details=record)
+    return Status("diverged", diverged(record), record)
+
+
+def diverged(record: Mapping[str, Any]) -> str:
+    """The reason of a run whose loss grew out of all bounds."""
+    return f"the loss was not finite any more after step {record.get('iterations_done')}"
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """An object of a JSON file; None where there is none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _known(name: Any) -> str:
+    return name if name in WITHOUT_RESULT else "failed"
+
+
+def _fault(made: Preparation) -> Status | None:
+    """Why something is not there: the last error in the logs of what makes it."""
+    if Path(made.file).exists():
+        return None
+    for log in reversed(made.logs):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            errors = [line for line in Path(log).read_text(encoding="utf-8").splitlines() if line.startswith("error: ")]
+            if errors:
+                return Status(made.status, one_line(errors[-1].removeprefix("error: ")))
+    return None
+
+
+def _or_fault(status: Status, run: Settings, faults: Mapping[str, Status]) -> Status:
+    """A run that never began, because what it is made of could not be made, says so."""
+    if status.name != "waiting":
+        return status
+    ingredients = (run.content, *run.styles, run.weights, *([run.initial] if run.initial else []))
+    return next((faults[each.digest] for each in ingredients if each.digest in faults), status)

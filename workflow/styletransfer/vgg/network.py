@@ -1,0 +1,127 @@
+"""VGG-19 up to the layers that a loss looks at (Simonyan & Zisserman 2015, arXiv:1409.1556).
+
+Pictures go in as RGB less the mean pixel; the network's own channel order is dealt with here, once. What the features
+are good for is `losses`' matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from styletransfer.vgg.formats import Weights
+
+CONVOLUTIONS = (
+    *("1_1", "1_2"),
+    *("2_1", "2_2"),
+    *("3_1", "3_2", "3_3", "3_4"),
+    *("4_1", "4_2", "4_3", "4_4"),
+    *("5_1", "5_2", "5_3", "5_4"),
+)
+POOLINGS = {"max": tf.nn.max_pool2d, "avg": tf.nn.avg_pool2d}
+
+
+# Activations and kernels of a precision; tensorfloat32 rounds only what tensor cores multiply.
+DTYPES = {"float32": "float32", "tensorfloat32": "float32", "bfloat16": "bfloat16"}
+
+
+@tf.custom_gradient
+def max_pool(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """`tf.nn.max_pool2d` as `VGG19.pool` needs it, with a gradient that XLA can compile and that is deterministic."""
+    pooled = tf.nn.max_pool2d(x, ksize=2, strides=2, padding="SAME")
+    return pooled, lambda slope: max_pool_slope(x, pooled, slope)
+
+
+def max_pool_slope(x: tf.Tensor, pooled: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
+    """The slope after `max_pool`, (1, ceil(h / 2), ceil(w / 2), C), to that before it, (1, h, w, C).
+
+    Of equal maxima in a window the first one gets it, row by row, as TensorFlow has it.
+    """
+    _, height, width, channels = x.shape
+    down, across = pooled.shape[1:3]
+    padded = tf.pad(x, [[0, 0], [0, 2 * down - height], [0, 2 * across - width], [0, 0]], constant_values=x.dtype.min)
+    taken = tf.zeros(pooled.shape, tf.bool)
+    rows = []
+    for i in (0, 1):
+        row = []
+        for j in (0, 1):
+            first = tf.logical_and(padded[:, i::2, j::2] == pooled, tf.logical_not(taken))
+            taken = tf.logical_or(taken, first)
+            row.append(tf.where(first, slope, tf.zeros_like(slope)))
+        rows.append(tf.reshape(tf.stack(row, axis=3), (1, down, 1, 2 * across, channels)))
+    return tf.reshape(tf.concat(rows, axis=2), (1, 2 * down, 2 * across, channels))[:, :height, :width]
+
+
+class VGG19:
+    """The convolutional part of VGG-19 with fixed weights.
+
+    pooling: `max` or `avg`, 2x2 with stride 2 and SAME padding, which keeps the last row of an odd height (Keras' own
+    model drops it). kernel_layout: `reference` transposes every kernel's height and width, as the 2018 study did.
+    precision: `bfloat16` keeps kernels and activations in bfloat16. compiled: whether XLA compiles what is made of it.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        pooling: str = "max",
+        kernel_layout: str = "correct",
+        precision: str = "float32",
+        compiled: bool = False,
+    ) -> None:
+        self.dtype = tf.as_dtype(DTYPES[precision])
+        self.pooling = pooling
+        self.compiled = compiled
+        self.kernels: dict[str, tf.Tensor] = {}
+        self.biases: dict[str, tf.Tensor] = {}
+        self.source = {**weights.source, "file_sha256": weights.sha256}
+        if weights.original:
+            self.source["original_checksum"] = weights.original
+        reverse = weights.channel_order == "BGR"
+        self.mean_pixel = np.asarray(weights.mean, np.float32)[:: -1 if reverse else 1]
+        for name in CONVOLUTIONS:
+            if f"conv{name}" not in weights.kernels:
+                break
+            kernel = weights.kernels[f"conv{name}"]
+            if reverse and name == "1_1":
+                kernel = kernel[:, :, ::-1, :]
+            if kernel_layout == "reference":
+                kernel = kernel.transpose(1, 0, 2, 3)
+            self.kernels[name] = tf.constant(kernel, self.dtype)
+            self.biases[name] = tf.constant(weights.biases[f"conv{name}"], self.dtype)
+
+    def preprocess(self, pixels: np.ndarray) -> tf.Tensor:
+        """(H, W, 3) RGB in 0..255 to the space the optimisation lives in: RGB less the mean pixel, float32."""
+        return tf.constant(np.asarray(pixels, np.float32) - self.mean_pixel)
+
+    def postprocess(self, image: np.ndarray) -> np.ndarray:
+        """The inverse of `preprocess`: (H, W, 3) RGB, not yet clipped to 0..255."""
+        return np.asarray(image, np.float32) + self.mean_pixel
+
+    def pool(self, x: tf.Tensor) -> tf.Tensor:
+        """(1, h, w, C) to half the height and width, rounded up."""
+        if self.compiled and self.pooling == "max":
+            return max_pool(x)
+        return POOLINGS[self.pooling](x, ksize=2, strides=2, padding="SAME")
+
+    def features(self, image: tf.Tensor, layers: tuple[str, ...]) -> dict[str, tf.Tensor]:
+        """Activations after ReLU of the named layers, such as `relu4_2`.
+
+        image: (H, W, 3), as `preprocess` gives it. Returns (h, w, C) tensors of the network's precision. The network
+        ends at the deepest layer asked for.
+        """
+        wanted = {layer.removeprefix("relu") for layer in layers}
+        deepest = max(wanted)
+        found: dict[str, tf.Tensor] = {}
+        x = tf.cast(image, self.dtype)[tf.newaxis]
+        for name in CONVOLUTIONS:
+            if name.endswith("_1") and name != "1_1":
+                x = self.pool(x)
+            x = tf.nn.conv2d(x, self.kernels[name], strides=1, padding="SAME")
+            x = tf.nn.relu(tf.nn.bias_add(x, self.biases[name]))
+            if name in wanted:
+                found[f"relu{name}"] = x[0]
+            if name == deepest:
+                return found
+        raise KeyError(f"VGG-19 has no layer {deepest}")

@@ -10,7 +10,8 @@ from pathlib import Path
 import matplotlib as mpl
 from PIL import Image, ImageDraw, ImageFont
 
-from styletransfer.reports.figures import style as figures
+from styletransfer.reports.figures.contact_sheet import contact_sheet
+from styletransfer.reports.figures.style import save
 from styletransfer.results import tables
 
 DOCS = Path(__file__).parent
@@ -66,7 +67,7 @@ def first_pair(folder: Path) -> Image.Image:
     runs = tables.read_runs(ROOT / "results/studies/demo/runs.parquet")
     runs = runs[runs["pair"] == runs["pair"].iloc[0]]
     pictures = {"coffee": "resources/photographs/coffee.png", "glass": "resources/paintings/glass@1.png"}
-    figures.save(figures.contact_sheet(runs, ROOT / "results/runs", pictures, 4, {}, False), [folder / "sheet.png"])
+    save(contact_sheet(runs, ROOT / "results/runs", pictures, 4, {}, False), [folder / "sheet.png"])
     return Image.open(folder / "sheet.png").convert("RGB")
 
 

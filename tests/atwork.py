@@ -8,11 +8,12 @@ import time
 import numpy as np
 import yaml
 
-from styletransfer.files import atomic as files
-from styletransfer.images import io as images
-from styletransfer.runs import progress, status
+from styletransfer.files import atomic, locks
+from styletransfer.images.io import write_image
+from styletransfer.runs import history, status
 from styletransfer.runs.layout import RUN_FILES, RUN_LOG
-from styletransfer.study import expand as study
+from styletransfer.study import expand as study_expand
+from styletransfer.study.config import load as load_config
 
 CONFIG = {
     "study": "busy",
@@ -26,14 +27,14 @@ GPUS = ["GPU-01234560-89ab-cdef-0123-456789abcdef", "GPU-01234561-89ab-cdef-0123
 
 
 def expand(schema, **changes):
-    return study.expand(study.load(CONFIG | changes, yaml.safe_load(schema.read_text())))
+    return study_expand.expand(load_config(CONFIG | changes, yaml.safe_load(schema.read_text())))
 
 
 def finish(folder, gpu=0, seconds=30.0, name="ok", ago=0.0, iterations=200, width=100):
     """A run that took so many seconds, a tenth of them before its first step, and ended that long ago."""
     pixels = np.random.default_rng(len(str(folder))).integers(0, 255, (75, width, 3)).astype(np.uint8)
     for picture in ("image", "preserved"):
-        images.write_image(folder / RUN_FILES[picture], pixels)
+        write_image(folder / RUN_FILES[picture], pixels)
     (folder / RUN_FILES["losses"]).write_text("iteration\n")
     record = {
         "status": name,
@@ -43,7 +44,7 @@ def finish(folder, gpu=0, seconds=30.0, name="ok", ago=0.0, iterations=200, widt
         "seconds_per_iteration": 0.9 * seconds / iterations,
         "iterations_done": iterations,
         "width": width,
-        "end": files.timestamp(time.time() - ago),
+        "end": atomic.timestamp(time.time() - ago),
     }
     (folder / RUN_FILES["record"]).write_text(json.dumps(record))
 
@@ -51,7 +52,7 @@ def finish(folder, gpu=0, seconds=30.0, name="ok", ago=0.0, iterations=200, widt
 def begin(folder, device="", ago=20.0, **changes):
     """An attempt as its process tells of it."""
     folder.mkdir(parents=True, exist_ok=True)
-    told = {"status": "running", "host": "here", "pid": 7, "start": files.timestamp(time.time() - ago)} | changes
+    told = {"status": "running", "host": "here", "pid": 7, "start": atomic.timestamp(time.time() - ago)} | changes
     (folder / status.ATTEMPT).write_text(json.dumps(told | ({"device": device} if device else {})))
 
 
@@ -60,8 +61,8 @@ def write_log(folder, steps, iterations=200, every=10, seconds=0.1, ago=0.0):
     lines = ["10:00:00 leased it"]
     for step in range(0, steps + 1, every):
         losses = {"content": 9e3 / (1 + step), "style": 8e4 / (1 + step), "tv": 3.5, "total": 9e4 / (1 + step)}
-        told = progress.Progress(step, iterations, losses, seconds if step else None)
-        lines.append(f"10:00:00 {progress.line(told)}")
+        told = history.Progress(step, iterations, losses, seconds if step else None)
+        lines.append(f"10:00:00 {history.line(told)}")
     (folder / RUN_LOG).write_text("\n".join(lines) + "\n")
     os.utime(folder / RUN_LOG, (time.time() - ago,) * 2)
 
@@ -70,7 +71,7 @@ def write_log(folder, steps, iterations=200, every=10, seconds=0.1, ago=0.0):
 def at_work(folder):
     """As long as the block lasts, a process works on the run of that folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with files.alone(folder / RUN_FILES["record"], 0):
+    with locks.alone(folder / RUN_FILES["record"], 0):
         yield
 
 

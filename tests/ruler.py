@@ -6,7 +6,7 @@ NumPy; only the features are the network's.
 
 import numpy as np
 
-from styletransfer.images import io as images
+from styletransfer.images.resize import resize, resize_to_width
 
 SIZE = 256  # the longer side of what is measured, so that widths compare
 SCALES = (0.71, 1, 1.41)  # of the style: "that style, at its best size"
@@ -23,7 +23,7 @@ class Ruler:
         features = self._features(content)
         self._content = {layer: self_similarity(features[layer]) for layer in CONTENT_LAYERS}
         height, width = content.shape[:2]
-        other = self._features(images.resize(style, width, height))
+        other = self._features(resize(style, width, height))
         self._farthest = {layer: self._lost(other, layer) for layer in CONTENT_LAYERS}
         own = statistics(features)
         self._styles = []
@@ -53,7 +53,7 @@ class Ruler:
 
     def _features(self, picture, scale=1.0):
         height, width = picture.shape[:2]
-        scaled = images.resize_to_width(picture, round(scale * SIZE * width / max(height, width)))
+        scaled = resize_to_width(picture, round(scale * SIZE * width / max(height, width)))
         features = self._network.features(self._network.preprocess(scaled), STYLE_LAYERS)
         return {layer: F.numpy().astype(np.float64) for layer, F in features.items()}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from styletransfer.images import io as images
+from styletransfer.images.samples import sample_file
 from styletransfer.reports import explorer
 from styletransfer.settings import Ingredient, Settings
 
@@ -37,7 +37,7 @@ def explorer_of(folder, count, width):
     """Write an explorer of so many runs, with pictures so wide and as hard to compress as real ones; gives its page."""
     noise = np.random.default_rng(0)
     content, style = Ingredient("photograph", "made-up"), Ingredient("artwork", "made-up")
-    photograph = Image.open(images.sample_file("astronaut")).convert("RGB").resize((width, width))
+    photograph = Image.open(sample_file("astronaut")).convert("RGB").resize((width, width))
     rows, curves, steps = [], [], np.arange(0, 1001, 10)
     for position, (parameter, values, is_default) in enumerate(points(count)):
         run = Settings(content=content, styles=(style,), weights=WEIGHTS, width=width, **values)

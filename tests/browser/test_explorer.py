@@ -16,7 +16,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from browser.conftest import GRID, ROOT, STAR, environment, snakemake
-from styletransfer.study import expand as study
+from styletransfer.study.config import load as load_config
+from styletransfer.study.expand import expand
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 
@@ -363,7 +364,7 @@ def test_favourites_are_kept_and_taken_along(star, visit, studies):
     wanted = [runs["style_weight", 5], runs["style_scales", 2]]
     assert [(run["run_id"], run["rating"]) for run in saved["runs"]] == [(wanted[0], 5), (wanted[1], None)]
     fragment = yaml.safe_load(star.locator("#fragment").inner_text())
-    assert list(study.expand(study.load(fragment, SCHEMA)).runs) == wanted, "the fragment is another study"
+    assert list(expand(load_config(fragment, SCHEMA)).runs) == wanted, "the fragment is another study"
     snakemake(studies, fragment | {"device": "cpu"}, "--dry-run")
     star.locator("#final-width").fill("40")
     command = star.locator("#command").inner_text()

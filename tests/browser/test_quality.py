@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from browser.conftest import AXE, STAR
 from browser.synthetic import explorer_of, points
 from styletransfer.reports import explorer
+from styletransfer.study.expand import pair_name
 
 HOSTILE = "\"a\" 'b' </script><script>alert(1)</script><img src=x onerror=alert(2)> 100% {{7*7}} ünï 日本 🎨 &amp;"
 
@@ -66,7 +67,7 @@ def test_names_of_any_kind_are_text(studies, visit, tmp_path):
     hostile["files"] = {names.get(name, name): path for name, path in hostile["files"].items()}
     hostile["images"] = {names.get(name, name): image for name, image in STAR["images"].items()}
     runs = runs[runs["pair"] == "photograph x glass"].assign(
-        pair=explorer.study.pair_name(pair), study=HOSTILE, device=HOSTILE, weights=HOSTILE
+        pair=pair_name(pair), study=HOSTILE, device=HOSTILE, weights=HOSTILE
     )
     explorer.write(tmp_path, runs, losses, studies / "results/runs", hostile)
     page = visit(tmp_path / "index.html")

@@ -17,7 +17,7 @@ import slurm
 import yaml
 from filelock import FileLock
 
-from styletransfer.files import atomic as files
+from styletransfer.files import checks
 from sweep import at_once, at_once_by_name
 
 ROOT = Path(__file__).parents[2]
@@ -129,7 +129,7 @@ class Study:
         for record in records:
             assert record["status"] == "ok"
             image = self.folder / "results/runs" / record["run_id"] / "image.png"
-            assert files.checksum(image) == record["outputs"]["image.png"]
+            assert checks.checksum(image) == record["outputs"]["image.png"]
             assert record["device"]["kind"] == "gpu"
         assert not list(self.folder.glob("results/runs/*/*.tmp*"))
         spans = [(record["device"]["uuid"], moment(record["start"]), moment(record["end"])) for record in records]

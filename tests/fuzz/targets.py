@@ -21,12 +21,16 @@ from PIL import Image, ImageCms
 from styletransfer import settings
 from styletransfer.errors import InputError
 from styletransfer.files import yaml_reader
-from styletransfer.images import io as images
+from styletransfer.images.io import image_size, read_image
 from styletransfer.results import tables
+from styletransfer.results.plan import plan
 from styletransfer.runs import checkpoint
-from styletransfer.runs import layout as run
-from styletransfer.study import expand as study
-from styletransfer.vgg import formats as weights
+from styletransfer.runs.layout import Inputs, Outputs, Run
+from styletransfer.runs.record import finished
+from styletransfer.study.config import definition
+from styletransfer.study.config import load as load_config
+from styletransfer.study.expand import expand
+from styletransfer.vgg import formats, sources
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml_reader.read(ROOT / "workflow/schemas/config.schema.yaml")
@@ -51,19 +55,19 @@ def config(path: Path) -> None:
 
 def of_config(document) -> None:
     with contextlib.suppress(InputError):
-        loaded = study.load(document, SCHEMA)
-        expanded = study.expand(loaded)
-        yaml_reader.parse_json(study.definition(loaded), "definition")
-        study.plan(loaded, expanded, Path("/nonexistent"))
+        loaded = load_config(document, SCHEMA)
+        expanded = expand(loaded)
+        yaml_reader.parse_json(definition(loaded), "definition")
+        plan(loaded, expanded, Path("/nonexistent"))
         for found in expanded.runs.values():
             assert settings.from_canonical(json.loads(settings.to_json(found.canonical()))) == found
 
 
 def image(path: Path) -> None:
     with contextlib.suppress(InputError):
-        images.image_size(path)
+        image_size(path)
     with contextlib.suppress(InputError):
-        pixels = images.read_image(path)
+        pixels = read_image(path)
         assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3
 
 
@@ -82,7 +86,7 @@ def network(path: Path) -> None:
         for fault in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL):
             signal.signal(fault, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
-        resource.setrlimit(resource.RLIMIT_AS, (weights.TRIAL_BYTES, weights.TRIAL_BYTES))
+        resource.setrlimit(resource.RLIMIT_AS, (formats.TRIAL_BYTES, formats.TRIAL_BYTES))
         _network(path)
         os._exit(0)
     except BaseException:
@@ -94,21 +98,21 @@ CRASHES: list[bytes] = []
 
 
 def _network(path: Path) -> None:
-    trial, weights._check_survivable = weights._check_survivable, lambda _: None
+    trial, formats._check_survivable = formats._check_survivable, lambda _: None
     try:
         with contextlib.suppress(InputError):
-            weights.load(path)
+            formats.load(path)
         with contextlib.suppress(InputError):
-            weights.source_identity(path)
+            sources.source_identity(path)
     finally:
-        weights._check_survivable = trial
+        formats._check_survivable = trial
 
 
 def record(path: Path) -> None:
     """A run's own record, which the workflow reads back: damaged, it is another program's file."""
     ingredient = settings.Ingredient("a", "b")
     made = settings.Settings(content=ingredient, styles=(ingredient,), weights=ingredient)
-    run.finished(run.Run(made, run.Inputs(path, [path], path), run.Outputs(image=path, record=path)))
+    finished(Run(made, Inputs(path, [path], path), Outputs(image=path, record=path)))
     with contextlib.suppress(InputError):
         tables._record(path)
     with contextlib.suppress(InputError):
@@ -197,7 +201,7 @@ def _networks(folder: Path) -> list[bytes]:
         found.append(buffer.getvalue())
     document = {"channel_order": "RGB", "mean": [1, 2, 3], "source": {"name": "a"}}
     tensors = {"conv1_1/kernel": kernel[..., :1], "conv1_1/bias": bias[:1]}
-    return [*found, safetensors.numpy.save(tensors, metadata={weights.METADATA_KEY: json.dumps(document)})]
+    return [*found, safetensors.numpy.save(tensors, metadata={formats.METADATA_KEY: json.dumps(document)})]
 
 
 def _records(folder: Path) -> list[bytes]:

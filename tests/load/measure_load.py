@@ -96,7 +96,7 @@ def draw(measured: Sequence[Mapping[str, float]], path: Path) -> None:
     """Seconds, memory and files against the number of runs, on log axes."""
     from matplotlib.figure import Figure
 
-    from styletransfer.reports.figures import style as figures
+    from styletransfer.reports.figures.style import CATEGORIES, log_ticks, save
 
     panels = {
         "seconds": [*(f"{name} s" for name in (*CALLS, *COMMANDS)), "page shown s"],
@@ -111,20 +111,20 @@ def draw(measured: Sequence[Mapping[str, float]], path: Path) -> None:
             axis.loglog(
                 runs,
                 [study[name] for study in measured],
-                color=figures.CATEGORIES[number % len(figures.CATEGORIES)],
-                ls="-" if number < len(figures.CATEGORIES) else "--",
+                color=CATEGORIES[number % len(CATEGORIES)],
+                ls="-" if number < len(CATEGORIES) else "--",
                 marker="o",
                 ms=4,
                 label=" ".join(name.split()[:-1]),
             )
-        figures.log_ticks(axis.xaxis)
-        figures.log_ticks(axis.yaxis)
+        log_ticks(axis.xaxis)
+        log_ticks(axis.yaxis)
         axis.set_title(title, loc="left", fontsize=10, weight="bold")
         axis.set_xlabel("runs", fontsize=8)
         axis.tick_params(labelsize=8)
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=8)
-    figures.save(figure, [path])
+    save(figure, [path])
 
 
 def main() -> None:

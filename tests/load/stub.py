@@ -13,23 +13,13 @@ import re
 import runpy
 import sys
 import time
-import types
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from styletransfer.optim.terms import Evaluation
+
 TRANSFERS = ("neural_style.py", "transfer_pack.py")
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Has the fields of the one in `optim.loop`."""
-
-    iteration: int
-    terms: np.ndarray
-    finite: bool
-    best: bool
 
 
 class Network:
@@ -62,25 +52,23 @@ class Optimization:
 
 def stub_tensorflow():
     """Put the stub in the place of all that would load TensorFlow; `transfer` is none the wiser."""
-    sys.modules["styletransfer.optim.loop"] = types.SimpleNamespace(Evaluation=Evaluation)
     from styletransfer import errors
-    from styletransfer.runs import history as trace
-    from styletransfer.runs import transfer
-    from styletransfer.vgg import formats as weights
+    from styletransfer.runs import history, transfer
+    from styletransfer.vgg import formats
 
     errors.leave = sys.exit  # there is something left to note
 
     @functools.cache
     def network(path):
-        return Network(weights.load(path).source)
+        return Network(formats.load(path).source)
 
     def network_of(worker, run, device, pictures):
-        used = {"precision_used": "float32", "path_used": "stub", "steps_per_call": 1}
+        used = {"precision_used": "float32", "path_used": "stub", "steps_per_call": 1, "computed_on": "stub"}
         return network(run.inputs.network), None, used
 
     def begin(worker, run, network, stepper, used, pictures):
         optimization = Optimization(run.settings, pictures.content)
-        return optimization, trace.Trace(run.settings, worker._print_iterations)
+        return optimization, history.Trace(run.settings, worker._print_iterations)
 
     transfer.Worker._network, transfer.Worker._begin = network_of, begin
 

@@ -13,7 +13,6 @@ HEAVY = {
     "styletransfer.optim.loop",
     "styletransfer.optim.losses",
     "styletransfer.optim.optimizers",
-    "styletransfer.runs.history",
 }
 
 

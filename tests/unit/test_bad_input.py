@@ -11,7 +11,7 @@ import pytest
 import bad_input
 import neural_style
 import plan
-from styletransfer.runs import transfer
+from styletransfer.devices import tf_setup
 
 
 def tree(folder):
@@ -36,7 +36,7 @@ def answer(monkeypatch, capsys, main, *arguments):
 @pytest.mark.parametrize("case", bad_input.CASES, ids=lambda case: f"{case.group}: {case.what}"[:60])
 def test_bad_input_is_one_message_and_nothing_is_written(case, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(transfer, "load_tensorflow", lambda *_: None)
+    monkeypatch.setattr(tf_setup, "load_tensorflow", lambda *_: None)
     case.lay_out(tmp_path)
     if case.config is None:
         if "--network" not in case.options:

@@ -21,11 +21,10 @@ from test_transfer import inputs  # noqa: F401  (a fixture)
 import neural_style
 from cpus import BFLOAT16
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
-from styletransfer.runs import checkpoint, transfer
-from styletransfer.runs import history as trace
-from styletransfer.runs import layout as run
+from styletransfer.files import atomic
+from styletransfer.runs import checkpoint, history, transfer
 from styletransfer.runs.checkpoint import State
+from styletransfer.runs.layout import Outputs, Run
 from styletransfer.settings import Ingredient, Settings
 
 FILE = Ingredient("a", "b")
@@ -53,21 +52,21 @@ def new_worker(**options):
 def compute(inputs, folder, settings, worker=None, **options):  # noqa: F811
     """The record and the bytes of the results of a run; in a process of its own, unless it is given."""
     with contextlib.nullcontext(worker) if worker else new_worker(**options) as process:
-        record = process.transfer_once(run.Run(settings, inputs, run.Outputs.in_folder(folder)))
+        record = process.transfer_once(Run(settings, inputs, Outputs.in_folder(folder)))
     return record, [(folder / name).read_bytes() for name in RESULTS]
 
 
 def kill(monkeypatch, inputs, folder, settings, iteration, **options):  # noqa: F811
     """Begin a run and kill it after that many steps."""
     with monkeypatch.context() as patch:
-        tell = trace.Reporter.tell
+        tell = history.Reporter.tell
 
         def told(self, now):
             tell(self, now)
             if now == iteration:
                 raise Killed
 
-        patch.setattr(trace.Reporter, "tell", told)
+        patch.setattr(history.Reporter, "tell", told)
         with pytest.raises(Killed):
             compute(inputs, folder, settings, **options)
 
@@ -97,7 +96,7 @@ def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, opt
 
 def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(inputs, tmp_path, monkeypatch):  # noqa: F811
     _, whole = compute(inputs, tmp_path / "whole", settings())
-    write_text = files.write_text
+    write_text = atomic.write_text
 
     def killed_at_the_record(path, text):
         if path.name == "run.json":
@@ -105,7 +104,7 @@ def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(input
         write_text(path, text)
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "write_text", killed_at_the_record)
+        patch.setattr(atomic, "write_text", killed_at_the_record)
         with pytest.raises(Killed):
             compute(inputs, tmp_path / "killed", settings())
     # As a process leaves it that is killed while it writes.
@@ -204,10 +203,10 @@ def test_a_state_of_other_files_or_another_engine_is_refused(inputs, tmp_path, m
     if what == "numerics":
         monkeypatch.setattr("styletransfer.settings.NUMERICS", -1)
     elif what == "weights":
-        from styletransfer.vgg import formats as weights
+        from styletransfer.vgg import formats
 
-        other = dataclasses.replace(weights.load(inputs.network), sha256="another")
-        monkeypatch.setattr(weights, "load", lambda path: other)
+        other = dataclasses.replace(formats.load(inputs.network), sha256="another")
+        monkeypatch.setattr(formats, "load", lambda path: other)
     else:
         inputs.content.write_bytes(inputs.styles[0].read_bytes())
     record, _ = compute(inputs, tmp_path, settings())
@@ -310,9 +309,9 @@ def test_a_full_disk_costs_a_line_not_the_run(inputs, tmp_path, caplog):  # noqa
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", disk], check=True)
     try:
-        outputs = run.Outputs.in_folder(tmp_path / "results")
+        outputs = Outputs.in_folder(tmp_path / "results")
         with transfer.Worker("cpu", path="fast", print_iterations=5, state_seconds=1e-9) as worker:
-            worker.transfer(run.Run(settings(), inputs, outputs), state=disk / "run.state.npz")
+            worker.transfer(Run(settings(), inputs, outputs), state=disk / "run.state.npz")
         assert not list(disk.iterdir())
     finally:
         subprocess.run(["umount", disk], check=True)

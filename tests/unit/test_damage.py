@@ -12,13 +12,14 @@ from test_partial import RUNS, STUDY, finish
 from test_weights import layers, write_matconvnet  # noqa: F401  (layers is a fixture)
 
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
-from styletransfer.images import io as images
+from styletransfer.files import checks
+from styletransfer.images.io import SEAL, check_source, read_image, write_image
 from styletransfer.results import tables
-from styletransfer.runs import layout as run
-from styletransfer.runs import transfer
+from styletransfer.runs.inputs import check_pictures, check_weights
+from styletransfer.runs.layout import Inputs
+from styletransfer.runs.record import write_record
 from styletransfer.settings import Ingredient, Settings
-from styletransfer.vgg import formats as weights
+from styletransfer.vgg import formats
 
 TABLE = pd.DataFrame(
     {
@@ -94,8 +95,8 @@ def pool(tmp_path):
         folder = tmp_path / run_id
         finish(folder, run_id)
         record = json.loads((folder / "run.json").read_text())
-        outputs = {name: files.checksum(folder / name) for name in ("image.png", "preserved.png", "losses.csv")}
-        run.write_record(folder / "run.json", record | {"run_id": run_id, "outputs": outputs})
+        outputs = {name: checks.checksum(folder / name) for name in ("image.png", "preserved.png", "losses.csv")}
+        write_record(folder / "run.json", record | {"run_id": run_id, "outputs": outputs})
     return tmp_path
 
 
@@ -134,7 +135,7 @@ def test_no_table_is_made_of_a_changed_record_or_that_of_another_run(pool):
 @pytest.fixture
 def prepared(tmp_path):
     pixels = np.random.default_rng(3).integers(0, 256, (30, 20, 3), np.uint8)
-    images.write_image(tmp_path / "a.png", pixels, "glass@1")
+    write_image(tmp_path / "a.png", pixels, "glass@1")
     return tmp_path / "a.png"
 
 
@@ -142,10 +143,10 @@ def prepared(tmp_path):
 def test_whatever_bit_of_a_prepared_picture_changes_it_is_refused_or_looks_the_same(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("picture") / "a.png"
     pixels = np.random.default_rng(3).integers(0, 256, (9, 8, 3), np.uint8)
-    images.write_image(path, pixels, "glass@1")
+    write_image(path, pixels, "glass@1")
     flipped(path, data.draw(st.integers(0, 8 * path.stat().st_size - 1)))
     try:
-        found = images.read_image(path)
+        found = read_image(path)
     except InputError as error:
         assert str(path) in str(error)
     else:
@@ -157,33 +158,33 @@ def test_a_prepared_picture_with_other_pixels_is_refused(prepared):
 
     about = PngImagePlugin.PngInfo()
     with Image.open(prepared) as picture:
-        about.add_text(images.SEAL, picture.info[images.SEAL])
+        about.add_text(SEAL, picture.info[SEAL])
         changed = picture.rotate(180)
     changed.save(prepared, pnginfo=about)
     with pytest.raises(InputError, match="its checksum differs"):
-        images.read_image(prepared)
+        read_image(prepared)
 
 
 def test_a_run_refuses_a_picture_that_was_made_from_something_else(prepared):
     ingredient = Ingredient("glass", "glass@1")
-    own = Ingredient("a", f"sha256:{files.checksum(prepared)}")
+    own = Ingredient("a", f"sha256:{checks.checksum(prepared)}")
     other = Ingredient("candy", "candy@1")
-    inputs = run.Inputs(prepared, [prepared], prepared, prepared)
+    inputs = Inputs(prepared, [prepared], prepared, prepared)
     for style in (ingredient, own):
         settings = Settings(content=ingredient, styles=(style,), weights=own, initial=own)
-        transfer._check_pictures(settings, inputs)
+        check_pictures(settings, inputs)
     for wrong in (
         Settings(content=other, styles=(own,), weights=own),
         Settings(content=own, styles=(other,), weights=own),
         Settings(content=own, styles=(own,), weights=own, initial=other),
     ):
         with pytest.raises(InputError, match=r"a\.png' was made from glass@1, not from candy@1"):
-            transfer._check_pictures(wrong, inputs)
+            check_pictures(wrong, inputs)
 
 
 def test_pictures_of_other_programs_say_nothing_and_are_read(tmp_path):
-    images.write_image(tmp_path / "b.png", np.zeros((9, 9, 3), np.uint8))
-    images.check_source(tmp_path / "b.png", "anything")
+    write_image(tmp_path / "b.png", np.zeros((9, 9, 3), np.uint8))
+    check_source(tmp_path / "b.png", "anything")
 
 
 # --- Weights ---
@@ -192,12 +193,12 @@ def test_pictures_of_other_programs_say_nothing_and_are_read(tmp_path):
 @pytest.fixture
 def converted(tmp_path, layers):  # noqa: F811
     source = write_matconvnet(tmp_path / "my.mat", layers, np.array([123.0, 117.0, 104.0]))
-    weights.convert(source, tmp_path / "a.safetensors")
+    formats.convert(source, tmp_path / "a.safetensors")
     return tmp_path / "a.safetensors"
 
 
 def test_damaged_weights_are_refused(converted):
-    sound = weights.load(converted)
+    sound = formats.load(converted)
     size = converted.stat().st_size
     # In the last layer, in the first, and in what is known of them.
     header = converted.read_bytes().index(b"sha256:")
@@ -205,23 +206,19 @@ def test_damaged_weights_are_refused(converted):
         content = converted.read_bytes()
         flipped(converted, 8 * place)
         with pytest.raises(InputError, match=r"a\.safetensors"):
-            weights.load(converted)
+            formats.load(converted)
         converted.write_bytes(content)
-    assert weights.load(converted).sha256 == sound.sha256
+    assert formats.load(converted).sha256 == sound.sha256
 
 
 def test_a_run_refuses_weights_that_were_converted_from_others(converted, tmp_path):
-    loaded = weights.load(converted)
-    assert loaded.original == f"sha256:{files.checksum(tmp_path / 'my.mat')}"
-    assert weights.load(tmp_path / "my.mat").original == ""
+    loaded = formats.load(converted)
+    assert loaded.original == f"sha256:{checks.checksum(tmp_path / 'my.mat')}"
+    assert formats.load(tmp_path / "my.mat").original == ""
     told = {**loaded.source, "file_sha256": loaded.sha256, "original_checksum": loaded.original}
-    inputs = run.Inputs(converted, [converted], converted)
+    inputs = Inputs(converted, [converted], converted)
     file = Ingredient("a", "b")
     for checksum in (loaded.original, f"sha256:{loaded.sha256}"):
-        transfer._check_weights(
-            Settings(content=file, styles=(file,), weights=Ingredient("my", checksum)), inputs, told
-        )
+        check_weights(Settings(content=file, styles=(file,), weights=Ingredient("my", checksum)), inputs, told)
     with pytest.raises(InputError, match=r"holds my\.mat .* the run is one of keras .md5:00.\. Remove the file"):
-        transfer._check_weights(
-            Settings(content=file, styles=(file,), weights=Ingredient("keras", "md5:00")), inputs, told
-        )
+        check_weights(Settings(content=file, styles=(file,), weights=Ingredient("keras", "md5:00")), inputs, told)

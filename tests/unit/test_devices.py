@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 
 from gpus import fake_gpus
-from styletransfer.devices import gpu_usage, lease
+from styletransfer.devices import gpu_usage, lease, tf_setup
 from styletransfer.errors import InputError
-from styletransfer.images import io as images
-from styletransfer.runs import transfer
+from styletransfer.images.io import write_image
 
 HOLD = """
 import subprocess, sys, time
@@ -363,7 +362,7 @@ def test_tensorflow_starts_on_the_leased_device_alone(two_gpus, monkeypatch):
     (two_gpus / "tensorflow/__init__.py").write_text("import os, sys; sys.exit(os.environ['CUDA_VISIBLE_DEVICES'])")
     monkeypatch.setenv("PYTHONPATH", f"{two_gpus}{os.pathsep}{os.environ['PYTHONPATH']}")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    images.write_image(two_gpus / "a.png", np.zeros((16, 16, 3), np.uint8))
+    write_image(two_gpus / "a.png", np.zeros((16, 16, 3), np.uint8))
     picture = str(two_gpus / "a.png")
     command = [sys.executable, str(Path(__file__).parents[2] / "workflow/scripts/neural_style.py")]
     command += ["--content", picture, "--styles", picture, "--network", picture, "--output", f"{two_gpus}/b.png"]
@@ -380,29 +379,29 @@ def tensorflow(monkeypatch):
 
 def test_memory_growth_is_on(tensorflow):
     tensorflow.config.list_physical_devices.return_value = ["the leased one"]
-    transfer.load_tensorflow(None, lease.Device("gpu", "GPU-a"))
+    tf_setup.load_tensorflow(None, lease.Device("gpu", "GPU-a"))
     tensorflow.config.experimental.set_memory_growth.assert_called_once_with("the leased one", True)
 
 
 def test_slots_share_the_memory(tensorflow, monkeypatch):
     tensorflow.config.list_physical_devices.return_value = ["the leased one"]
     monkeypatch.setattr(gpu_usage, "total_memory_mib", {"GPU-a": 24000.0}.get)
-    transfer.load_tensorflow(None, lease.Device("gpu", "GPU-a", 1), 3)
+    tf_setup.load_tensorflow(None, lease.Device("gpu", "GPU-a", 1), 3)
     tensorflow.config.LogicalDeviceConfiguration.assert_called_once_with(memory_limit=7200)
     ((gpu, _),) = [call.args for call in tensorflow.config.set_logical_device_configuration.call_args_list]
     assert gpu == "the leased one"
     assert not tensorflow.config.experimental.set_memory_growth.called
     # Where the driver does not tell, there is no share to keep to.
-    transfer.load_tensorflow(None, lease.Device("gpu", "GPU-b", 1), 3)
+    tf_setup.load_tensorflow(None, lease.Device("gpu", "GPU-b", 1), 3)
     tensorflow.config.experimental.set_memory_growth.assert_called_once_with("the leased one", True)
 
 
 def test_a_leased_gpu_that_tensorflow_does_not_see_is_an_error(tensorflow):
     """Else a study would compute on the CPU for days, and its tables would say GPU."""
     tensorflow.config.list_physical_devices.return_value = []
-    transfer.load_tensorflow(None, lease.CPU)
+    tf_setup.load_tensorflow(None, lease.CPU)
     with pytest.raises(InputError, match="GPU-a is leased, but TensorFlow sees no GPU"):
-        transfer.load_tensorflow(None, lease.Device("gpu", "GPU-a"))
+        tf_setup.load_tensorflow(None, lease.Device("gpu", "GPU-a"))
 
 
 @pytest.mark.parametrize(
@@ -419,7 +418,7 @@ def test_onednn_is_on_where_it_is_faster(tensorflow, monkeypatch, device, path, 
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
     if before:
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", before)
-    transfer.load_tensorflow(1, device, path=path)
+    tf_setup.load_tensorflow(1, device, path=path)
     assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == after
 
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from styletransfer.analysis.pareto import comparable, front
 from styletransfer.optim.terms import MEASURES
 from styletransfer.reports.figures import effects
-from styletransfer.reports.figures import style as figures
+from styletransfer.reports.figures.style import save
 
 
 def table(content, style, **columns):
@@ -33,7 +34,7 @@ def table(content, style, **columns):
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=20))
 def test_no_run_beats_one_on_the_front(points):
     runs = table(*map(list, zip(*points, strict=True)))
-    best = effects.front(runs)
+    best = front(runs)
     kept = list(zip(best["best_content_unweighted"], best["best_style_unweighted"], strict=True))
     for x, y in points:
         beaten = any(a <= x and b <= y and (a, b) != (x, y) for a, b in points)
@@ -43,7 +44,7 @@ def test_no_run_beats_one_on_the_front(points):
 
 def test_only_runs_that_measure_the_same_compare():
     runs = table([1, 2, 3], [1, 2, 3], style_scales=["1", "1", "2"], status=["ok", "diverged", "ok"])
-    assert effects.comparable(runs).tolist() == [True, False, False]
+    assert comparable(runs).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("parameter", ["style_weight", ""], ids=["star", "grid"])
@@ -52,11 +53,11 @@ def test_only_runs_that_measure_the_same_compare():
 def test_every_kind_of_study_is_drawn(draw, parameter, tmp_path):
     one = table([5, 2, np.nan], [1, 4, 3], parameter=parameter, status=["ok", "ok", "diverged"], pooling="max")
     runs = pd.concat([one, one.assign(pair="a x c", run_id=["x", "y", "z"])], ignore_index=True)
-    figures.save(draw(runs), [tmp_path / "figure.pdf"])
+    save(draw(runs), [tmp_path / "figure.pdf"])
     assert b"FontFile2" in (tmp_path / "figure.pdf").read_bytes(), "a font is not embedded"
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_study_that_varies_nothing_is_drawn(tmp_path):
     for draw in (effects.pareto, effects.parameter_effects):
-        figures.save(draw(table([3], [4], parameter="")), [tmp_path / "figure.png"])
+        save(draw(table([3], [4], parameter="")), [tmp_path / "figure.png"])

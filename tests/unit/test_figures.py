@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from styletransfer.errors import InputError
-from styletransfer.images import io as images
-from styletransfer.reports.figures import style as figures
+from styletransfer.images.io import write_image
+from styletransfer.reports.figures.contact_sheet import choose, contact_sheet
+from styletransfer.reports.figures.loss_curves import loss_curves
+from styletransfer.reports.figures.style import ACCENT, log_ticks, save
 
 
 def table(values, default=None, parameter="tv_weight"):
@@ -39,7 +41,7 @@ def table(values, default=None, parameter="tv_weight"):
 @given(st.integers(2, 12), st.integers(1, 90), st.data())
 def test_tiles_are_evenly_spaced_with_both_ends_and_the_default(columns, count, data):
     default = data.draw(st.integers(0, count - 1))
-    chosen = figures.choose(table(range(count), default), columns, None)["value"].tolist()
+    chosen = choose(table(range(count), default), columns, None)["value"].tolist()
     assert chosen == sorted(chosen)
     assert len(chosen) == min(columns, count)
     assert default in chosen
@@ -51,15 +53,15 @@ def test_tiles_are_evenly_spaced_with_both_ends_and_the_default(columns, count, 
 
 
 def test_limits_leave_the_default_in():
-    chosen = figures.choose(table([0, 1, 2, 3, 9], default=9), 5, [1, 3])
+    chosen = choose(table([0, 1, 2, 3, 9], default=9), 5, [1, 3])
     assert chosen["value"].tolist() == [1, 2, 3, 9]
 
 
 @pytest.fixture
 def pool(tmp_path):
     for value in (0, 5, 7, 1e9):
-        images.write_image(tmp_path / f"run{value:g}/image.png", np.zeros((20, 40, 3), np.uint8))
-    images.write_image(tmp_path / "b.png", np.zeros((40, 40, 3), np.uint8))
+        write_image(tmp_path / f"run{value:g}/image.png", np.zeros((20, 40, 3), np.uint8))
+    write_image(tmp_path / "b.png", np.zeros((40, 40, 3), np.uint8))
     return tmp_path
 
 
@@ -67,15 +69,15 @@ def test_a_contact_sheet_labels_every_tile_shows_the_inputs_and_what_diverged(po
     runs = table([0, 5, 7, 1e9], default=7)
     runs.loc[3, "status"] = "diverged"
     pictures = {"a": str(pool / "run0/image.png"), "b": str(pool / "b.png")}
-    sheet = figures.contact_sheet(runs, pool, pictures, 5, {}, False)
+    sheet = contact_sheet(runs, pool, pictures, 5, {}, False)
     titles = [axis.get_title() for axis in sheet.axes if axis.get_title()]
     assert titles == ["content: a", "style: b", "0", "5", "7 (default)", "1e+09"]
     words = [text.get_text() for axis in sheet.axes for text in axis.texts]
     assert words == ["a x b", "tv\nweight", "diverged"]
     width, height = sheet.get_size_inches()
     assert height < width / 2, "rows are not as high as their pictures"
-    figures.save(sheet, [pool / "sheet.png", pool / "sheet.pdf"])
-    figures.save(sheet, [pool / "again.png"])
+    save(sheet, [pool / "sheet.png", pool / "sheet.pdf"])
+    save(sheet, [pool / "again.png"])
     assert (pool / "sheet.png").read_bytes() == (pool / "again.png").read_bytes()
 
 
@@ -84,9 +86,9 @@ def test_75_values_have_75_colours_and_few_ticks():
     runs = table(values, default=values[9])
     steps = pd.DataFrame({"iteration": [0, 1, 2], "loss": "total", "weighted": [3.0, 2.0, 1.0]})
     losses = pd.concat([steps.assign(run_id=run_id) for run_id in runs["run_id"]])
-    panel, bar = figures.loss_curves(runs, losses).axes
+    panel, bar = loss_curves(runs, losses).axes
     assert len({line.get_color() for line in panel.lines}) == 75
-    assert panel.lines[-1].get_color() == figures.ACCENT, "the default is not on top"
+    assert panel.lines[-1].get_color() == ACCENT, "the default is not on top"
     assert len(bar.get_yticks()) == 7
     assert panel.get_yscale() == "log"
 
@@ -106,9 +108,9 @@ def combinations(**values):
 def drawn(runs, pool, columns, limits, grid=()):
     """Titles of the lines of a contact sheet, and for each of its tiles the line, the label and the mean grey level."""
     for run_id, grey in zip(runs["run_id"], itertools.cycle(range(10, 250, 5)), strict=False):
-        images.write_image(pool / run_id / "image.png", np.full((20, 40, 3), grey, np.uint8))
+        write_image(pool / run_id / "image.png", np.full((20, 40, 3), grey, np.uint8))
     pictures = dict.fromkeys(("a", "b"), str(pool / "b.png"))
-    sheet = figures.contact_sheet(runs, pool, pictures, columns, limits, False, grid)
+    sheet = contact_sheet(runs, pool, pictures, columns, limits, False, grid)
     titles, tiles = [], []
     for line in np.reshape(sheet.axes, (-1, sheet.axes[0].get_gridspec().ncols)):
         titles += [text.get_text() for axis in line[:2] for text in axis.texts if text.get_text() != "no run"]
@@ -176,7 +178,7 @@ def test_a_star_can_be_shown_as_a_cross(pool):
 def test_ticks_on_log_axes_are_few_and_read_plainly(limits, labels):
     axis = Figure().subplots()
     axis.set(yscale="log", ylim=limits)
-    figures.log_ticks(axis.yaxis)
+    log_ticks(axis.yaxis)
     places = [place for place in axis.yaxis.get_major_locator()() if limits[0] <= place <= limits[1]]
     assert [axis.yaxis.get_major_formatter()(place) for place in places] == labels
     assert not len(axis.yaxis.get_minorticklocs())
@@ -184,7 +186,7 @@ def test_ticks_on_log_axes_are_few_and_read_plainly(limits, labels):
 
 def test_an_axis_without_data_keeps_its_ticks():
     axis = Figure().subplots()
-    figures.log_ticks(axis.yaxis)
+    log_ticks(axis.yaxis)
     assert axis.yaxis.get_major_formatter()(0) == "0"
 
 
@@ -193,7 +195,7 @@ def test_names_are_not_formulas(pool):
     odd = r"$\frac{$ a^b_c <b> $x$.h5"
     runs = table([0, 5], default=5).assign(weights=odd)
     pictures = {"a": str(pool / "run0/image.png"), "b": str(pool / "b.png")}
-    sheet = figures.contact_sheet(runs, pool, pictures, 2, {}, False)
-    figures.save(sheet, [pool / "sheet.png"])
+    sheet = contact_sheet(runs, pool, pictures, 2, {}, False)
+    save(sheet, [pool / "sheet.png"])
     assert odd in " ".join(sheet.get_suptitle().split("\n"))
     assert not sheet._suptitle.get_parse_math()

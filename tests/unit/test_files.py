@@ -11,8 +11,8 @@ import pytest
 
 from styletransfer import errors
 from styletransfer.errors import WriteError
-from styletransfer.files import atomic as files
-from styletransfer.images import io as images
+from styletransfer.files import atomic, locks
+from styletransfer.images.io import write_image
 
 
 def nothing_left(folder):
@@ -23,7 +23,7 @@ def nothing_left(folder):
     ("number", "remedy"), [(errno.ENOSPC, "Make space"), (errno.EROFS, "Let this user"), (errno.EIO, "Check the disk")]
 )
 def test_a_disk_that_refuses_is_told_with_path_and_remedy(tmp_path, number, remedy):
-    with pytest.raises(WriteError, match=remedy) as told, files.atomic_path(tmp_path / "a.csv"):
+    with pytest.raises(WriteError, match=remedy) as told, atomic.atomic_path(tmp_path / "a.csv"):
         raise OSError(number, os.strerror(number))  # as `write` does: without a file name
     assert str(tmp_path / "a.csv") in str(told.value)
     assert told.value.errno == number
@@ -31,15 +31,15 @@ def test_a_disk_that_refuses_is_told_with_path_and_remedy(tmp_path, number, reme
 
 
 def test_the_error_of_another_file_or_kind_stays_what_it_is(tmp_path):
-    with pytest.raises(FileNotFoundError, match="other"), files.atomic_path(tmp_path / "a.csv"):
+    with pytest.raises(FileNotFoundError, match="other"), atomic.atomic_path(tmp_path / "a.csv"):
         (tmp_path / "other").read_bytes()
-    with pytest.raises(ConnectionResetError), files.atomic_path(tmp_path / "a.csv"):
+    with pytest.raises(ConnectionResetError), atomic.atomic_path(tmp_path / "a.csv"):
         raise ConnectionResetError(errno.ECONNRESET, "the server has gone")
     assert nothing_left(tmp_path)
 
 
 def test_a_folder_that_goes_while_a_file_is_written(tmp_path):
-    with pytest.raises(WriteError, match="Bring the folder back"), files.atomic_path(tmp_path / "gone/a.csv") as path:
+    with pytest.raises(WriteError, match="Bring the folder back"), atomic.atomic_path(tmp_path / "gone/a.csv") as path:
         path.unlink()
         path.parent.rmdir()
 
@@ -47,27 +47,27 @@ def test_a_folder_that_goes_while_a_file_is_written(tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux'")
 def test_a_picture_on_a_full_disk(tmp_path, monkeypatch):
     (tmp_path / "full").symlink_to("/dev/full")
-    monkeypatch.setattr(files.tempfile, "mkstemp", lambda **_: (os.open("/dev/null", os.O_RDONLY), tmp_path / "full"))
+    monkeypatch.setattr(atomic.tempfile, "mkstemp", lambda **_: (os.open("/dev/null", os.O_RDONLY), tmp_path / "full"))
     with pytest.raises(WriteError, match=r"a\.png cannot be written: No space left on device\. Make space there"):
-        images.write_image(tmp_path / "a.png", np.zeros((40, 40, 3), np.uint8))
+        write_image(tmp_path / "a.png", np.zeros((40, 40, 3), np.uint8))
     assert nothing_left(tmp_path)
 
 
 def test_what_a_killed_process_left_is_removed_and_what_others_write_is_not(tmp_path, monkeypatch):
     """Of any file of that folder; a temporary file that is being written is told by its lock."""
     code = (
-        "import os, signal; from styletransfer.files import atomic as files\n"
-        "with files.atomic_path(os.environ['FOLDER'] + '/a.pdf') as path:\n"
+        "import os, signal; from styletransfer.files import atomic\n"
+        "with atomic.atomic_path(os.environ['FOLDER'] + '/a.pdf') as path:\n"
         "    path.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
     )
     command = [sys.executable, "-c", code]
     subprocess.run(
-        command, cwd=files.__file__.rsplit("/", 2)[0], env=os.environ | {"FOLDER": str(tmp_path)}, check=False
+        command, cwd=atomic.__file__.rsplit("/", 2)[0], env=os.environ | {"FOLDER": str(tmp_path)}, check=False
     )
     (left,) = tmp_path.iterdir()
-    with files.atomic_path(tmp_path / "c.png") as other:
-        files._swept.clear()  # as another process
-        files.write_text(tmp_path / "b.png", "whole")
+    with atomic.atomic_path(tmp_path / "c.png") as other:
+        atomic._swept.clear()  # as another process
+        atomic.write_text(tmp_path / "b.png", "whole")
         assert not left.exists()
         assert other.exists()
         other.write_text("whole")
@@ -75,15 +75,15 @@ def test_what_a_killed_process_left_is_removed_and_what_others_write_is_not(tmp_
 
 
 def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
-    with pytest.raises(WriteError, match="No space left"), files.atomic_folder(tmp_path / "page") as folder:
-        files.write_text(folder / "pictures/a.avif", "a")
-        with files.atomic_path(folder / "index.html"):
+    with pytest.raises(WriteError, match="No space left"), atomic.atomic_folder(tmp_path / "page") as folder:
+        atomic.write_text(folder / "pictures/a.avif", "a")
+        with atomic.atomic_path(folder / "index.html"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert nothing_left(tmp_path)
     for text in ("first", "second"):
-        with files.atomic_folder(tmp_path / "page") as folder:
-            files.write_text(folder / "pictures/a.avif", text)
-            files.write_text(folder / "index.html", text)
+        with atomic.atomic_folder(tmp_path / "page") as folder:
+            atomic.write_text(folder / "pictures/a.avif", text)
+            atomic.write_text(folder / "index.html", text)
         assert [path.name for path in tmp_path.iterdir()] == ["page"]
         assert (tmp_path / "page/pictures/a.avif").read_text() == text
         (tmp_path / "page/own").touch()
@@ -93,9 +93,9 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
 
 def test_a_folder_that_a_killed_process_left_is_removed(tmp_path):
     (tmp_path / ".page.abcd1234.tmp/pictures").mkdir(parents=True)
-    with files.atomic_folder(tmp_path / "other") as being_written:
-        files._swept.clear()  # as another process
-        with files.atomic_folder(tmp_path / "page"):
+    with atomic.atomic_folder(tmp_path / "other") as being_written:
+        atomic._swept.clear()  # as another process
+        with atomic.atomic_folder(tmp_path / "page"):
             assert being_written.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "page"]
 
@@ -104,21 +104,21 @@ def test_a_lock_that_cannot_be_is_told(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / ".a.json.lock"))
 
-    monkeypatch.setattr(files.FileLock, "acquire", refuse)
+    monkeypatch.setattr(locks.FileLock, "acquire", refuse)
     told = r"a\.json cannot be written: Read-only file system\. Let this user write there, and start again"
-    with pytest.raises(WriteError, match=told), files.alone(tmp_path / "a.json", 1):
+    with pytest.raises(WriteError, match=told), locks.alone(tmp_path / "a.json", 1):
         pass
 
 
 def test_a_command_says_one_line(tmp_path):
     code = (
-        "import sys; from styletransfer import errors; from styletransfer.files import atomic as files\n"
+        "import sys; from styletransfer import errors; from styletransfer.files import atomic\n"
         "@errors.command\n"
-        "def main():\n    files.write_text('/proc/nowhere/a.txt', 'text')\n"
+        "def main():\n    atomic.write_text('/proc/nowhere/a.txt', 'text')\n"
         "sys.exit(main())"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=files.__file__.rsplit("/", 2)[0], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code], cwd=atomic.__file__.rsplit("/", 2)[0], capture_output=True, text=True, check=False
     )
     assert done.returncode == errors.EXIT_FAILED
     assert done.stderr.startswith("error: /proc/nowhere/a.txt cannot be written: ")

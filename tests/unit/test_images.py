@@ -9,15 +9,18 @@ import pytest
 from PIL import Image, ImageOps
 
 from styletransfer.errors import InputError
-from styletransfer.images import generated
-from styletransfer.images import io as images
+from styletransfer.images import generated, resize
+from styletransfer.images import io as images_io
+from styletransfer.images.color import preserve_colors
+from styletransfer.images.io import read_image, write_image
+from styletransfer.images.resize import resize_to_width
 
 RED = (200, 30, 40)
 
 
 def saved(path, image, **options):
     image.save(path, **options)
-    return images.read_image(path)
+    return read_image(path)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +80,7 @@ def test_a_huge_picture_is_refused_by_its_header(tmp_path):
     parts = [struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks]
     (tmp_path / "huge.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
     with pytest.raises(InputError, match="50000 x 50000 pixels"):
-        images.read_image(tmp_path / "huge.png")
+        read_image(tmp_path / "huge.png")
 
 
 @pytest.mark.parametrize("cut", [0, 20, 0.3, 0.9])
@@ -87,13 +90,13 @@ def test_truncated(tmp_path, cut):
     path = tmp_path / "cut.png"
     path.write_bytes(buffer.getvalue()[: cut if isinstance(cut, int) else int(cut * buffer.tell())])
     with pytest.raises(InputError, match=r"cut\.png"):
-        images.read_image(path)
+        read_image(path)
 
 
 def test_missing_folder_text_and_bomb(tmp_path, monkeypatch):
     (tmp_path / "text.png").write_text("no picture")
     Image.new("RGB", (20, 20)).save(tmp_path / "large.png")
-    monkeypatch.setattr(images, "MAX_PIXELS", 399)
+    monkeypatch.setattr(resize, "MAX_PIXELS", 399)
     for name, message in (
         ("none.png", "missing"),
         ("", "directory"),
@@ -101,31 +104,31 @@ def test_missing_folder_text_and_bomb(tmp_path, monkeypatch):
         ("large.png", "20 x 20"),
     ):
         with pytest.raises(InputError, match=message):
-            images.read_image(tmp_path / name)
+            read_image(tmp_path / name)
 
 
 def test_resize_keeps_constant_and_aspect():
-    resized = images.resize_to_width(np.full((30, 20, 3), 77, np.uint8), 13)
+    resized = resize_to_width(np.full((30, 20, 3), 77, np.uint8), 13)
     assert resized.shape == (20, 13, 3)
     assert (resized == 77).all()
-    assert images.resize_to_width(np.zeros((1, 500, 3), np.uint8), 10).shape == (1, 10, 3)
+    assert resize_to_width(np.zeros((1, 500, 3), np.uint8), 10).shape == (1, 10, 3)
 
 
 def test_preserve_colors_takes_luma_and_chroma_apart():
     rng = np.random.default_rng(2)
     result, content = rng.uniform(0, 255, (2, 6, 7, 3))
     matrix = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
-    found = images.preserve_colors(result, content).astype(float) @ matrix.T
+    found = preserve_colors(result, content).astype(float) @ matrix.T
     np.testing.assert_allclose(found[..., 0], (result @ matrix.T)[..., 0], atol=1e-3)
     np.testing.assert_allclose(found[..., 1:], (content @ matrix.T)[..., 1:], atol=1e-3)
 
 
 def test_write_round_trip_and_unknown_suffix(tmp_path):
     pixels = np.random.default_rng(1).integers(0, 255, (5, 4, 3), np.uint8)
-    images.write_image(tmp_path / "a.png", pixels)
-    assert (images.read_image(tmp_path / "a.png") == pixels).all()
+    write_image(tmp_path / "a.png", pixels)
+    assert (read_image(tmp_path / "a.png") == pixels).all()
     with pytest.raises(InputError, match=r"\.xyz"):
-        images.write_image(tmp_path / "a.xyz", pixels)
+        write_image(tmp_path / "a.xyz", pixels)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
@@ -144,6 +147,6 @@ def test_unknown_painting():
 
 def test_grey_of_16_bits_in_bands_is_the_same(tmp_path, monkeypatch):
     values = np.random.default_rng(3).integers(0, 65536, (7, 5), np.uint16)
-    monkeypatch.setattr(images, "BAND_PIXELS", 8)
+    monkeypatch.setattr(images_io, "BAND_PIXELS", 8)
     pixels = saved(tmp_path / "a.png", Image.fromarray(values))
     np.testing.assert_array_equal(pixels[..., 0], np.rint(values / 257).astype(np.uint8))

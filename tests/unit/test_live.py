@@ -19,7 +19,7 @@ from styletransfer.analysis import device_usage
 from styletransfer.errors import InputError
 from styletransfer.reports import dashboard, monitor
 from styletransfer.reports.monitor import TimeLeft, Watch
-from styletransfer.runs import progress
+from styletransfer.runs import history
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -47,11 +47,9 @@ losses = st.dictionaries(st.sampled_from(["content", "style", "tv", "total"]), s
 
 @given(st.lists(st.tuples(st.integers(0, 10**7), losses, st.floats(0.001, 1e4)), unique_by=lambda entry: entry[0]))
 def test_a_log_is_read_as_it_was_written(entries):
-    told = [
-        progress.Progress(step, 10**7, loss, seconds) for step, loss, seconds in sorted(entries, key=lambda e: e[0])
-    ]
-    log = "".join(f"12:00:00 leased cpu\n12:00:01 {progress.line(one)}\n" for one in told)
-    found = progress.read(log)
+    told = [history.Progress(step, 10**7, loss, seconds) for step, loss, seconds in sorted(entries, key=lambda e: e[0])]
+    log = "".join(f"12:00:00 leased cpu\n12:00:01 {history.line(one)}\n" for one in told)
+    found = history.read(log)
     assert [one.iteration for one in found] == [one.iteration for one in told]
     for one, other in zip(found, told, strict=True):
         assert one.iterations == 10**7
@@ -61,11 +59,11 @@ def test_a_log_is_read_as_it_was_written(entries):
 
 def test_a_log_tells_of_the_newest_attempt():
     first, second = (
-        [progress.Progress(step, 9, {"total": math.inf}) for step in steps] for steps in ((0, 3, 6), (0, 3))
+        [history.Progress(step, 9, {"total": math.inf}) for step in steps] for steps in ((0, 3, 6), (0, 3))
     )
-    log = "\n".join(map(progress.line, first + second))
-    assert progress.read(log + "\n12:00:00 iteration 6/9  conte") == second
-    assert progress.read("nothing of this kind") == []
+    log = "\n".join(map(history.line, first + second))
+    assert history.read(log + "\n12:00:00 iteration 6/9  conte") == second
+    assert history.read("nothing of this kind") == []
 
 
 def test_every_state_is_counted_and_shown(busy):
@@ -124,7 +122,7 @@ def test_the_time_left_is_that_of_a_simulated_schedule(lanes, waiting, seed):
     runs, draw = list(study.runs.values()), random.Random(seed)
     lefts = [draw.randrange(1, 30) for _ in range(lanes)]
     work = [
-        monitor.AtWork("", "", "here", f"GPU-{n}", 5.0, [progress.Progress(200 - left, 200, {}, 1.0)])
+        monitor.AtWork("", "", "here", f"GPU-{n}", 5.0, [history.Progress(200 - left, 200, {}, 1.0)])
         for n, left in enumerate(lefts)
     ]
     record = {"iterations_done": 200, "seconds_per_iteration": 0.1, "seconds": 23.0, "width": 100}
@@ -153,7 +151,7 @@ def test_the_range_is_that_of_the_quicker_and_the_slower_runs(study):
     assert 450 < found.high < 800
     few = monitor.time_left(records[2:3], [(run, work)], [run] * 3)
     assert (few.low, few.likely, few.high) == pytest.approx((200, 400, 800))
-    half = monitor.AtWork("", "", "here", "cpu", 60.0, [progress.Progress(100, 200, {}, 0.5)])
+    half = monitor.AtWork("", "", "here", "cpu", 60.0, [history.Progress(100, 200, {}, 0.5)])
     # It has taken 60 s, of which 10 s were before its first step; 50 s are left of it, and 3 runs of 110 s.
     assert monitor.time_left([], [(run, half)], [run] * 3).likely == pytest.approx(380)
     assert monitor.time_left(records, [], [run]) is None

@@ -9,8 +9,8 @@ from styletransfer.optim import loop, losses
 from styletransfer.optim import terms as loss_terms
 from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS
 from styletransfer.settings import Ingredient, Settings
-from styletransfer.vgg.formats import Weights
 from styletransfer.vgg.network import CONVOLUTIONS, VGG19
+from styletransfer.vgg.weights import Weights
 
 CHANNELS = {"1": 3, "2": 4, "3": 4, "4": 5, "5": 5}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
+from styletransfer.files import atomic, checks
 from styletransfer.results import manifest, ro_crate
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.settings import Ingredient, Settings
@@ -68,7 +68,7 @@ def study(tmp_path, monkeypatch):
 def describe(study):
     sources = manifest.Sources(TABLES, FIGURES, list(INPUTS.values()), NETWORK)
     described = manifest.describe(study, SETTINGS, Path("results/runs"), sources, MANIFEST.parent)
-    files.write_text(MANIFEST, json.dumps(described))
+    atomic.write_text(MANIFEST, json.dumps(described))
     return described
 
 
@@ -238,7 +238,7 @@ def test_a_crate_holds_what_it_describes(study, tmp_path):
     assert {*described["files"], MANIFEST.as_posix(), "Snakefile"} - packed == {NETWORK}
     for name, one in entities.items():
         if "sha256" in one:
-            assert files.checksum(Path("unpacked") / name.replace("%20", " ")) == one["sha256"]
+            assert checks.checksum(Path("unpacked") / name.replace("%20", " ")) == one["sha256"]
     within = {part["@id"] for one in entities.values() for part in one.get("hasPart", [])}
     assert {name for name, one in entities.items() if "File" in one["@type"]} <= within
     found = manifest.differences(Path("unpacked") / MANIFEST)

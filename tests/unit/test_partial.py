@@ -8,14 +8,17 @@ import pandas as pd
 import pytest
 from test_study import config
 
-from styletransfer.files import atomic as files
-from styletransfer.images import io as images
+from styletransfer.files import checks
+from styletransfer.images.io import write_image
 from styletransfer.reports import explorer
 from styletransfer.reports.figures import effects
-from styletransfer.reports.figures import style as figures
+from styletransfer.reports.figures.contact_sheet import contact_sheet
+from styletransfer.reports.figures.device_usage import device_timeline
+from styletransfer.reports.figures.loss_curves import loss_curves
+from styletransfer.reports.figures.style import save
 from styletransfer.results import tables
 from styletransfer.runs import status
-from styletransfer.study import expand as study
+from styletransfer.study.expand import expand
 
 DESCRIBED = config(
     study="half",
@@ -25,7 +28,7 @@ DESCRIBED = config(
     defaults={"width": 40, "iterations": 2},
     vary={"style_weight": [5, 50, 500], "tv_weight": [1, 100]},
 )
-STUDY = study.expand(DESCRIBED)
+STUDY = expand(DESCRIBED)
 RUNS = list(STUDY.runs)
 DEFAULT = next(row.run_id for row in STUDY.rows if row.is_default)
 
@@ -34,7 +37,7 @@ def finish(folder, run_id, diverged=False):
     """The files that a run leaves, with numbers made up."""
     run, number = STUDY.runs[run_id], 1.0 + RUNS.index(run_id)
     for name in ("image.png", "preserved.png"):
-        images.write_image(folder / name, np.full((20, 40, 3), 30 * number, np.uint8))
+        write_image(folder / name, np.full((20, 40, 3), 30 * number, np.uint8))
     names = [f"{name}{kind}" for name in ("content", "style", "tv", "total") for kind in ("", "_unweighted")]
     curves = {name: [3 * number, 2 * number, number] for name in names if name != "total_unweighted"}
     pd.DataFrame({"iteration": [0, 1, 2]} | curves).to_csv(folder / "losses.csv", index=False)
@@ -44,7 +47,7 @@ def finish(folder, run_id, diverged=False):
         "settings": run.values(),
         "identity": run.canonical(),
         "weights": {"name": "vgg16-grown@1", "source_sha256": "ab"},
-        "outputs": {"image.png": files.checksum(folder / "image.png")},
+        "outputs": {"image.png": checks.checksum(folder / "image.png")},
         "device": {"kind": "cpu", "uuid": "cpu", "slot": 0},
         "host": "here",
         "start": f"2026-01-01T00:00:{2 * number:02.0f}.000+00:00",
@@ -106,12 +109,12 @@ def test_runs_without_a_result_stand_in_the_table_with_the_reason(pool):
 
 def drawn(runs, losses, pool, folder):
     """Every figure by its name."""
-    images.write_image(folder / "photo.png", np.zeros((20, 40, 3), np.uint8))
+    write_image(folder / "photo.png", np.zeros((20, 40, 3), np.uint8))
     pictures = {"photo": str(folder / "photo.png"), "art": str(folder / "gone.png")}
     return {
-        "contact_sheet": figures.contact_sheet(runs, pool, pictures, 5, {}, False),
-        "loss_curves": figures.loss_curves(runs, losses),
-        "device_timeline": figures.device_timeline(runs),
+        "contact_sheet": contact_sheet(runs, pool, pictures, 5, {}, False),
+        "loss_curves": loss_curves(runs, losses),
+        "device_timeline": device_timeline(runs),
         "pareto": effects.pareto(runs),
         "parameter_effects": effects.parameter_effects(runs),
     }
@@ -140,7 +143,7 @@ def test_figures_show_what_there_is_and_count_what_is_missing(pool, tmp_path_fac
         table(STUDY, pool, statuses).to_parquet(folder / name)
     found = drawn(pd.read_parquet(folder / "runs"), pd.read_parquet(folder / "losses"), pool, folder)
     for name, figure in found.items():
-        figures.save(figure, [folder / f"{name}.png"])
+        save(figure, [folder / f"{name}.png"])
         assert told in words(figure) if told else "Partial" not in words(figure), name
     tiles = [text.get_text() for axis in found["contact_sheet"].axes for text in axis.texts]
     assert tiles.count("killed") == sum(row.run_id in lacking[:1] for row in STUDY.rows)

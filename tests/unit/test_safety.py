@@ -15,10 +15,8 @@ import requests
 import bad_input
 from styletransfer.devices import lease
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
-from styletransfer.files import download
-from styletransfer.reports import explorer
-from styletransfer.vgg import formats as weights
+from styletransfer.files import atomic, download, locks, yaml_reader
+from styletransfer.vgg import formats
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "workflow").rglob("*.py"))
@@ -76,7 +74,7 @@ def test_an_array_of_objects_in_weights_is_not_unpickled(kind, tmp_path, monkeyp
         value = {"opaque": np.void(payload), "bytes": np.bytes_(payload), "text": "cos\nsystem\n"}[kind]
         file.create_group("block1_conv1")["kernel"] = value
     with pytest.raises(InputError, match="holds no numbers"):
-        weights.load("bad.h5")
+        formats.load("bad.h5")
     assert not Path("owned").exists()
 
 
@@ -114,7 +112,7 @@ def test_every_word_in_a_shell_command_is_quoted():
 
 
 def test_the_variables_outside_of_quotes_can_only_be_words():
-    schema = explorer.study.yaml_reader.read(ROOT / "workflow/schemas/config.schema.yaml")["properties"]
+    schema = yaml_reader.read(ROOT / "workflow/schemas/config.schema.yaml")["properties"]
     assert schema["device"]["enum"] == ["auto", "gpu", "cpu"]
     assert schema["slots_per_device"]["type"] == schema["print_iterations"]["type"] == "integer"
     assert schema["state_seconds"]["type"] == "number"
@@ -138,8 +136,8 @@ def test_with_umask_0_no_file_is_everybodys_to_write(umask, tmp_path, monkeypatc
     folder = lease.lock_folder()
     descriptor = lease._try_lock(folder / "gpu.0.lock")
     os.close(descriptor)
-    files.write_text(tmp_path / "result", "x")
-    with files.alone(tmp_path / "result", 1):
+    atomic.write_text(tmp_path / "result", "x")
+    with locks.alone(tmp_path / "result", 1):
         pass
     assert (mode(folder), mode(folder / "gpu.0.lock")) == (0o700, 0o600)
     found = [path for path in tmp_path.iterdir() if path.is_file()]
@@ -150,8 +148,8 @@ def test_with_umask_0_no_file_is_everybodys_to_write(umask, tmp_path, monkeypatc
 def test_the_umask_is_respected(tmp_path):
     before = os.umask(0o077)
     try:
-        files.write_text(tmp_path / "result", "x")
-        with files.alone(tmp_path / "result", 1):
+        atomic.write_text(tmp_path / "result", "x")
+        with locks.alone(tmp_path / "result", 1):
             pass
     finally:
         os.umask(before)
@@ -161,7 +159,7 @@ def test_the_umask_is_respected(tmp_path):
 def test_a_link_in_place_of_a_lock_or_of_a_temporary_file_is_not_followed(tmp_path):
     (tmp_path / "precious").write_text("mine")
     (tmp_path / "result").symlink_to("precious")
-    files.write_text(tmp_path / "result", "new")
+    atomic.write_text(tmp_path / "result", "new")
     assert (tmp_path / "precious").read_text() == "mine"
     assert not (tmp_path / "result").is_symlink()
 
@@ -185,7 +183,7 @@ def test_captions_of_the_report_hold_no_words_of_the_users():
 def test_the_page_escapes_all_but_its_own_parts():
     """`Markup` is what autoescape lets through."""
     marked = re.findall(r"Markup\((.+?)\)[,\n ]", (ROOT / "workflow/styletransfer/reports/explorer.py").read_text())
-    assert marked == ['(TEMPLATES / "page.css").read_text(encoding="utf-8")', "script_safe(data)", "script"]
+    assert marked == ['(TEMPLATES / "page.css").read_text(encoding="utf-8")', "html.script_safe(data)", "script"]
     page = (ROOT / "workflow/styletransfer/reports/templates/explorer/page.html").read_text()
     assert not re.search(r"\|\s*safe|autoescape", page)
     scripts = "".join(

@@ -13,17 +13,17 @@ import pytest
 
 from styletransfer import errors
 from styletransfer.devices import lease
-from styletransfer.files import atomic as files
-from styletransfer.runs import status
+from styletransfer.files import locks
+from styletransfer.runs import causes, status
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.settings import Ingredient, Settings
 
 RUN = """
 import signal, sys, time
 from pathlib import Path
-from styletransfer.files import atomic as files
-from styletransfer.runs import status
 from styletransfer.errors import command
+from styletransfer.files import locks
+from styletransfer.runs import status
 
 # What a shell starts in the background ignores Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -31,7 +31,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @command
 def main():
     folder = Path(sys.argv[1])
-    with files.alone(folder / "run.json", 0), status.attempt(folder):
+    with locks.alone(folder / "run.json", 0), status.attempt(folder):
         print("begun", flush=True)
         time.sleep(60)
 
@@ -144,8 +144,8 @@ def test_a_killed_process_ran_out_of_memory_if_the_kernel_says_so(tmp_path, begu
 
 
 def test_counters_of_both_kinds_of_control_groups(tmp_path, monkeypatch):
-    monkeypatch.setattr(status, "CGROUPS", tmp_path)
-    monkeypatch.setattr(status, "VMSTAT", tmp_path / "vmstat")
+    monkeypatch.setattr(causes, "CGROUPS", tmp_path)
+    monkeypatch.setattr(causes, "VMSTAT", tmp_path / "vmstat")
     places = [tmp_path / "user/me/memory.events", tmp_path / "memory/job_7/memory.oom_control"]
     lines = "9:cpu:/\n4:memory:/job_7\n0::/user/me\n"
     real = Path.read_text
@@ -156,7 +156,7 @@ def test_counters_of_both_kinds_of_control_groups(tmp_path, monkeypatch):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(f"under_oom 0\noom_kill {number}\n")
     counters = [(str(places[1]), 1), (str(places[0]), 0), (str(tmp_path / "vmstat"), 2)]
-    assert list(status._oom_kills().items()) == counters, "the nearest is not the first"
+    assert list(causes.oom_kills().items()) == counters, "the nearest is not the first"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_counters_of_both_kinds_of_control_groups(tmp_path, monkeypatch):
             "photo.png is no picture: convert it",
         ),
         (errors.WaitError("none of 2 GPUs became free"), "timeout", "none of 2 GPUs became free"),
-        (files.BusyError("another process works on it"), "timeout", "another process works on it"),
+        (locks.BusyError("another process works on it"), "timeout", "another process works on it"),
         (MemoryError("Unable to allocate 9 GiB"), "out_of_memory", "MemoryError: Unable to allocate 9 GiB"),
         (OSError(12, "Cannot allocate memory"), "out_of_memory", "OSError: [Errno 12] Cannot allocate memory"),
         (OSError(28, "No space left on device"), "failed", "OSError: [Errno 28] No space left on device"),
@@ -193,10 +193,10 @@ def test_errors_have_names_and_a_result_ends_them(tmp_path, error, name, reason)
 def test_tensorflow_out_of_memory():
     import tensorflow as tf
 
-    name, reason = status.why(tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\n tensor [9]"))
+    name, reason = causes.why(tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\n tensor [9]"))
     assert (name, reason) == ("out_of_memory", "ResourceExhaustedError: OOM when allocating tensor [9]")
-    assert status.why(tf.errors.InternalError(None, None, "CUDA_ERROR_OUT_OF_MEMORY"))[0] == "out_of_memory"
-    assert status.why(tf.errors.InternalError(None, None, "no kernel image"))[0] == "failed"
+    assert causes.why(tf.errors.InternalError(None, None, "CUDA_ERROR_OUT_OF_MEMORY"))[0] == "out_of_memory"
+    assert causes.why(tf.errors.InternalError(None, None, "no kernel image"))[0] == "failed"
 
 
 def test_results(tmp_path):
@@ -232,13 +232,13 @@ def test_a_command_may_fail_before_it_begins_a_run(tmp_path, log, found):
 def test_a_run_that_ends_while_it_is_looked_at_was_not_killed(tmp_path, monkeypatch):
     told = status.Attempt(tmp_path / "attempt.json", status._beginning(None))
     assert told is not None
-    looked = files.is_locked
+    looked = locks.is_locked
 
     def ends(path):
         finish(tmp_path)
         return looked(path)
 
-    monkeypatch.setattr(files, "is_locked", ends)
+    monkeypatch.setattr(locks, "is_locked", ends)
     assert status.of(tmp_path) == status.Status("ok")
 
 
@@ -247,20 +247,20 @@ def test_looking_at_a_lock_does_not_take_it(tmp_path):
 
     def look():
         while not stop.is_set():
-            files.is_locked(tmp_path / "run.json")
+            locks.is_locked(tmp_path / "run.json")
 
     lookers = [threading.Thread(target=look) for _ in range(3)]
     for looker in lookers:
         looker.start()
     try:
         for _ in range(20):
-            with files.alone(tmp_path / "run.json", 30):
-                assert files.is_locked(tmp_path / "run.json")
+            with locks.alone(tmp_path / "run.json", 30):
+                assert locks.is_locked(tmp_path / "run.json")
     finally:
         stop.set()
         for looker in lookers:
             looker.join()
-    assert not files.is_locked(tmp_path / "run.json")
+    assert not locks.is_locked(tmp_path / "run.json")
 
 
 def runs(*names, weights="w"):

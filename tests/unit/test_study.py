@@ -13,10 +13,14 @@ from hypothesis import strategies as st
 from styletransfer import settings
 from styletransfer.errors import InputError
 from styletransfer.images import generated
-from styletransfer.images import io as images
+from styletransfer.images.samples import SAMPLES
 from styletransfer.results import tables
+from styletransfer.results.plan import plan
 from styletransfer.settings import Ingredient, Settings
-from styletransfer.study import expand as study
+from styletransfer.study import values as study_values
+from styletransfer.study.config import definition
+from styletransfer.study.config import load as load_config
+from styletransfer.study.expand import expand, packs
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -25,7 +29,7 @@ FILE = Ingredient("a", "sha256:0")
 
 def config(name="config.yaml", **changes):
     loaded = yaml.safe_load((ROOT / "config" / name).read_text())
-    return study.load(loaded | changes, SCHEMA)
+    return load_config(loaded | changes, SCHEMA)
 
 
 def run(**values):
@@ -33,7 +37,7 @@ def run(**values):
 
 
 def test_the_2018_study_is_exact():
-    expanded = study.expand(config())
+    expanded = expand(config())
     assert len(expanded.rows) == 252
     assert len(expanded.runs) == 251
     values = {
@@ -52,7 +56,7 @@ def test_the_2018_study_is_exact():
 
 
 def test_the_demo_has_enough_runs():
-    expanded = study.expand(config("demo.yaml"))
+    expanded = expand(config("demo.yaml"))
     assert len(expanded.runs) >= 20
     assert len({row.parameter for row in expanded.rows}) >= 5
 
@@ -63,20 +67,20 @@ def test_too_large_a_grid_is_refused_with_an_estimate():
     }
     tenfold |= {"content_weight": {"linspace": [1, 10, 10]}, "style_layer_weight_exp": {"linspace": [1, 10, 10]}}
     with pytest.raises(InputError, match=r"1,000,000 runs: 1\.9 years"):
-        study.expand(config(design="grid", vary=tenfold))
+        expand(config(design="grid", vary=tenfold))
 
 
 def test_a_grid_has_every_combination_and_a_list_its_rows():
-    grid = study.expand(config(design="grid", vary={"style_weight": [1, 2], "tv_weight": [3, 4, 5]}))
+    grid = expand(config(design="grid", vary={"style_weight": [1, 2], "tv_weight": [3, 4, 5]}))
     assert Counter((r.settings.style_weight, r.settings.tv_weight) for r in grid.rows) == Counter(
         (float(s), float(t)) for s in (1, 2) for t in (3, 4, 5)
     )
-    listed = study.expand(config(design="list", vary={}, runs=[{"seed": 1}, {"seed": 2, "tv_weight": 0}]))
+    listed = expand(config(design="list", vary={}, runs=[{"seed": 1}, {"seed": 2, "tv_weight": 0}]))
     assert [(r.settings.seed, r.settings.tv_weight) for r in listed.rows] == [(1, 100.0), (2, 0.0)]
 
 
 def test_a_star_without_its_default_gets_it():
-    expanded = study.expand(config(vary={"style_weight": [1, 2]}))
+    expanded = expand(config(vary={"style_weight": [1, 2]}))
     assert [row.is_default for row in expanded.rows] == [False, False, True]
 
 
@@ -90,7 +94,7 @@ def test_a_star_without_its_default_gets_it():
     ],
 )
 def test_value_specs(spec, expected):
-    assert study.values("tv_weight", spec) == expected
+    assert study_values.values("tv_weight", spec) == expected
 
 
 @pytest.mark.parametrize(
@@ -112,7 +116,7 @@ def test_value_specs(spec, expected):
 )
 def test_bad_configs_are_named(changes, message):
     with pytest.raises(InputError, match=message):
-        study.expand(config(**changes))
+        expand(config(**changes))
 
 
 def test_defaults_do_not_rename_runs():
@@ -170,7 +174,7 @@ def test_what_runs_share_is_told_once():
     st.dictionaries(st.sampled_from(["tv_weight", "style_weight"]), st.lists(st.floats(0, 99), min_size=1, max_size=9))
 )
 def test_a_star_has_a_row_for_every_distinct_value(vary):
-    expanded = study.expand(config(vary=vary))
+    expanded = expand(config(vary=vary))
     assert len(expanded.rows) <= 1 + sum(len({settings.rounded(v) for v in found}) for found in vary.values())
     assert {row.run_id for row in expanded.rows} == set(expanded.runs)
     assert any(row.is_default for row in expanded.rows)
@@ -189,7 +193,7 @@ def test_schema_defaults_and_the_page_about_them_cannot_drift():
     for key, part in document_config.keys(SCHEMA):
         assert part["description"], key
     kinds = SCHEMA["properties"]["images"]["additionalProperties"]["properties"]
-    assert kinds["sample"]["enum"] == list(images.SAMPLES)
+    assert kinds["sample"]["enum"] == list(SAMPLES)
     assert kinds["painting"]["enum"] == list(generated.PAINTINGS)
 
 
@@ -203,15 +207,15 @@ def test_every_key_has_a_default_or_is_required():
 def test_an_explicit_list_from_a_csv_file(tmp_path):
     table = tmp_path / "runs.csv"
     table.write_text("seed,style_weight,pooling\n1,0.5,\n2,,avg\n", encoding="utf-8-sig")
-    listed = study.expand(config(design="list", vary={}, runs=str(table)))
+    listed = expand(config(design="list", vary={}, runs=str(table)))
     assert [(r.settings.seed, r.settings.style_weight, r.settings.pooling) for r in listed.rows] == [
         (1, 0.5, "max"),
         (2, 10.0, "avg"),
     ]
     assert [row.label for row in listed.rows] == ["seed 1, style_weight 0.5", "seed 2, pooling avg"]
-    before = study.definition(config(design="list", vary={}, runs=str(table)))
+    before = definition(config(design="list", vary={}, runs=str(table)))
     table.write_text("seed\n3\n")
-    assert study.definition(config(design="list", vary={}, runs=str(table))) != before
+    assert definition(config(design="list", vary={}, runs=str(table))) != before
 
 
 @pytest.mark.parametrize(
@@ -221,34 +225,34 @@ def test_an_explicit_list_from_a_csv_file(tmp_path):
 def test_a_bad_csv_file_of_runs_is_refused(tmp_path, content, message):
     (tmp_path / "runs.csv").write_text(content)
     with pytest.raises(InputError, match=message):
-        study.expand(config(design="list", vary={}, runs=str(tmp_path / "runs.csv")))
+        expand(config(design="list", vary={}, runs=str(tmp_path / "runs.csv")))
 
 
 def test_a_missing_csv_file_of_runs_is_refused(tmp_path):
     with pytest.raises(InputError, match="there is no such file"):
-        study.expand(config(design="list", vary={}, runs=str(tmp_path / "none.csv")))
+        expand(config(design="list", vary={}, runs=str(tmp_path / "none.csv")))
 
 
 def test_a_plan_counts_new_cached_and_shared_runs(tmp_path):
     described = config(vary={"style_weight": [5, 10], "tv_weight": [100, 7]}, seconds_per_run=90)
-    expanded = study.expand(described)
+    expanded = expand(described)
     done = expanded.rows[0].run_id
     (tmp_path / done).mkdir()
     (tmp_path / done / "run.json").touch()
-    lines = [line.split() for line in study.plan(described, expanded, tmp_path).splitlines()]
+    lines = [line.split() for line in plan(described, expanded, tmp_path).splitlines()]
     assert ["style_weight", "2", "1", "1", "0"] in lines
     assert ["tv_weight", "2", "1", "0", "1"] in lines, "both rows of the default point are one run"
     assert lines[-1][:3] == ["about", "3.0", "minutes"]
     record = {"iterations_done": 10, "seconds_per_iteration": 0.5, "seconds": 9, "width": 256}
     (tmp_path / done / "run.json").write_text(json.dumps(record))
     # Two new runs of 1000 iterations at twice the width, and 4 s outside of them.
-    assert "about 66.8 minutes of device time, going by 1 finished runs" in study.plan(described, expanded, tmp_path)
-    assert "device time (33.4 minutes with 2 runs at once), going by" in study.plan(described, expanded, tmp_path, 8)
+    assert "about 66.8 minutes of device time, going by 1 finished runs" in plan(described, expanded, tmp_path)
+    assert "device time (33.4 minutes with 2 runs at once), going by" in plan(described, expanded, tmp_path, 8)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"status": "ok"}'])
 def test_a_damaged_record_is_named_with_a_remedy(tmp_path, text):
-    expanded = study.expand(config(vary={}))
+    expanded = expand(config(vary={}))
     (path,) = (tmp_path / run_id / "run.json" for run_id in expanded.runs)
     path.parent.mkdir()
     path.write_text(text)
@@ -259,9 +263,9 @@ def test_a_damaged_record_is_named_with_a_remedy(tmp_path, text):
 @given(st.integers(1, 9))
 def test_packs_hold_every_run_once_and_never_mix_pictures(size):
     pairs = [{"content": "photograph", "styles": ["artwork"]}, {"content": "artwork", "styles": ["photograph"]}]
-    expanded = study.expand(config(pairs=pairs, vary={"style_weight": [1, 2, 3], "tv_weight": [4, 5]}))
-    packs = study.packs(expanded, size)
-    assert [run_id for pack in packs for run_id in pack] == list(expanded.runs)
-    assert all(len({expanded.runs[run_id].content for run_id in pack}) == 1 for pack in packs)
-    assert max(map(len, packs)) <= size
-    assert len(packs) == 2 * -(-len(expanded.runs) // 2 // size)
+    expanded = expand(config(pairs=pairs, vary={"style_weight": [1, 2, 3], "tv_weight": [4, 5]}))
+    packed = packs(expanded, size)
+    assert [run_id for pack in packed for run_id in pack] == list(expanded.runs)
+    assert all(len({expanded.runs[run_id].content for run_id in pack}) == 1 for pack in packed)
+    assert max(map(len, packed)) <= size
+    assert len(packed) == 2 * -(-len(expanded.runs) // 2 // size)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from styletransfer.analysis import device_usage
-from styletransfer.reports.figures import style as figures
+from styletransfer.reports.figures.device_usage import device_timeline
 from sweep import at_once_by_name
 
 
@@ -61,7 +61,7 @@ def test_long_pauses_are_cut_out_and_short_ones_are_idle_time():
 
 def test_runs_of_several_labels_are_one_bar_and_the_figure_says_how_well_devices_were_used():
     runs = runs_table([("a", "GPU-1", 0, 0, 60), ("b", "GPU-2", 0, 0, 30), ("a", "GPU-1", 0, 0, 60)])
-    figure = figures.device_timeline(runs)
+    figure = device_timeline(runs)
     assert len(figure.axes[0].patches) == 2
     text = figure.get_suptitle()
     assert "2 runs on 2 lanes" in text

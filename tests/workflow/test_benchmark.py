@@ -10,10 +10,10 @@ from PIL import Image
 
 from cpus import BFLOAT16
 from styletransfer.devices import precision
-from styletransfer.vgg import formats as weights
+from styletransfer.vgg import sources
 
 ROOT = Path(__file__).parents[2]
-NETWORK = weights.package_path(weights.SOURCES["vgg16"])
+NETWORK = sources.package_path(sources.SOURCES["vgg16"])
 
 
 def measure(folder, measurement, *options):

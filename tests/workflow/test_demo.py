@@ -9,13 +9,16 @@ import yaml
 
 from ruler import Ruler
 from styletransfer.images import generated
-from styletransfer.images import io as images
-from styletransfer.study import expand as study
-from styletransfer.vgg import formats as weights
+from styletransfer.images.io import read_image, write_image
+from styletransfer.images.resize import resize, to_uint8
+from styletransfer.images.samples import sample_file
+from styletransfer.study.config import load as load_config
+from styletransfer.study.expand import expand
+from styletransfer.vgg import formats, sources
 from styletransfer.vgg.network import VGG19
 
 ROOT = Path(__file__).parents[2]
-CONFIG = study.load(
+CONFIG = load_config(
     yaml.safe_load((ROOT / "config/demo.yaml").read_text()),
     yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text()),
 )
@@ -23,14 +26,14 @@ CONFIG = study.load(
 
 @pytest.fixture(scope="module")
 def network():
-    return VGG19(weights.load(weights.package_path(weights.SOURCES["vgg16"])))
+    return VGG19(formats.load(sources.package_path(sources.SOURCES["vgg16"])))
 
 
 def picture(name):
     ((kind, source),) = CONFIG["images"][name].items()
     if kind == "painting":
         return generated.paint(source, *generated.SIZE).astype(float)
-    return images.read_image(images.sample_file(source)).astype(float)
+    return read_image(sample_file(source)).astype(float)
 
 
 def test_the_ruler_is_anchored(network):
@@ -40,7 +43,7 @@ def test_the_ruler_is_anchored(network):
     assert ruler.style_reached(content) == pytest.approx(0, abs=0.1)  # at that size of the style it is nearest to
     assert ruler.style_reached(style) > 1
     height, width = content.shape[:2]
-    assert ruler.content_kept(images.resize(style, width, height)) == pytest.approx(0)
+    assert ruler.content_kept(resize(style, width, height)) == pytest.approx(0)
 
 
 @pytest.mark.parametrize(("pair", "reached", "kept"), [(0, 0.77, 0.35), (1, 0.85, 0.3)])
@@ -49,19 +52,19 @@ def test_the_default_reaches_the_style_and_keeps_the_content(network, tmp_path, 
     names = CONFIG["pairs"][pair]
     content, style = picture(names["content"]), picture(names["styles"][0])
     for name, pixels in (("content", content), ("style", style)):
-        images.write_image(tmp_path / f"{name}.png", images.to_uint8(pixels))
+        write_image(tmp_path / f"{name}.png", to_uint8(pixels))
     command = [sys.executable, ROOT / "workflow/scripts/neural_style.py", "--device", "cpu", "--output", "result.png"]
     command += ["--content", "content.png", "--styles", "style.png", "--network", "vgg16"]
     for parameter, value in CONFIG["defaults"].items():
         command += [f"--{parameter.replace('_', '-')}", value] if value is not None else []
     subprocess.run(list(map(str, command)), check=True, cwd=tmp_path, capture_output=True)
-    ruler, result = Ruler(network, content, style), images.read_image(tmp_path / "result.png")
+    ruler, result = Ruler(network, content, style), read_image(tmp_path / "result.png")
     assert ruler.style_reached(result) >= reached
     assert ruler.content_kept(result) >= kept
 
 
 def test_every_row_of_the_sheet_has_several_values_and_the_default():
-    rows = study.expand(CONFIG).rows
+    rows = expand(CONFIG).rows
     for parameter in CONFIG["vary"]:
         of = [row for row in rows if row.parameter == parameter and row.pair == rows[0].pair]
         assert len(of) >= 2 and sum(row.is_default for row in of) == 1, parameter

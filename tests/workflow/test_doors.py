@@ -15,8 +15,8 @@ import pytest
 from test_workflow import FIGURES, ROOT, STUDY, snakemake
 
 import bad_input
-from styletransfer.images import io as images
-from styletransfer.vgg import formats as weights
+from styletransfer.images.io import write_image
+from styletransfer.vgg import formats, sources
 
 # Snakemake reads a config before anybody else does: what it says of these is its own.
 SNAKEMAKES = {
@@ -92,11 +92,11 @@ def test_hostile_names_through_the_whole_workflow(tmp_path):
     folder.mkdir()
     for number, name in enumerate(HOSTILE):
         pixels = np.random.default_rng(number).integers(0, 256, (24, 24, 3), np.uint8)
-        images.write_image(tmp_path / "made.png", pixels)
+        write_image(tmp_path / "made.png", pixels)
         shutil.move(tmp_path / "made.png", folder / name)
     # Nothing that any source has: so the file's own name is that of the weights, in tables and figures.
     network = "-w $\\frac{$ {x} %s 'q'\n<b>.h5"
-    grown = weights.load(weights.package_path(weights.SOURCES["vgg16"]))
+    grown = formats.load(sources.package_path(sources.SOURCES["vgg16"]))
     with h5py.File(folder / network, "w") as file:
         for name, kernel in grown.kernels.items():
             layer = name.replace("conv", "block").replace("_", "_conv")
@@ -125,9 +125,9 @@ def test_hostile_names_through_the_whole_workflow(tmp_path):
 
 def test_by_hand_hostile_names_are_names(tmp_path):
     for name in ("--help", "$(touch owned) {} %s.png"):
-        images.write_image(tmp_path / "made.png", np.zeros((20, 20, 3), np.uint8))
+        write_image(tmp_path / "made.png", np.zeros((20, 20, 3), np.uint8))
         shutil.move(tmp_path / "made.png", tmp_path / name)
-    weights.convert(weights.package_path(weights.SOURCES["vgg16"]), tmp_path / "-w {}.safetensors")
+    formats.convert(sources.package_path(sources.SOURCES["vgg16"]), tmp_path / "-w {}.safetensors")
     command = [sys.executable, ROOT / "workflow/scripts/neural_style.py", "--device", "cpu", "--iterations", "1"]
     command += ["--content=--help", "--styles", "$(touch owned) {} %s.png", "--network=-w {}.safetensors"]
     command += ["--output=-out {} %s.png", "--record=-r\n.json", "--losses=$(touch owned).csv"]

@@ -21,9 +21,10 @@ import yaml
 from gpus import fake_gpus
 from styletransfer import settings
 from styletransfer.devices import precision
-from styletransfer.files import atomic as files
-from styletransfer.study import expand as study
-from styletransfer.vgg import formats as weights
+from styletransfer.files import checks
+from styletransfer.study.config import load as load_config
+from styletransfer.study.expand import expand
+from styletransfer.vgg import sources
 from sweep import at_once
 
 ROOT = Path(__file__).parents[2]
@@ -286,7 +287,7 @@ def undisturbed(finished, tmp_path_factory):
             "initial": None,
             "folder": str(pool / run_id),
         }
-        for run_id, run in study.expand(study.load(LONG, schema)).runs.items()
+        for run_id, run in expand(load_config(LONG, schema)).runs.items()
     ]
     command = [sys.executable, str(ROOT / "workflow/scripts/transfer_pack.py"), "--runs", json.dumps(runs)]
     command += ["--network", str(finished / "resources/weights/vgg16.safetensors"), "--threads", "1", "--device", "cpu"]
@@ -484,9 +485,9 @@ def test_by_hand_weights_have_names_and_a_run_starts_from_its_content(finished, 
     done = subprocess.run([*command, "--initial"], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert "1 iterations of Adam from astronaut; weights: vgg16-grown@1 (VGG-16 grown to 19" in done.stderr
     made = tmp_path / "resources/weights/vgg16.safetensors"
-    assert files.checksum(made) == files.checksum(finished / "resources/weights/vgg16.safetensors")
+    assert checks.checksum(made) == checks.checksum(finished / "resources/weights/vgg16.safetensors")
     record = json.loads((tmp_path / "run.json").read_text())
-    assert record["identity"]["weights"] == weights.source_identity("vgg16")
+    assert record["identity"]["weights"] == sources.source_identity("vgg16")
     assert record["identity"]["initial"] == record["identity"]["content"]
     assert record["settings"]["initial_noiseblend"] == 0
     named = [*command, "--initial", command[command.index("--content") + 1], "--overwrite"]

@@ -24,16 +24,19 @@ from styletransfer.files import yaml_reader
 from styletransfer.images import generated
 from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
-from styletransfer.study import expand as study
-from styletransfer.vgg import formats as network_weights
+from styletransfer.study.config import definition as definition_of
+from styletransfer.study.config import load as load_config
+from styletransfer.study.expand import expand as expand_study
+from styletransfer.study.expand import packs as packs_of
+from styletransfer.vgg.sources import SOURCES
 
 try:
     # Snakemake has read them already, but says nothing of a key that is there twice.
     for file in workflow.configfiles:
         yaml_reader.read(file)
-    config = study.load(config, yaml.safe_load(SCHEMA.read_text()))
-    STUDY = study.expand(config)
-    DEFINITION = study.definition(config)
+    config = load_config(config, yaml.safe_load(SCHEMA.read_text()))
+    STUDY = expand_study(config)
+    DEFINITION = definition_of(config)
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -54,7 +57,7 @@ DEVICE = (
 ENVIRONMENT = f"../../envs/engine{'-gpu' if DEVICE == 'gpu' else ''}.yaml"
 NETWORK = (
     config["weights"]
-    if config["weights"] in network_weights.SOURCES
+    if config["weights"] in SOURCES
     else f"local-{STUDY.weights.digest}"
 )
 OUTPUTS = {name: f"results/runs/{{run_id}}/{file}" for name, file in RUN_FILES.items()}
@@ -224,7 +227,7 @@ def packs():
     """
     left = [
         [run_id for run_id in pack if workflow.remote_exec or not finished(run_id)]
-        for pack in study.packs(STUDY, config["runs_per_job"])
+        for pack in packs_of(STUDY, config["runs_per_job"])
     ]
     return {f"{number:04}": pack for number, pack in enumerate(left, start=1) if pack}
 
@@ -293,7 +296,7 @@ def preparations():
     ]
     network = {"file": f"resources/weights/{NETWORK}.safetensors", "logs": logs}
     # What cannot be downloaded is no fault of what was asked for.
-    own = config["weights"] not in network_weights.SOURCES
+    own = config["weights"] not in SOURCES
     made[STUDY.weights.digest] = network | {"status": "bad_input" if own else "failed"}
     return made
 

@@ -8,7 +8,7 @@ rule fetch_weights:
     log:
         "resources/weights/{source}.fetch.log",
     wildcard_constraints:
-        source="|".join(network_weights.SOURCES),
+        source="|".join(SOURCES),
     localrule: True
     conda:
         "../../envs/engine.yaml"
@@ -25,7 +25,7 @@ rule convert_weights:
     log:
         "resources/weights/{source}.convert.log",
     wildcard_constraints:
-        source="|".join(network_weights.SOURCES),
+        source="|".join(SOURCES),
     localrule: True
     conda:
         "../../envs/engine.yaml"

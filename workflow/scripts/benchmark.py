@@ -29,12 +29,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import yaml
 
-from styletransfer.devices import autotune, precision
+from styletransfer.devices import autotune, precision, tf_setup
 from styletransfer.errors import InputError, command
-from styletransfer.files import atomic as files
+from styletransfer.files import atomic
 from styletransfer.images import generated
-from styletransfer.images import io as images
-from styletransfer.runs import transfer
+from styletransfer.images.io import read_image, write_image
+from styletransfer.images.resize import resize, resize_to_width, to_uint8
+from styletransfer.images.samples import sample_file
 from styletransfer.settings import Ingredient, Settings
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ STUDY_DEFAULTS: dict[str, Any] = {
 
 def pictures(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     """Content and style, (height, width, 3): a photograph and a painting."""
-    content = images.resize(images.read_image(images.sample_file("astronaut")), width, height)
+    content = resize(read_image(sample_file("astronaut")), width, height)
     return content, generated.paint("glass", width, width).astype(np.float32)
 
 
@@ -64,11 +65,11 @@ class Engine:
     """Runs of the engine in this process, which share what is equal."""
 
     def __init__(self, options: argparse.Namespace, path: str = "fast") -> None:
-        from styletransfer.vgg import formats as weights
+        from styletransfer.vgg import formats
 
-        transfer.load_tensorflow(options.threads, path=path)
+        tf_setup.load_tensorflow(options.threads, path=path)
         self._options = options
-        self._weights = weights.load(options.network)
+        self._weights = formats.load(options.network)
         self._steppers: dict[tuple[str, str], tuple[VGG19, Stepper]] = {}
 
     def settings(self, **values: Any) -> Settings:
@@ -102,7 +103,7 @@ class Engine:
         """What a run is compared with."""
         from styletransfer.optim import loop
 
-        scaled = images.resize_to_width(images.to_uint8(style), round(settings.style_scales[0] * self._options.width))
+        scaled = resize_to_width(to_uint8(style), round(settings.style_scales[0] * self._options.width))
         return loop.measure_targets(network, settings, content, [scaled])
 
     def judge(self, settings: Settings) -> Callable[[np.ndarray], float]:
@@ -166,7 +167,7 @@ def matrix_product(precision: str) -> Prepare:
     """As many multiplications as an iteration has, in products of large matrices: what the machine can do."""
 
     def prepare(options: argparse.Namespace) -> Callable[[], object]:
-        transfer.load_tensorflow(options.threads)
+        tf_setup.load_tensorflow(options.threads)
         import tensorflow as tf
 
         total = multiplications(options.width, options.height)
@@ -182,15 +183,15 @@ def matrix_product(precision: str) -> Prepare:
 def multiplications(width: int, height: int) -> float:
     """Of one iteration: convolutions forward and back, Gram matrices and their gradients."""
     from styletransfer.optim.terms import STYLE_LAYERS
-    from styletransfer.vgg import formats as weights
+    from styletransfer.vgg.weights import CHANNELS, DEEPEST_NEEDED
 
     total = 0.0
-    for name, (inputs, outputs) in weights.CHANNELS.items():
+    for name, (inputs, outputs) in CHANNELS.items():
         pixels = -(-height // 2 ** (int(name[4]) - 1)) * -(-width // 2 ** (int(name[4]) - 1))
         total += 2 * pixels * 9 * inputs * outputs
         if f"relu{name[4:]}" in STYLE_LAYERS:
             total += 2 * pixels * outputs**2
-        if name == weights.DEEPEST_NEEDED:
+        if name == DEEPEST_NEEDED:
             return total
     raise AssertionError
 
@@ -199,9 +200,9 @@ def plain_step(options: argparse.Namespace) -> Callable[[], object]:
     """The same iteration as a textbook writes it in TensorFlow: one tf.function, a tape, Keras' Adam; float32."""
     import tensorflow as tf
 
-    from styletransfer.vgg import formats as weights
+    from styletransfer.vgg import formats
 
-    source = weights.load(options.network)
+    source = formats.load(options.network)
     kernels = {name: (tf.constant(kernel), tf.constant(source.biases[name])) for name, kernel in source.kernels.items()}
     depths = (2, 2, 4, 4, 2)
 
@@ -372,11 +373,11 @@ def measure_layers(options: argparse.Namespace) -> dict[str, Any]:
     Bytes are those that must be moved at least: inputs, kernel and results, each once. The best: products of large
     matrices, and copies of a large array.
     """
-    transfer.load_tensorflow(options.threads)
+    tf_setup.load_tensorflow(options.threads)
     import tensorflow as tf
 
-    from styletransfer.vgg import formats as weights
     from styletransfer.vgg import winograd
+    from styletransfer.vgg.weights import CHANNELS, DEEPEST_NEEDED
 
     a = tf.random.stateless_normal((2048, 2048), (0, 1))
     large = tf.random.stateless_normal((2**26,), (0, 2))
@@ -384,7 +385,7 @@ def measure_layers(options: argparse.Namespace) -> dict[str, Any]:
         "products, GFLOP/s": round(2 * 2048**3 / _best(functools.partial(tf.matmul, a, a)) / 1e9, 1),
         "copies, GB/s": round(2 * 4 * 2**26 / _best(functools.partial(tf.add, large, 1.0)) / 1e9, 2),
     }
-    for name, (inputs, outputs) in weights.CHANNELS.items():
+    for name, (inputs, outputs) in CHANNELS.items():
         scale = 2 ** (int(name[4]) - 1)
         height, width = -(-options.height // scale), -(-options.width // scale)
         x = tf.random.stateless_normal((1, height, width, inputs), (0, 3))
@@ -400,7 +401,7 @@ def measure_layers(options: argparse.Namespace) -> dict[str, Any]:
         for way, convolve in ways.items():
             seconds = _best(functools.partial(tf.function(convolve, autograph=False), x))
             result[name][f"{way}, GFLOP/s"] = round(operations / seconds / 1e9, 1)
-        if name == weights.DEEPEST_NEEDED:
+        if name == DEEPEST_NEEDED:
             break
     return result
 
@@ -519,7 +520,7 @@ def draw_descent(path: Path, courses: Mapping[str, Mapping[str, Course]], mean_p
     """A row per start: loss against seconds, and the pictures that are within 1 % of the reference's loss first."""
     from matplotlib.figure import Figure
 
-    from styletransfer.reports.figures import style as figures
+    from styletransfer.reports.figures.style import save
 
     figure = Figure(figsize=(14, 3.6 * len(courses)), layout="constrained")
     count = max(map(len, courses.values()))
@@ -529,14 +530,14 @@ def draw_descent(path: Path, courses: Mapping[str, Mapping[str, Course]], mean_p
         for (name, course), panel in zip(contest.items(), panels, strict=True):
             curves.plot([max(place.seconds, 0.1) for place in course], [place.loss for place in course], label=name)
             place = arrival(course, 1.01 * goal.loss) or course[-1]
-            panel.imshow(images.to_uint8(place.image + mean_pixel))
+            panel.imshow(to_uint8(place.image + mean_pixel))
             panel.set_title(f"{name}\n{place.steps} steps, {place.seconds:.0f} s", fontsize=8)
             panel.set_axis_off()
         curves.axhline(goal.loss, color="0.6", linewidth=0.8)
         curves.set(title=f"start: {start}", xlabel="seconds", ylabel="total loss", xscale="log", yscale="log")
         curves.spines[["top", "right"]].set_visible(False)
     rows[0, 0].legend(frameon=False, fontsize=8)
-    figures.save(figure, [path])
+    save(figure, [path])
 
 
 # The default run of the study, and each parameter it varies low and high.
@@ -598,7 +599,7 @@ def draw_pairs(path: Path, shown: list[tuple[str, np.ndarray, np.ndarray]], mean
     """Results in float32 above those in bfloat16, a column per setting, in as many bands as it takes."""
     from matplotlib.figure import Figure
 
-    from styletransfer.reports.figures import style as figures
+    from styletransfer.reports.figures.style import save
 
     bands = math.ceil(len(shown) / PAIRS_ACROSS)
     figure = Figure(figsize=(1.7 * PAIRS_ACROSS, 4 * bands), layout="constrained")
@@ -609,10 +610,10 @@ def draw_pairs(path: Path, shown: list[tuple[str, np.ndarray, np.ndarray]], mean
         band, column = divmod(number, PAIRS_ACROSS)
         for row, (image, number_format) in enumerate(zip(pair, ("float32", "bfloat16"), strict=True)):
             axes = panels[2 * band + row, column]
-            axes.imshow(images.to_uint8(image + mean_pixel))
+            axes.imshow(to_uint8(image + mean_pixel))
             title = [*name.split(" "), number_format] if row == 0 else [number_format]
             axes.set_title("\n".join(title), fontsize=8)
-    figures.save(figure, [path])
+    save(figure, [path])
 
 
 def measure_run(options: argparse.Namespace) -> dict[str, Any]:
@@ -625,7 +626,7 @@ def measure_run(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         content, style = (Path(folder, name) for name in ("content.png", "style.png"))
         for path, picture in zip((content, style), pictures(options.width, options.height), strict=True):
-            images.write_image(path, images.to_uint8(picture))
+            write_image(path, to_uint8(picture))
         for number, number_format in itertools.product(range(options.rounds), outside):
             record = Path(folder, f"{number_format}-{number}.json")
             words = ["--content", content, "--styles", style, "--network", options.network, "--record", record]
@@ -708,7 +709,7 @@ def _pace(records: Sequence[Mapping[str, Any]], iterations: int) -> dict[str, An
 def _snakemake(folder: str | Path, study: Mapping[str, Any], *arguments: str) -> float:
     Path(folder).mkdir(parents=True, exist_ok=True)
     config = Path(folder, "study.yaml")
-    files.write_text(config, yaml.safe_dump(dict(study)))
+    atomic.write_text(config, yaml.safe_dump(dict(study)))
     words = ["--snakefile", str(ROOT / "Snakefile"), "--configfile", str(config), "--quiet", "all", *arguments]
     return _time([sys.executable, "-m", "snakemake", "--directory", folder, *words])
 
@@ -796,7 +797,7 @@ def main() -> None:
     text = json.dumps(figures, indent=1) + "\n"
     print(text, end="")
     if options.output is not None:
-        files.write_text(options.output, text)
+        atomic.write_text(options.output, text)
 
 
 if __name__ == "__main__":

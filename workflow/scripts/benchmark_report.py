@@ -13,8 +13,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from styletransfer.errors import InputError, command
-from styletransfer.files import atomic as files
-from styletransfer.reports.figures import style as figures
+from styletransfer.files import atomic
+from styletransfer.reports.figures.style import CATEGORIES, log_ticks, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,12 +102,12 @@ def draw(path: Path, measurements: Sequence[Mapping[str, Any]], table: pd.DataFr
     for found in measurements:
         if "layers" in found:
             draw_roofline(right, found)
-    figures.save(figure, [path])
+    save(figure, [path])
 
 
 def draw_speed(axes: Axes, table: pd.DataFrame) -> None:
     """Iterations a second against the picture's width; dashed: as many multiplications as matrix products."""
-    for colour, (way, name) in zip(figures.CATEGORIES, SHOWN.items(), strict=False):
+    for colour, (way, name) in zip(CATEGORIES, SHOWN.items(), strict=False):
         rows = table[table.way == way]
         if len(rows):  # a CPU without bfloat16 has no such row
             axes.plot(rows.width, 1 / rows[SECONDS], "o-", color=colour, label=name)
@@ -119,7 +119,7 @@ def draw_speed(axes: Axes, table: pd.DataFrame) -> None:
     axes.set(xscale="log", yscale="log", xlabel="width of the picture, pixels", ylabel="iterations per second")
     axes.set_xticks(widths, [str(width) for width in widths])
     axes.minorticks_off()
-    figures.log_ticks(axes.yaxis)
+    log_ticks(axes.yaxis)
     axes.legend(frameon=False, fontsize=8)
 
 
@@ -131,7 +131,7 @@ def draw_roofline(axes: Axes, found: Mapping[str, Any]) -> None:
     ends = min(intensities) / 2, max(intensities) * 2
     roof = [ends[0], peak / copies, ends[1]]
     axes.plot(roof, [min(peak, copies * x) for x in roof], color="0.45", label=f"{copies:.3g} GB/s, {peak:.4g} GFLOP/s")
-    for colour, marker, way in zip(figures.CATEGORIES[1:], "os", ("direct", "Winograd"), strict=False):
+    for colour, marker, way in zip(CATEGORIES[1:], "os", ("direct", "Winograd"), strict=False):
         points = {name: values for name, values in layers.items() if f"{way}, GFLOP/s" in values}
         speeds = [values[f"{way}, GFLOP/s"] for values in points.values()]
         axes.plot([values["FLOP per byte"] for values in points.values()], speeds, marker, color=colour, label=way)
@@ -141,8 +141,8 @@ def draw_roofline(axes: Axes, found: Mapping[str, Any]) -> None:
     size = found["size"]
     axes.set(xscale="log", yscale="log", xlabel="FLOP per byte", ylabel="GFLOP/s, float32, forward")
     axes.set_title(f"layers at {size['width']} x {size['height']}", fontsize=9)
-    figures.log_ticks(axes.yaxis)
-    figures.log_ticks(axes.xaxis)
+    log_ticks(axes.yaxis)
+    log_ticks(axes.xaxis)
     axes.legend(frameon=False, fontsize=8, loc="lower right")
 
 
@@ -162,9 +162,9 @@ def main() -> None:
     options = parser().parse_args()
     measurements = read(options.measurements)
     table = iterations(measurements)
-    with files.atomic_path(options.table) as temporary:
+    with atomic.atomic_path(options.table) as temporary:
         table.to_csv(temporary, index=False)
-    files.write_text(options.page, page(measurements, table))
+    atomic.write_text(options.page, page(measurements, table))
     draw(options.figure, measurements, table)
 
 

@@ -5,11 +5,10 @@ import sys
 from pathlib import Path
 
 from styletransfer.errors import command
-from styletransfer.files import atomic as files
-from styletransfer.files import yaml_reader
+from styletransfer.files import atomic, yaml_reader
 from styletransfer.results import tables
 from styletransfer.runs import status
-from styletransfer.study import expand as study
+from styletransfer.study.expand import expand
 
 
 @command
@@ -25,19 +24,19 @@ def main() -> None:
     parser.add_argument("--partial", action="store_true", help="runs may lack results: the table says why")
     parser.add_argument("--preparations", default="{}", help="how pictures and weights come about, JSON")
     options = parser.parse_args()
-    expanded = study.expand(yaml_reader.parse_json(options.study, "--study"))
+    expanded = expand(yaml_reader.parse_json(options.study, "--study"))
     preparations = status.preparations(yaml_reader.parse_json(options.preparations, "--preparations"))
     statuses = status.of_runs(expanded.runs, options.pool, preparations) if options.partial else None
     runs = tables.runs_table(expanded, options.pool, statuses)
     losses = tables.losses_table(expanded, options.pool, statuses)
     for table, path in ((runs, options.runs), (losses, options.losses)):
         tables.write(path, table)
-    with files.atomic_path(options.runs_csv) as temporary:
+    with atomic.atomic_path(options.runs_csv) as temporary:
         runs.to_csv(temporary, index=False)
     if options.definition is not None:
         for outdated in options.definition.parent.glob("study-*.json"):
             outdated.unlink()
-        files.write_text(options.definition, options.study + "\n")
+        atomic.write_text(options.definition, options.study + "\n")
     if statuses is not None:
         print(status.summary(statuses, options.pool))
 

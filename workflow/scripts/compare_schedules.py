@@ -6,7 +6,8 @@ from pathlib import Path
 
 from styletransfer.analysis import device_usage
 from styletransfer.errors import command
-from styletransfer.reports.figures import style as figures
+from styletransfer.reports.figures.device_usage import schedules
+from styletransfer.reports.figures.style import save
 
 
 @command
@@ -17,11 +18,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png, .svg or .pdf")
     options = parser.parse_args()
     durations = device_usage.durations_of_2018()
-    schedules = {
+    named = {
         "One fixed chunk of the study for each GPU (2018)": device_usage.chunks(durations, options.gpus),
         "The next run for whichever GPU is free (leases)": device_usage.schedule(durations, options.gpus),
     }
-    figures.save(figures.schedules(schedules), options.output)
+    save(schedules(named), options.output)
 
 
 if __name__ == "__main__":

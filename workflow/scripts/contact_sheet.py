@@ -6,7 +6,8 @@ from pathlib import Path
 
 from styletransfer.errors import command
 from styletransfer.files import yaml_reader
-from styletransfer.reports.figures import style as figures
+from styletransfer.reports.figures.contact_sheet import contact_sheet
+from styletransfer.reports.figures.style import save
 from styletransfer.results import tables
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
     wanted = yaml_reader.parse_json(options.options, "--options")
-    figure = figures.contact_sheet(
+    figure = contact_sheet(
         tables.read_runs(options.runs),
         options.pool,
         yaml_reader.parse_json(options.pictures, "--pictures"),
@@ -30,7 +31,7 @@ def main() -> None:
         wanted["preserve_colors"],
         wanted["grid"],
     )
-    figures.save(figure, options.output)
+    save(figure, options.output)
 
 
 if __name__ == "__main__":

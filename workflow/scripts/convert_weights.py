@@ -7,7 +7,7 @@ import argparse
 import sys
 
 from styletransfer import errors
-from styletransfer.vgg import formats as weights
+from styletransfer.vgg import formats, sources
 
 
 def parser() -> argparse.ArgumentParser:
@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--output", required=True, metavar="FILE", help="where to write, such as vgg19.safetensors")
     command.add_argument(
-        "--source", metavar="NAME", help=f"insist that the input is this file: {', '.join(weights.SOURCES)}"
+        "--source", metavar="NAME", help=f"insist that the input is this file: {', '.join(sources.SOURCES)}"
     )
     command.add_argument(
         "--checksum", metavar="SUM", help="md5:... or sha256:... to expect instead of the source's; you vouch for it"
@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Convert what the command line names."""
     options = parser().parse_args()
-    weights.convert(options.input, options.output, options.source, options.checksum)
+    formats.convert(options.input, options.output, options.source, options.checksum)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from styletransfer.errors import command
-from styletransfer.reports.figures import style as figures
+from styletransfer.reports.figures.device_usage import device_timeline
+from styletransfer.reports.figures.style import save
 from styletransfer.results import tables
 
 
@@ -16,7 +17,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
-    figures.save(figures.device_timeline(tables.read_runs(options.runs)), options.output)
+    save(device_timeline(tables.read_runs(options.runs)), options.output)
 
 
 if __name__ == "__main__":

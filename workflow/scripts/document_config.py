@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from styletransfer.errors import InputError, command
-from styletransfer.files import atomic as files
+from styletransfer.files import atomic
 from styletransfer.settings import PARAMETERS, allowed
 
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--readme", type=Path, default=Path("config/README.md"), help="the page to rewrite")
     options = parser.parse_args()
     schema = yaml.safe_load(options.schema.read_text(encoding="utf-8"))
-    files.write_text(options.readme, document(options.readme.read_text(encoding="utf-8"), schema))
+    atomic.write_text(options.readme, document(options.readme.read_text(encoding="utf-8"), schema))
 
 
 if __name__ == "__main__":

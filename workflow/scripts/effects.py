@@ -6,7 +6,7 @@ from pathlib import Path
 
 from styletransfer.errors import command
 from styletransfer.reports.figures import effects
-from styletransfer.reports.figures import style as figures
+from styletransfer.reports.figures.style import save
 from styletransfer.results import tables
 
 FIGURES = {"pareto": effects.pareto, "parameter_effects": effects.parameter_effects}
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
-    figures.save(FIGURES[options.figure](tables.read_runs(options.runs)), options.output)
+    save(FIGURES[options.figure](tables.read_runs(options.runs)), options.output)
 
 
 if __name__ == "__main__":

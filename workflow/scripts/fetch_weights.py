@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Fetch a published file of VGG-19 weights and check it; a command around `styletransfer.vgg.formats.fetch`."""
+"""Fetch a published file of VGG-19 weights and check it; a command around `styletransfer.vgg.sources.fetch`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import logging
 import sys
 
 from styletransfer import errors
-from styletransfer.vgg import formats as weights
+from styletransfer.vgg import sources as vgg_sources
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of this command."""
-    sources = "\n".join(f"  {name:18} {source.description}" for name, source in weights.SOURCES.items())
+    sources = "\n".join(f"  {name:18} {source.description}" for name, source in vgg_sources.SOURCES.items())
     command = argparse.ArgumentParser(
         description="Fetch a published file of VGG-19 weights and check it.",
         epilog=f"sources:\n{sources}",
@@ -38,7 +38,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     options = parser().parse_args()
     schemes = ("https", "http") if options.allow_http else ("https",)
-    weights.fetch(
+    vgg_sources.fetch(
         options.source,
         options.output,
         urls=options.url,

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from styletransfer.errors import command
-from styletransfer.reports.figures import style as figures
+from styletransfer.reports.figures.loss_curves import loss_curves
+from styletransfer.reports.figures.style import save
 from styletransfer.results import tables
 
 
@@ -17,9 +18,7 @@ def main() -> None:
     parser.add_argument("--losses", type=Path, required=True, help="the table of losses, .parquet")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     options = parser.parse_args()
-    figures.save(
-        figures.loss_curves(tables.read_runs(options.runs), tables.read_losses(options.losses)), options.output
-    )
+    save(loss_curves(tables.read_runs(options.runs), tables.read_losses(options.losses)), options.output)
 
 
 if __name__ == "__main__":

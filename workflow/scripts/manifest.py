@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from styletransfer.errors import command
-from styletransfer.files import atomic as files
+from styletransfer.files import atomic
 from styletransfer.results import manifest
-from styletransfer.study import expand as study
+from styletransfer.study.expand import expand
 
 
 @command
@@ -25,8 +25,8 @@ def main() -> None:
     options = parser.parse_args()
     definition = json.loads(options.study)
     sources = manifest.Sources(options.tables, options.figures, options.inputs, options.network)
-    described = manifest.describe(study.expand(definition), definition, options.pool, sources, options.output.parent)
-    files.write_text(options.output, json.dumps(described, indent=1) + "\n")
+    described = manifest.describe(expand(definition), definition, options.pool, sources, options.output.parent)
+    atomic.write_text(options.output, json.dumps(described, indent=1) + "\n")
 
 
 if __name__ == "__main__":

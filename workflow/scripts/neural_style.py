@@ -9,12 +9,11 @@ from pathlib import Path
 
 from styletransfer.devices import autotune, lease
 from styletransfer.errors import InputError, command, leave
-from styletransfer.files import atomic as files
-from styletransfer.files import yaml_reader
+from styletransfer.files import checks, yaml_reader
 from styletransfer.runs.layout import Inputs, Outputs, Run
 from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME, Worker
 from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
-from styletransfer.vgg import formats as weights
+from styletransfer.vgg import formats, sources
 
 PROGRESS_HELP = (
     "write progress.txt beside the output, numbered as the 2018 program did: row i has the losses after i + 1 steps, "
@@ -34,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     pictures.add_argument(
         "--network",
         required=True,
-        help=f"weights: one of {', '.join(weights.SOURCES)}, kept in resources/weights; or a file, .safetensors, .h5 "
+        help=f"weights: one of {', '.join(sources.SOURCES)}, kept in resources/weights; or a file, .safetensors, .h5 "
         "or .mat. vgg16 needs no network access, but is not VGG-19",
     )
     pictures.add_argument(
@@ -148,8 +147,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
 
 
 def _weights(network: str) -> Ingredient:
-    if network in weights.SOURCES:
-        return Ingredient(**weights.source_identity(network))
+    if network in sources.SOURCES:
+        return Ingredient(**sources.source_identity(network))
     return _ingredient("--network", Path(network))
 
 
@@ -163,15 +162,15 @@ def _initial(options: argparse.Namespace) -> Ingredient | None:
 
 def inputs_of(options: argparse.Namespace) -> Inputs:
     """The files that are read. Weights named by their source are fetched first, if they are not there."""
-    known = options.network in weights.SOURCES
-    network = weights.prepared(options.network) if known else Path(options.network)
+    known = options.network in sources.SOURCES
+    network = formats.prepared(options.network) if known else Path(options.network)
     initial = None if options.initial == CONTENT else options.initial
     return Inputs(options.content, options.styles, network, initial)
 
 
 def _ingredient(option: str, path: Path) -> Ingredient:
-    files.check_input(path, option)
-    return Ingredient(path.stem, f"sha256:{files.checksum(path)}")
+    checks.check_input(path, option)
+    return Ingredient(path.stem, f"sha256:{checks.checksum(path)}")
 
 
 def outputs_of(options: argparse.Namespace) -> Outputs:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from styletransfer.errors import command
 from styletransfer.images import generated
-from styletransfer.images import io as images
+from styletransfer.images.io import write_image
 
 
 @command
@@ -21,7 +21,7 @@ def main() -> None:
     pixels = generated.paint(options.painting, options.width, options.height)
     # Of another size it is not what the recipe stands for.
     usual = (options.width, options.height) == generated.SIZE
-    images.write_image(options.output, pixels, generated.recipe(options.painting) if usual else None)
+    write_image(options.output, pixels, generated.recipe(options.painting) if usual else None)
     print(f"{options.output}: {generated.PAINTINGS[options.painting].title}")
 
 

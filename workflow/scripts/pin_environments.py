@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from styletransfer.errors import InputError, command
-from styletransfer.files import atomic as files
+from styletransfer.files import atomic
 
 # Snakemake starts the rules; it is not needed inside their environment.
 OUTSIDE = ("snakemake", "snakemake-executor-plugin-slurm")
@@ -52,7 +52,7 @@ def main() -> None:
     requirements = (folder / "requirements.in").read_text(encoding="utf-8")
     for kind, (file, *_) in KINDS.items():
         pinned = (folder / f"requirements-{kind}.txt").read_text(encoding="utf-8")
-        files.write_text(folder / file, environment(kind, requirements, pinned))
+        atomic.write_text(folder / file, environment(kind, requirements, pinned))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from styletransfer.errors import command
 from styletransfer.files import yaml_reader
-from styletransfer.study import expand as study
+from styletransfer.results.plan import plan
+from styletransfer.study.config import definition
+from styletransfer.study.config import load as load_config
+from styletransfer.study.expand import expand
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
@@ -25,11 +28,11 @@ def main() -> None:
     if options.configfile is None:
         config = yaml_reader.parse_json(options.study, "--study")
     else:
-        config = study.load(yaml_reader.read(options.configfile), yaml_reader.read(SCHEMA))
-    expanded = study.expand(config)
-    study.definition(config)  # refuses what is too long for a command line
+        config = load_config(yaml_reader.read(options.configfile), yaml_reader.read(SCHEMA))
+    expanded = expand(config)
+    definition(config)  # refuses what is too long for a command line
     cores = len(os.sched_getaffinity(0)) // config.get("threads", 1)
-    print(study.plan(config, expanded, options.pool, options.at_once or max(1, cores)))
+    print(plan(config, expanded, options.pool, options.at_once or max(1, cores)))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from rich.live import Live
 from styletransfer.errors import InputError, command
 from styletransfer.reports import dashboard
 from styletransfer.reports.monitor import Snapshot, Watch
-from styletransfer.study import expand as study
+from styletransfer.study.config import load as load_config
+from styletransfer.study.expand import expand
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 # Where nobody sees the width of the screen.
@@ -47,7 +48,7 @@ def config_of(path: Path) -> dict[str, Any]:
         raise InputError(f"--configfile {path} cannot be read: {error}") from error
     if not isinstance(config, dict):
         raise InputError(f"--configfile {path} is no config: it holds no keys")
-    return study.load(config, yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
+    return load_config(config, yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
 
 
 def watch(watched: Watch, page: dashboard.Page, interval: float, show: Callable[[Snapshot], None]) -> None:
@@ -92,7 +93,7 @@ def main() -> None:
     if not options.interval > 0:
         raise InputError(f"--interval is {options.interval:g}: it must be above 0")
     config = config_of(options.configfile)
-    watched = Watch(study.expand(config), options.results / "runs", config["preserve_colors"])
+    watched = Watch(expand(config), options.results / "runs", config["preserve_colors"])
     folder = options.results / "studies" / watched.name
     page = dashboard.Page(folder / "live.html", watched, max(PAGE_SECONDS, options.interval))
     terminal = sys.stdout.isatty()

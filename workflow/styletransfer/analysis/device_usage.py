@@ -1,7 +1,7 @@
 """When which device was busy: the runs of a study as intervals, and how well they fill the devices.
 
 A lane is a slot of a device; runs on the CPU, which is not leased, get as many lanes as ran at once. Drawing is left to
-`figures`.
+`reports`.
 """
 
 from __future__ import annotations

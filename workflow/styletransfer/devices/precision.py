@@ -43,7 +43,7 @@ def resolve(precision: str, kind: str, cpuinfo: Path = CPUINFO) -> str:
     """The precision that a device computes in. TensorFlow is loaded for GPUs.
 
     `auto` is bfloat16 where the device has it in hardware, else float32. `tensorfloat32` is float32 where the device is
-    no GPU that has it. kind: as `devices.Device.kind`. Raises `InputError` for bfloat16 on a CPU without it.
+    no GPU that has it. kind: as `lease.Device.kind`. Raises `InputError` for bfloat16 on a CPU without it.
     """
     if precision == "bfloat16" and kind == "cpu" and not _cpu_computes_in_bfloat16(cpuinfo):
         raise InputError(

@@ -1,34 +1,18 @@
-"""Files that are either whole or absent, checksums of them, and locks on them."""
+"""Files and folders that are either whole or absent."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
 import fcntl
-import hashlib
-import logging
 import os
 import re
 import shutil
-import stat
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from styletransfer.errors import REMEDIES, InputError, WaitError, WriteError
-
-logger = logging.getLogger(__name__)
-
-REPORT_SECONDS = 30.0
-# The largest file of weights that is published has 0.6 GB. Reading a larger one to the end would take for ever.
-MAX_INPUT_BYTES = 4_000_000_000
-
-
-class BusyError(WaitError):
-    """Another process holds a lock for longer than this one wants to wait."""
+from styletransfer.errors import REMEDIES, WriteError
 
 
 @contextlib.contextmanager
@@ -40,7 +24,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     left in that folder is removed. Raises `WriteError` if the disk is full or the folder cannot be written to.
     """
     path = Path(path)
-    with _refusals(path):
+    with refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path.parent)
         # The name is cut so that a long one with the marks added still fits into the file system's 255 bytes.
@@ -48,7 +32,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         _lock(handle)
-        with _refusals(path, temporary):
+        with refusals(path, temporary):
             yield temporary
             _put(temporary, path)
     finally:
@@ -65,7 +49,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     there already the files are copied; whatever else is in it stays. Raises `WriteError` as `atomic_path` does.
     """
     path = Path(path)
-    with _refusals(path):
+    with refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path.parent)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp"))
@@ -73,8 +57,8 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     try:
         _lock(handle)
         yield temporary
-        with _refusals(path):
-            temporary.chmod(0o775 & ~_umask())
+        with refusals(path):
+            temporary.chmod(0o775 & ~umask())
             if path.exists():
                 shutil.copytree(temporary, path, dirs_exist_ok=True)
             else:
@@ -89,12 +73,12 @@ def _put(temporary: Path, path: Path) -> None:
         os.fsync(written.fileno())
     # mkstemp makes private files; results are as readable as any other file of this user, and nobody else's to write,
     # whatever the umask.
-    temporary.chmod(0o664 & ~_umask())
+    temporary.chmod(0o664 & ~umask())
     temporary.replace(path)
 
 
 @contextlib.contextmanager
-def _refusals(path: Path, temporary: Path | None = None) -> Iterator[None]:
+def refusals(path: Path, temporary: Path | None = None) -> Iterator[None]:
     """What the system has against writing becomes a `WriteError`; an error of another file, which it names, stays."""
     try:
         yield
@@ -153,97 +137,13 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def check_input(path: str | Path, what: str, most_bytes: int = MAX_INPUT_BYTES) -> None:
-    """Raise `InputError` unless `path` is a plain file that may be read and has at most so many bytes.
-
-    what: the key or option that names the file, for the message.
-    """
-    complaint = _complaint(path, most_bytes)
-    if complaint:
-        raise InputError(f"{what} is {str(path)!r}: {complaint}")
-
-
-def _complaint(path: str | Path, most_bytes: int) -> str:
-    """What keeps a file from being read, and what to do; nothing if nothing does."""
-    try:
-        status = Path(path).stat()
-        plain = stat.S_ISREG(status.st_mode)
-        if plain and status.st_size <= most_bytes:
-            # Asking for the permission is not enough: network file systems decide when a file is opened.
-            with open(path, "rb"):
-                return ""
-    except (FileNotFoundError, NotADirectoryError):
-        return f"there is no such file as {Path(path).absolute()}. Check the path"
-    except (OSError, ValueError) as error:  # ValueError: NUL, or half of a character
-        return f"it cannot be read ({getattr(error, 'strerror', error)}). Check the path and its permissions"
-    if plain:
-        return f"it has {status.st_size:,} bytes, more than the {most_bytes:,} allowed. Give a smaller file"
-    if stat.S_ISDIR(status.st_mode):
-        return "it is a folder. Name a file in it"
-    return "it is no plain file but a device, pipe or socket. Save its content to a file"
-
-
-def checksum(path: str | Path, algorithm: str = "sha256") -> str:
-    """Hexadecimal digest of a file's content."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
-
-
-@contextlib.contextmanager
-def alone(path: str | Path, wait_seconds: float) -> Iterator[None]:
-    """Hold the lock of `path` for the block: no other process that asks for it is in its block meanwhile.
-
-    The kernel frees the lock when the process ends, however it ends. It reaches as far as the file system's locks do:
-    over all hosts on NFS. Raises `BusyError` after wait_seconds; the wait is logged. Raises `WriteError` where there
-    cannot be a lock.
-    """
-    # The lock file stays: removing it would let two processes hold two locks of one name.
-    lock = FileLock(_lock_of(path), mode=0o664 & ~_umask())
-    end = time.monotonic() + wait_seconds
-    while True:
-        left = end - time.monotonic()
-        try:
-            with _refusals(Path(path)):
-                lock.acquire(timeout=max(0.0, min(left, REPORT_SECONDS)))
-            break
-        except Timeout:
-            if left <= REPORT_SECONDS:
-                raise BusyError(
-                    f"{path}: another process works on it, and did not end within {wait_seconds:.0f} s. "
-                    "Wait for it, or end it"
-                ) from None
-            logger.warning("%s: waiting for another process that works on it", path)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def is_locked(path: str | Path) -> bool:
-    """Whether some process is in a block of `alone` for that path. Leaves no trace, and never waits.
-
-    It asks for a shared lock, for a moment; a process that wants the lock just then and does not wait is turned away.
-    """
-    try:
-        with open(_lock_of(path), "rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # there is none, or nobody here can lock it
-        return False
-    return False
-
-
 def timestamp(seconds: float) -> str:
     """A time as records have it: UTC, ISO 8601, milliseconds. seconds: since 1970."""
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds")
 
 
-def _lock_of(path: str | Path) -> Path:
-    return Path(path).with_name(f".{Path(path).name}.lock")
-
-
-def _umask() -> int:
+def umask() -> int:
+    """What this process takes away from the permissions of every file that it makes."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

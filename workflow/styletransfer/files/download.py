@@ -24,7 +24,7 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
+from styletransfer.files import checks, locks
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ CHUNK_BYTES = 1 << 16
 PROGRESS_BYTES = 1 << 20
 LONGEST_DELAY = 60.0
 # No file of weights is larger. A server that never stops does not fill the disk.
-MAX_BYTES = files.MAX_INPUT_BYTES
+MAX_BYTES = checks.MAX_INPUT_BYTES
 REPORT_SECONDS = 10.0
 DIGITS = {"md5": 32, "sha256": 64}
 # Besides 5xx: timeout, too early, too many requests.
@@ -75,7 +75,7 @@ def fetch(
         parse_checksum(checksum, origin=f"checksum of {path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with files.alone(path, math.inf):
+        with locks.alone(path, math.inf):
             if not _is_right(path, size, checksum):
                 _fetch_any(urls, _Target(path, size, checksum), _Patience(timeout, retries, backoff), schemes)
     except OSError as error:
@@ -313,7 +313,7 @@ def _difference(path: Path, size: int | None, checksum: str | None) -> str:
         return f"size {path.stat().st_size} bytes, expected {size} bytes"
     if checksum is not None:
         algorithm, expected = parse_checksum(checksum)
-        found = files.checksum(path, algorithm)
+        found = checks.checksum(path, algorithm)
         if found != expected:
             return f"{algorithm} {found}, expected {algorithm} {expected}"
     return ""

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
+from styletransfer.files import checks
 
 MAX_BYTES = 10_000_000
 # Aliases let a few lines stand for billions of values: counted is what a reader would meet.
@@ -28,7 +28,7 @@ def read(path: str | Path, what: str = "config") -> dict[str, Any]:
     Raises `InputError` for a file that cannot be read or holds something else, for a key that is given twice, of which
     YAML's own readers drop one without a word, for a YTE template, and as `check_plain` does.
     """
-    files.check_input(path, what, MAX_BYTES)
+    checks.check_input(path, what, MAX_BYTES)
     origin = f"{what} {str(path)!r}"
     try:
         text = Path(path).read_text(encoding="utf-8-sig")

@@ -1,18 +1,16 @@
-"""Pixels in and out: every picture format becomes 8-bit RGB, and results become files.
+"""Pictures in and out: every format becomes 8-bit RGB, and results become files.
 
 Pixel arrays are (H, W, 3) RGB, 0..255, in the sRGB colour space. What the pixels mean to a network is `vgg`'s matter;
-painting the sample styles is that of `paintings`.
+painting the sample styles is that of `generated`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import io
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +18,10 @@ import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from styletransfer.errors import InputError, WriteError
-from styletransfer.files import atomic as files
+from styletransfer.files import atomic, checks
+from styletransfer.images import resize
+from styletransfer.images.resize import size_text, to_uint8
 
-MAX_PIXELS = 200_000_000
-# Pictures of a study are shrunk to this: no result is larger than the network can look at.
-MAX_SIDE = 4096
 BAND_PIXELS = 10_000_000
 # Formats that Pillow decodes by itself: none that starts another program, as EPS does, and none that is rarely fuzzed.
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
@@ -57,98 +54,6 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Rec. 601, full range, as in JPEG.
-_LUMA = np.array([0.299, 0.587, 0.114])
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A free photograph that the installed package scikit-image ships."""
-
-    file: str
-    sha256: str
-    attribution: str
-    licence: str
-
-
-# Attribution and licence as scikit-image states them in `skimage.data`.
-SAMPLES = {
-    "astronaut": Sample(
-        "astronaut.png",
-        "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
-        "Eileen Collins, NASA Great Images database (https://flic.kr/p/r9qvLn)",
-        "public domain",
-    ),
-    "brick": Sample(
-        "brick.png",
-        "7966caf324f6ba843118d98f7a07746d22f6a343430add0233eca5f6eaaa8fcf",
-        "brick wall, CC0Textures Bricks25 (https://cc0textures.com)",
-        "CC0",
-    ),
-    "camera": Sample(
-        "camera.png",
-        "b0793d2adda0fa6ae899c03989482bff9a42d3d5690fc7e3648f2795d730c23a",
-        "photographer with camera, Lav Varshney",
-        "CC0",
-    ),
-    "chelsea": Sample(
-        "chelsea.png",
-        "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
-        "Chelsea the cat, Stefan van der Walt",
-        "CC0",
-    ),
-    "coffee": Sample(
-        "coffee.png",
-        "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
-        "coffee cup, Rachel Michetti, courtesy of Pikolo Espresso Bar",
-        "CC0",
-    ),
-    "grass": Sample(
-        "grass.png",
-        "b6b6022426b38936c43a4ac09635cd78af074e90f42ffa8227ac8b7452d39f89",
-        "grass, linolafett (https://www.deviantart.com/linolafett/art/Grass-01-434853879)",
-        "CC0",
-    ),
-    "gravel": Sample(
-        "gravel.png",
-        "c48615b451bf1e606fbd72c0aa9f8cc0f068ab7111ef7d93bb9b0f2586440c12",
-        "gravel, CC0Textures Gravel04 (https://cc0textures.com)",
-        "CC0",
-    ),
-    "hubble": Sample(
-        "hubble_deep_field.jpg",
-        "3a19c5dd8a927a9334bb1229a6d63711b1c0c767fb27e2286e7c84a3e2c2f5f4",
-        "Hubble eXtreme Deep Field, NASA (http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/)",
-        "public domain",
-    ),
-    "retina": Sample(
-        "retina.jpg",
-        "38a07f36f27f095e818aea7b96d34202c05176d30253c66733f2e00379e9e0e6",
-        "human retina, Mikael Haggstrom (2014), WikiJournal of Medicine 1 (2), doi:10.15347/wjm/2014.008",
-        "CC0",
-    ),
-    "rocket": Sample(
-        "rocket.jpg",
-        "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
-        "launch of DSCOVR, SpaceX (https://www.flickr.com/photos/spacexphotos/16511594820)",
-        "public domain",
-    ),
-}
-
-
-def sample_file(name: str) -> Path:
-    """The file of a sample. Raises `InputError` for an unknown name, a missing package or another file."""
-    if name not in SAMPLES:
-        raise InputError(f"there is no sample picture {name!r}: choose one of {', '.join(SAMPLES)}")
-    # Finding the package is not importing it, which would take a second.
-    package = importlib.util.find_spec("skimage")
-    if package is None or package.origin is None:
-        raise InputError(f"sample {name!r} comes with the package scikit-image, which is not installed: install it")
-    path = Path(package.origin).parent / "data" / SAMPLES[name].file
-    if not path.is_file() or files.checksum(path) != SAMPLES[name].sha256:
-        raise InputError(f"{path} is not the picture it should be: install the pinned version of scikit-image")
-    return path
-
 
 def read_image(path: str | Path) -> np.ndarray:
     """The picture as it is meant to be seen: (H, W, 3) uint8 RGB.
@@ -180,7 +85,7 @@ def check_source(path: str | Path, checksum: str) -> None:
     """
     with _open(path) as image:
         told = image.info.get(SOURCE, checksum)
-    if checksum not in (told, f"sha256:{files.checksum(path)}"):
+    if checksum not in (told, f"sha256:{checks.checksum(path)}"):
         raise InputError(f"picture {str(path)!r} was made from {told}, not from {checksum}: another picture. {REMEDY}")
 
 
@@ -194,67 +99,6 @@ def image_size(path: str | Path) -> tuple[int, int]:
         # Pillow gives the size of a TIFF already turned.
         turned = image.format != "TIFF" and _orientation(image) >= 5
         return (height, width) if turned else (width, height)
-
-
-def limited(width: int, height: int, max_side: int = MAX_SIDE) -> tuple[int, int]:
-    """Width and height shrunk until the longer of them is at most `max_side`; smaller ones stay as they are."""
-    longer = max(width, height)
-    if longer <= max_side:
-        return width, height
-    return max(1, round(width * max_side / longer)), max(1, round(height * max_side / longer))
-
-
-def resize_to_width(pixels: np.ndarray, width: int) -> np.ndarray:
-    """Resize (H, W, 3) uint8 to `width` pixels, height by the aspect, at least 1. As `resize` otherwise."""
-    height, old_width = pixels.shape[:2]
-    return resize(pixels, width, max(1, round(height * width / old_width)))
-
-
-def resize(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Resize (H, W, 3) uint8 with Pillow's LANCZOS. Returns (height, width, 3) float32 with whole values, 0..255.
-
-    The resizing itself is done in 8 bits: integer arithmetic gives the same pixels on every machine, keeps even areas
-    even and clips overshoot. Contrast is left alone, unlike in the reference program. Raises `InputError` for a size
-    below 1 or above `MAX_PIXELS`.
-    """
-    if width < 1 or height < 1 or width * height > MAX_PIXELS:
-        raise InputError(
-            f"cannot resize a picture to {width} x {height} pixels: each side must be at least 1 and the area at most "
-            f"{MAX_PIXELS:,}; choose another width or scale"
-        )
-    resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
-    return np.asarray(resized, np.float32)
-
-
-def preserve_colors(result: np.ndarray, content: np.ndarray) -> np.ndarray:
-    """The luma of `result` with the chroma of `content`, in YCbCr (Rec. 601, full range).
-
-    Both (H, W, 3) in 0..255. Returns float32, the same shape; where the colour does not exist at that luma, values lie
-    outside 0..255: `to_uint8` clips them.
-
-    R = Y + 1.402 Cr, G = Y - 0.344 Cb - 0.714 Cr and B = Y + 1.772 Cb: with Cb and Cr kept, a change of luma adds to
-    every channel alike, so no conversion is needed and nothing is rounded. Raises `InputError` if the sizes differ.
-    """
-    if result.shape != content.shape:
-        raise InputError(
-            f"the result is {_size(result)} but the picture that lends its colors {_size(content)}: resize one of them"
-        )
-    change_of_luma = (np.asarray(result, np.float64) - content) @ _LUMA
-    return (content + change_of_luma[..., np.newaxis]).astype(np.float32)
-
-
-def to_uint8(pixels: np.ndarray) -> np.ndarray:
-    """Clip to 0..255 and round to the nearest integer, halves to even. Any shape; returns uint8.
-
-    Raises `InputError` for values that are not finite: they would become black or white without a word.
-    """
-    bad = pixels.size - np.count_nonzero(np.isfinite(pixels))
-    if bad:
-        raise InputError(
-            f"{bad:,} of {pixels.size:,} values of the picture are not finite numbers (NaN or infinity): "
-            "the optimisation that made it has diverged; lower its learning rate"
-        )
-    return np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)
 
 
 def check_suffix(path: Path) -> None:
@@ -278,7 +122,7 @@ def write_image(path: str | Path, pixels: np.ndarray, source: str | None = None)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ValueError(f"write_image takes (H, W, 3) uint8, not {pixels.shape} {pixels.dtype}: see to_uint8")
     try:
-        with files.atomic_path(path) as temporary:
+        with atomic.atomic_path(path) as temporary:
             Image.fromarray(pixels).save(temporary, **_WRITERS[path.suffix.lower()], **_about(pixels, source))
     except WriteError:
         raise
@@ -286,7 +130,7 @@ def write_image(path: str | Path, pixels: np.ndarray, source: str | None = None)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"cannot write a picture of {_size(pixels)} to {str(path)!r} ({reason}): choose another place or format"
+            f"cannot write a picture of {size_text(pixels)} to {str(path)!r} ({reason}): choose another place or format"
         ) from error
 
 
@@ -307,10 +151,10 @@ def _open(path: str | Path) -> Iterator[Image.Image]:
             raise InputError(f"picture {str(path)!r} is a pipe: save the picture to a file")
         with _only_our_limit(), open(path, "rb") as file, Image.open(file, formats=FORMATS) as image:
             width, height = image.size
-            if width < 1 or height < 1 or width * height > MAX_PIXELS:
+            if width < 1 or height < 1 or width * height > resize.MAX_PIXELS:
                 raise InputError(
                     f"picture {str(path)!r} has {width} x {height} pixels: each side must be at least 1 and the area "
-                    f"at most {MAX_PIXELS:,}; give a smaller version"
+                    f"at most {resize.MAX_PIXELS:,}; give a smaller version"
                 )
             yield image
     except InputError:
@@ -404,7 +248,3 @@ def _to_srgb(image: Image.Image) -> Image.Image:
             if converted is not None:
                 return converted
     return opaque.convert("RGB")
-
-
-def _size(pixels: np.ndarray) -> str:
-    return f"{pixels.shape[1]} x {pixels.shape[0]} pixels"

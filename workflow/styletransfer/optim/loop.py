@@ -1,13 +1,12 @@
 """The optimisation of one image, and what is remembered on the way.
 
 Every hyper-parameter and every target is a tensor: one traced graph serves all runs of equal shapes. How a step is
-taken is `descent`'s matter; reading, writing and reporting are left to `transfer`.
+taken is the matter of `optimizers`; reading, writing and reporting are left to `runs`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from styletransfer.optim import losses
 from styletransfer.optim import terms as loss_terms
 from styletransfer.optim.losses import Targets
 from styletransfer.optim.optimizers import LBFGS, METHODS, Adam, Pace
-from styletransfer.optim.terms import STYLE_LAYERS, TERMS
+from styletransfer.optim.terms import STYLE_LAYERS, TERMS, Evaluation
 from styletransfer.settings import Settings
 from styletransfer.vgg.network import VGG19
 
@@ -25,16 +24,6 @@ NOISE_SCALE = 0.256
 
 # The terms and the gradient of their weighted sum, of (image, targets, weights, blend): see `losses.PlainLoss`.
 Loss = Callable[[tf.Tensor, Targets, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What the loss saw of the image after `iteration` steps. terms: (8,) float32, see `weighting.TERMS`."""
-
-    iteration: int
-    terms: np.ndarray
-    finite: bool
-    best: bool
 
 
 def starting_image(settings: Settings, initial: np.ndarray | None, shape: tuple[int, int, int]) -> np.ndarray:

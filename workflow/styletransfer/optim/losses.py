@@ -1,6 +1,6 @@
 """The loss, term by term (Gatys, Ecker & Bethge 2015, arXiv:1508.06576).
 
-Every term is a plain mean of squares without its weight; `weighting` makes losses of them. So a traced graph serves
+Every term is a plain mean of squares without its weight; `terms` makes losses of them. So a traced graph serves
 every value of every weight, and the unweighted losses come for free.
 
 P, S and X are the features of the content picture, a style picture and the result.

@@ -1,7 +1,7 @@
 """How an image moves downhill: Adam (Kingma & Ba 2015, arXiv:1412.6980) and L-BFGS (Liu & Nocedal 1989).
 
 What a method remembers between steps is a tuple of variables, so that one traced graph serves all runs. What is
-descended, and when to stop, is left to `optimize`.
+descended, and when to stop, is left to `loop`.
 """
 
 from __future__ import annotations

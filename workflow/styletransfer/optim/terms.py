@@ -6,6 +6,8 @@ computes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from styletransfer.settings import Settings
@@ -26,6 +28,16 @@ MEASURES = (
     *("content_weight_blend", "style_scales", "style_blend_weights", "style_layer_weight_exp"),
     *("width", "pooling", "kernel_layout"),
 )
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the loss saw of the image after `iteration` steps. terms: (8,) float32, see `TERMS`."""
+
+    iteration: int
+    terms: np.ndarray
+    finite: bool
+    best: bool
 
 
 def layer_weights(exponent: float, layers: int = len(STYLE_LAYERS)) -> np.ndarray:

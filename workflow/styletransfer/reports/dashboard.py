@@ -20,10 +20,10 @@ from rich.table import Table
 from rich.text import Text
 
 from styletransfer.analysis import device_usage
-from styletransfer.files import atomic as files
-from styletransfer.reports import explorer
+from styletransfer.files import atomic
+from styletransfer.reports import html
 from styletransfer.reports.monitor import AtWork, DeviceUse, Snapshot, TimeLeft, Watch
-from styletransfer.study import expand as study
+from styletransfer.text import duration
 
 TEMPLATES = Path(__file__).parent / "templates" / "live"
 # What fits on a screen.
@@ -55,7 +55,7 @@ def left_text(snapshot: Snapshot) -> str:
 
 def span(left: TimeLeft) -> str:
     """`3 to 5 minutes`; one number where both ends read alike."""
-    low, high = study.duration(left.low), study.duration(left.high)
+    low, high = duration(left.low), duration(left.high)
     if low == high:
         return low
     number, unit = low.split(" ", 1)
@@ -77,11 +77,11 @@ def state_text(run: AtWork) -> str:
     if not run.device:
         return "waits for a device"
     if run.silent is not None:
-        return f"no word for {study.duration(run.silent)}"
+        return f"no word for {duration(run.silent)}"
     if not run.reports:
         return "begins"
     left = run.reports[-1].seconds_left
-    return "" if left is None else f"{study.duration(left)} left"
+    return "" if left is None else f"{duration(left)} left"
 
 
 def losses_text(run: AtWork) -> str:
@@ -113,7 +113,7 @@ def terminal(snapshot: Snapshot, watch: Watch, bars: bool = True) -> RenderableT
 
 
 def _use_row(use: DeviceUse) -> tuple[str, ...]:
-    seconds = "" if use.seconds is None else study.duration(use.seconds)
+    seconds = "" if use.seconds is None else duration(use.seconds)
     return use.name, str(use.done), str(use.at_work), seconds
 
 
@@ -150,12 +150,12 @@ class Page:
         self._path, self._watch, self._refresh = path, watch, refresh_seconds
         # A picture of a finished run does not change.
         self._thumbnail: Callable[[Path], str] = functools.lru_cache(4 * MOST_PICTURES)(
-            functools.partial(explorer.embedded, width=THUMBNAIL_WIDTH)
+            functools.partial(html.embedded, width=THUMBNAIL_WIDTH)
         )
 
     def write(self, snapshot: Snapshot, ended: bool = False) -> None:
         """Write it, atomically. ended: nothing will write it any more."""
-        files.write_text(self._path, self._render(snapshot, ended or snapshot.complete))
+        atomic.write_text(self._path, self._render(snapshot, ended or snapshot.complete))
 
     def _render(self, snapshot: Snapshot, ended: bool) -> str:
         environment = jinja2.Environment(
@@ -180,7 +180,7 @@ class Page:
             explorer=(self._path.parent / "explorer" / "index.html").exists(),
             style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
             script=Markup(script),
-            script_hash=explorer.script_hash(script),
+            script_hash=html.script_hash(script),
         )
 
     def _run(self, run: AtWork) -> dict[str, Any]:

@@ -6,12 +6,8 @@ Python gathers what the page shows (`content`) and puts it in as JSON; what it l
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
-import io
 import itertools
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,25 +16,22 @@ from typing import Any
 import jinja2
 import pandas as pd
 from markupsafe import Markup
-from PIL import Image
 
 from styletransfer import settings
-from styletransfer.files import atomic as files
-from styletransfer.images import io as images
+from styletransfer.files import atomic
+from styletransfer.images.io import image_size
 from styletransfer.optim.terms import LOSSES, MEASURES, WEIGHTS
+from styletransfer.reports import html
 from styletransfer.results import tables
 from styletransfer.runs.layout import RUN_FILES
-from styletransfer.study import expand as study
-from styletransfer.vgg import formats as weights
+from styletransfer.study.expand import pair_name
+from styletransfer.vgg import sources as vgg_sources
 
 TEMPLATES = Path(__file__).parent / "templates" / "explorer"
 # In order: each uses what those before it define.
 SCRIPTS = ("study", "state", "pictures", "stage", "sliders", "sheet", "charts", "table", "shortlist", "page")
 MAX_BYTES = 12_000_000
 LARGEST_WIDTH, SMALLEST_WIDTH = 1024, 240
-# Half the chroma resolution shows in pictures as colourful as these. On the demo's (192 px), at an SSIM of 0.96 to the
-# PNG: AVIF 8.7 KiB and 26 ms, WebP 13.2 KiB, JPEG 12.5 KiB.
-PICTURE_FORMAT: dict[str, Any] = {"format": "AVIF", "quality": 70, "speed": 8, "subsampling": "4:4:4", "max_threads": 1}
 CURVE_POINTS = 60
 # What the page tells of a run without a result.
 LACKING = ("pair", "parameter", "label", "run_id", "status", "reason")
@@ -64,15 +57,15 @@ def write(
     """
     data = content(runs, losses, options)
     inputs = {name: Path(path) for name, path in options["files"].items()}
-    data["pictures"] = {name: embedded(path) if path.exists() else NO_PICTURE for name, path in inputs.items()}
+    data["pictures"] = {name: html.embedded(path) if path.exists() else NO_PICTURE for name, path in inputs.items()}
     page = render(data)
     sources = {run["id"]: pool / run["id"] / RUN_FILES["image"] for run in data["runs"]}
     room = max_bytes - len(page.encode())
-    with files.atomic_folder(folder) as temporary:
+    with atomic.atomic_folder(folder) as temporary:
         pictures = fitting(sources, room) or beside(sources, temporary / "pictures") if sources else {}
         for run in data["runs"]:
             run["picture"] = pictures[run["id"]]
-        files.write_text(temporary / "index.html", render(data))
+        atomic.write_text(temporary / "index.html", render(data))
 
 
 def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,12 +76,12 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
     known = [name for name in settings.PARAMETERS if name in runs]
     varied = [name for name in dict.fromkeys([*runs["parameter"], *known]) if name and runs[name].nunique() > 1]
     curves = _curves(losses)
-    pairs = [{"name": study.pair_name(pair), **pair} for pair in options["pairs"]]
+    pairs = [{"name": pair_name(pair), **pair} for pair in options["pairs"]]
     pairs = [pair for pair in pairs if pair["name"] in set(runs["pair"])]
     lacking = every[~every["run_id"].isin(runs["run_id"])].drop_duplicates(["pair", "run_id"])
     return {
         "study": str(first["study"]),
-        "weights": weights.described(first["weights"]),
+        "weights": vgg_sources.described(first["weights"]),
         "design": options["design"],
         "preserve_colors": options["preserve_colors"],
         "parameters": [_parameter(name, runs[name]) for name in varied],
@@ -177,41 +170,26 @@ def number(value: Any) -> float | None:
 def fitting(sources: Mapping[str, Path], room: int) -> dict[str, str] | None:
     """Every picture as text for the page, as wide as fits into about `room` bytes; None if they would be too small."""
     sample = list(sources.values())[:: max(1, len(sources) // SAMPLE)]
-    width = min(LARGEST_WIDTH, max(images.image_size(path)[0] for path in sample))
+    width = min(LARGEST_WIDTH, max(image_size(path)[0] for path in sample))
     while (size := _mean_size(sample, width) * len(sources)) > room:
         # Bytes grow about as the area; a little less, so that the next try fits.
         width = math.floor(0.97 * width * math.sqrt(max(room, 0) / size))
         if width < SMALLEST_WIDTH:
             return None
-    return {name: embedded(path, width) for name, path in sources.items()}
+    return {name: html.embedded(path, width) for name, path in sources.items()}
 
 
 def _mean_size(paths: Sequence[Path], width: int) -> float:
-    return sum(len(embedded(path, width)) for path in paths) / len(paths)
+    return sum(len(html.embedded(path, width)) for path in paths) / len(paths)
 
 
 def beside(sources: Mapping[str, Path], folder: Path) -> dict[str, str]:
     """Every picture as a file in `folder`, by its address from the page."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, path in sources.items():
-        with files.atomic_path(folder / f"{name}.avif") as temporary:
-            temporary.write_bytes(encoded(path, LARGEST_WIDTH))
+        with atomic.atomic_path(folder / f"{name}.avif") as temporary:
+            temporary.write_bytes(html.encoded(path, LARGEST_WIDTH))
     return {name: f"{folder.name}/{name}.avif" for name in sources}
-
-
-def embedded(path: Path, width: int = 512) -> str:
-    """A picture as a data URL, at most so wide."""
-    return "data:image/avif;base64," + base64.b64encode(encoded(path, width)).decode()
-
-
-def encoded(path: Path, width: int) -> bytes:
-    """A picture at most so wide, in `PICTURE_FORMAT`."""
-    with Image.open(path) as opened:
-        picture = opened.convert("RGB")
-    picture.thumbnail((width, 100 * width), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    picture.save(buffer, **PICTURE_FORMAT)
-    return buffer.getvalue()
 
 
 def render(data: Mapping[str, Any]) -> str:
@@ -228,16 +206,11 @@ def render(data: Mapping[str, Any]) -> str:
         lacking=data["lacking"],
         empty=not data["runs"],
         style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
-        data=Markup(script_safe(data)),
+        data=Markup(html.script_safe(data)),
         scripts=[Markup(script) for script in scripts],
         # Only these two scripts run, and nothing is fetched, whatever the names in a study try.
-        script_hashes=[script_hash(script) for script in scripts],
+        script_hashes=[html.script_hash(script) for script in scripts],
     )
-
-
-def script_safe(data: Any) -> str:
-    """JSON that cannot end the <script> element it stands in."""
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 @functools.cache
@@ -251,8 +224,3 @@ def _charts() -> str:
 def _alone(script: str) -> str:
     """A script whose names are its own."""
     return f"(() => {{\n{script}\n}})();"
-
-
-def script_hash(script: str) -> str:
-    """What a content security policy calls a script that may run."""
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from styletransfer.analysis import device_usage
-from styletransfer.runs import progress, status
+from styletransfer.runs import history, status
+from styletransfer.runs.history import Progress
 from styletransfer.runs.layout import RUN_FILES, RUN_LOG
-from styletransfer.runs.progress import Progress
+from styletransfer.runs.record import seconds_of_run
 from styletransfer.runs.status import Status
 from styletransfer.settings import Settings
-from styletransfer.study import expand as study
 from styletransfer.study.expand import Study
 
 # What these tell of is as good as now: older ones may be of another machine.
@@ -141,7 +141,7 @@ class Watch:
     def _at_work(self, run_id: str, one: Status, now: float) -> AtWork:
         log = self._pool / run_id / RUN_LOG
         try:
-            reports = progress.read(log.read_text(encoding="utf-8", errors="replace"))
+            reports = history.read(log.read_text(encoding="utf-8", errors="replace"))
             silent = now - log.stat().st_mtime
         except OSError:
             reports, silent = [], 0.0
@@ -215,7 +215,7 @@ def time_left(
     ]
     if not computing or not known:
         return None
-    expected = study.seconds_of_run(known)
+    expected = seconds_of_run(known)
     durations = [_seconds_left(work, expected(run.iterations, run.width)) for run, work in computing]
     durations += [expected(run.iterations, run.width) for run, work in at_work if not work.device]
     durations += [expected(run.iterations, run.width) for run in waiting]

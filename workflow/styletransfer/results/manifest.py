@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
-from styletransfer.runs.layout import RUN_FILES, computed_on, read_record, rounding_note
+from styletransfer.files import atomic, checks
+from styletransfer.runs.layout import RUN_FILES
+from styletransfer.runs.record import computed_on, read_record, rounding_note
 from styletransfer.settings import NUMERICS, Ingredient, from_canonical
 from styletransfer.study.expand import Study
 
@@ -65,7 +66,7 @@ def describe(study: Study, settings: Mapping[str, Any], pool: Path, sources: Sou
     """
     records = {run_id: _record(pool / run_id, run_id) for run_id in study.runs}
     listed = {
-        path: {"role": role, "bytes": Path(path).stat().st_size, "sha256": files.checksum(path)}
+        path: {"role": role, "bytes": Path(path).stat().st_size, "sha256": checks.checksum(path)}
         for role, path in _files(study, pool, sources)
     }
     for run_id, record in records.items():
@@ -75,7 +76,7 @@ def describe(study: Study, settings: Mapping[str, Any], pool: Path, sources: Sou
         "study": study.name,
         "settings": settings,
         "root": os.path.relpath(".", folder),
-        "created": files.timestamp(time.time()),
+        "created": atomic.timestamp(time.time()),
         "numerics": NUMERICS,
         "code": revision(),
         "versions": {"runs": _versions(records.values()), "tables": _tools()},
@@ -252,7 +253,7 @@ def _difference(file: Path, expected: Mapping[str, Any]) -> str:
         size = file.stat().st_size
         if size != expected["bytes"]:
             return f"{size:,} bytes, were {expected['bytes']:,}"
-        digest = files.checksum(file)
+        digest = checks.checksum(file)
     except FileNotFoundError:
         return "missing"
     except OSError as error:

@@ -17,9 +17,9 @@ from typing import Any
 from urllib.parse import quote
 
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
+from styletransfer.files import atomic
 from styletransfer.results import manifest
-from styletransfer.vgg.formats import described
+from styletransfer.vgg.sources import described
 
 METADATA = "ro-crate-metadata.json"
 WORKFLOW = "Snakefile"
@@ -63,7 +63,7 @@ def write(path: Path, manifest_path: Path, code: Path) -> None:
         name: root / name for name, file in described["files"].items() if _is_packed(file) and (root / name).exists()
     }
     sources = dict(_code(code))
-    with files.atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+    with atomic.atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
         _add(
             archive,
             METADATA,

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
+from styletransfer.files import atomic
 from styletransfer.optim.terms import LOSSES
 from styletransfer.runs import status
-from styletransfer.runs.layout import RUN_FILES, damaged, read_record
+from styletransfer.runs.layout import RUN_FILES
+from styletransfer.runs.record import damaged, read_record
 from styletransfer.runs.status import Status
 from styletransfer.settings import Settings
 from styletransfer.study.expand import Row, Study
@@ -186,7 +187,7 @@ def write(path: Path, table: pd.DataFrame) -> None:
     """Write a table as Parquet, atomically, with a checksum of its content."""
     sealed = table.copy(deep=False)
     sealed.attrs = {SEAL: _seal(table)}
-    with files.atomic_path(path) as temporary:
+    with atomic.atomic_path(path) as temporary:
         sealed.to_parquet(temporary, index=False)
 
 

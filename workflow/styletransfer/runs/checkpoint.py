@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
+from styletransfer.files import atomic
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def write(path: Path, identity: Identity, state: State) -> None:
     """Write a state atomically. identity: what the run must be that goes on from it, as JSON has it."""
     about = json.dumps({"identity": identity, "notes": state.notes}).encode()
     content = {ABOUT: np.frombuffer(about, np.uint8), **state.arrays}
-    with files.atomic_path(path) as temporary, temporary.open("wb") as file:
+    with atomic.atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **{CHECKSUM: _checksum(content)}, **content)
 
 

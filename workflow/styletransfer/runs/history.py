@@ -1,9 +1,15 @@
-"""The course of a run: which evaluations are reported, and how they reach terminal, log, table and plot."""
+"""The course of a run: which evaluations are reported, and how they reach terminal, log, table and plot.
+
+How a line of the log is written, and how it is read back, stands here as well: who reads them is `reports.monitor`.
+"""
 
 from __future__ import annotations
 
 import csv
+import datetime
 import logging
+import math
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -14,11 +20,9 @@ from types import TracebackType
 import numpy as np
 from tqdm import tqdm
 
-from styletransfer.files import atomic as files
+from styletransfer.files import atomic
 from styletransfer.optim import terms as loss_terms
-from styletransfer.optim.loop import Evaluation
-from styletransfer.optim.terms import LOSSES, TERMS
-from styletransfer.runs import progress
+from styletransfer.optim.terms import LOSSES, TERMS, Evaluation
 from styletransfer.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -105,7 +109,7 @@ def write_losses(path: Path, trace: Trace) -> None:
 
     Floats are written so that they read back as the same float.
     """
-    with files.atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with atomic.atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for evaluation in trace.evaluations:
@@ -134,7 +138,7 @@ def write_progress(path: Path, trace: Trace) -> None:
     """The reference program's progress.txt: see `progress_rows`."""
     lines = ["# itr content style tv total"]
     lines += [" ".join([str(row[0]), *(f"{value:.9g}" for value in row[1:])]) for row in progress_rows(trace)]
-    files.write_text(path, "\n".join(lines) + "\n")
+    atomic.write_text(path, "\n".join(lines) + "\n")
 
 
 def plot_progress(path: Path, trace: Trace) -> None:
@@ -150,7 +154,7 @@ def plot_progress(path: Path, trace: Trace) -> None:
     axes.set(xlabel="steps", ylabel="weighted loss", yscale="log")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, ncols=4)
-    with files.atomic_path(path) as temporary:
+    with atomic.atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
 
 
@@ -191,11 +195,61 @@ class Reporter:
         losses = {name: known[name] for name in LOSSES}
         if self._bar.disable:
             seconds = self._seconds_per_iteration(iteration)
-            logger.info("%s", progress.line(progress.Progress(iteration, self._iterations, losses, seconds)))
+            logger.info("%s", line(Progress(iteration, self._iterations, losses, seconds)))
         else:
-            self._bar.set_postfix_str(progress.losses_text(losses))
+            self._bar.set_postfix_str(losses_text(losses))
 
     def _seconds_per_iteration(self, iteration: int) -> float | None:
         if iteration == self._first:
             return None
         return (time.monotonic() - self._begin) / (iteration - self._first)
+
+
+# Two spaces between the parts, one within: `iteration  10/140  content 1.5  style 2.5  0.123 s/it  ETA 0:00:16`.
+_LINE = re.compile(r"iteration +(\d+)/(\d+)((?:  \w+ \S+)*?)(?:  ([\d.]+) s/it  ETA .*)?$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Steps taken, of how many; the weighted losses then, by name; seconds a step takes, None before the first."""
+
+    iteration: int
+    iterations: int
+    losses: Mapping[str, float] = field(default_factory=dict)
+    seconds_per_iteration: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At this speed; None while it is not known."""
+        if self.seconds_per_iteration is None:
+            return None
+        return (self.iterations - self.iteration) * self.seconds_per_iteration
+
+
+def line(progress: Progress) -> str:
+    """The line of a log."""
+    text = f"iteration {progress.iteration:{len(str(progress.iterations))}}/{progress.iterations}"
+    text += f"  {losses_text(progress.losses)}"
+    if progress.seconds_left is None:
+        return text
+    left = datetime.timedelta(seconds=math.ceil(progress.seconds_left))
+    return f"{text}  {progress.seconds_per_iteration:.3f} s/it  ETA {left}"
+
+
+def losses_text(losses: Mapping[str, float]) -> str:
+    """Losses by name, with five digits."""
+    return "  ".join(f"{name} {value:.5g}" for name, value in losses.items())
+
+
+def read(log: str) -> list[Progress]:
+    """What a log tells of the newest attempt in it, in order; empty where it tells nothing."""
+    found: list[Progress] = []
+    for iteration, iterations, losses, seconds in _LINE.findall(log):
+        words = losses.split()
+        numbers = dict(zip(words[::2], map(float, words[1::2]), strict=True))
+        progress = Progress(int(iteration), int(iterations), numbers, float(seconds) if seconds else None)
+        # An attempt that begins anew begins with less than the one before had reached.
+        if found and progress.iteration <= found[-1].iteration:
+            found = []
+        found.append(progress)
+    return found

@@ -1,23 +1,18 @@
-"""A run as files: what it reads, what it writes, and whether its result is there.
+"""A run as files: what it reads, what it writes, and under which names.
 
 How it is computed is left to `transfer`.
 """
 
 from __future__ import annotations
 
-import collections
-import hashlib
-import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
-from styletransfer.images import io as images
+from styletransfer.images.io import check_suffix
 from styletransfer.settings import Settings
 
 # The files that a run of a study keeps, in the run's own folder, by their names in `Outputs`.
@@ -25,8 +20,6 @@ RUN_LOG = "transfer.log"
 # Beside the record while the run lasts. No output of a rule: Snakemake may remove those of a job that failed.
 STATE_SUFFIX = ".state.npz"
 RUN_FILES = {"image": "image.png", "preserved": "preserved.png", "losses": "losses.csv", "record": "run.json"}
-# What a record calls the checksum of the rest of it.
-SEAL = "record_sha256"
 
 
 @dataclass(frozen=True)
@@ -101,66 +94,6 @@ class Run:
     outputs: Outputs
 
 
-def finished(run: Run) -> dict[str, Any] | None:
-    """The record of a run whose result is there: of the same settings, and every file as the record says.
-
-    The record is written last, so a run that was killed has none.
-    """
-    assert run.outputs.record is not None
-    try:
-        record = read_record(run.outputs.record)
-        whole = record["outputs"] == {path.name: files.checksum(path) for path in run.outputs.results()}
-        return record if whole and record["identity"] == run.settings.canonical() else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def write_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Write the record of a run, with a checksum of all that it says."""
-    sealed = {**record, SEAL: _seal(record)}
-    files.write_text(path, json.dumps(sealed, indent=1, sort_keys=True) + "\n")
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """The record of a run. Raises `OSError` if it cannot be read, `ValueError` if it is damaged."""
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(record, dict):
-        raise ValueError("it holds no names with values")
-    if SEAL in record and record[SEAL] != _seal(record):
-        raise ValueError(f"{SEAL} is not that of what it says")
-    return record
-
-
-def _seal(record: Mapping[str, Any]) -> str:
-    told = {name: value for name, value in record.items() if name != SEAL}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def computed_on(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """What runs were computed on, with the number of runs. Records of before that was told count nowhere."""
-    told = [", then ".join(record["computed_on"]) for record in records if record.get("computed_on")]
-    return dict(collections.Counter(told).most_common())
-
-
-def rounding_note(counts: Mapping[str, int]) -> str:
-    """What to say of runs that were computed on different things (`computed_on`); empty where all were on the same."""
-    if len(counts) < 2:
-        return ""
-    lines = [f"  {count} {'run' if count == 1 else 'runs'}: {where}" for where, count in counts.items()]
-    return "\n".join(["computed on different devices or threads, which round differently:", *lines])
-
-
-def damaged(folder: Path, record: Mapping[str, Any]) -> list[Path]:
-    """The files in the folder of a run that are not those its record tells of; the record itself if it is another's."""
-    if record.get("run_id", folder.name) != folder.name:
-        return [folder / RUN_FILES["record"]]
-    return [folder / name for name, told in record["outputs"].items() if not _is(folder / name, told)]
-
-
-def _is(path: Path, checksum: str) -> bool:
-    return path.is_file() and files.checksum(path) == checksum
-
-
 def check_outputs(outputs: Outputs, overwrite: bool, inputs: Inputs | None = None) -> None:
     """Raise `InputError` for files that exist and may not be replaced, that cannot be written, or whose names tell no
     format; also for two of one name, and for one that the run reads.
@@ -171,9 +104,9 @@ def check_outputs(outputs: Outputs, overwrite: bool, inputs: Inputs | None = Non
         raise InputError(f"{', '.join(existing)}: exists already. Choose another name, or say --overwrite")
     for path in outputs.named():
         if path in (outputs.image, outputs.preserved, outputs.plot):
-            images.check_suffix(path)
+            check_suffix(path)
     if outputs.checkpoints:
-        images.check_suffix(Path(checkpoint_name(outputs.checkpoints, 0)))
+        check_suffix(Path(checkpoint_name(outputs.checkpoints, 0)))
         if not outputs.checkpoint_iterations:
             raise InputError(f"--checkpoint-output {outputs.checkpoints} needs --checkpoint-iterations as well")
     for path in outputs.named():

@@ -13,16 +13,11 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import datetime
-import errno
-import functools
 import json
 import logging
 import os
 import platform
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from styletransfer.devices.lease import Device
-from styletransfer.errors import InputError, TerminatedError, WaitError
-from styletransfer.files import atomic as files
-from styletransfer.runs.layout import RUN_FILES, RUN_LOG, computed_on, rounding_note
+from styletransfer.files import atomic, locks
+from styletransfer.runs import causes
+from styletransfer.runs.layout import RUN_FILES, RUN_LOG
+from styletransfer.runs.record import computed_on, rounding_note
 from styletransfer.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -42,12 +38,6 @@ ATTEMPT = "attempt.json"
 FINISHED = ("ok", "diverged")
 WITHOUT_RESULT = ("running", "waiting", "killed", "out_of_memory", "timeout", "bad_input", "failed")
 STATUSES = (*FINISHED, *WITHOUT_RESULT)
-LONGEST_REASON = 500
-# A batch system and a node may differ by so much about the time.
-CLOCK_SECONDS = 5.0
-SLURM_SECONDS = 10.0
-VMSTAT = Path("/proc/vmstat")
-CGROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -93,7 +83,7 @@ def of(folder: str | Path) -> Status:
     if found is not None:
         return found
     begun = _read(folder / ATTEMPT)
-    if files.is_locked(folder / RUN_FILES["record"]):
+    if locks.is_locked(folder / RUN_FILES["record"]):
         return Status("running", details=begun or {})
     if begun is None:
         return _ended_before(folder / RUN_LOG)
@@ -153,20 +143,20 @@ class Attempt:
 
     def failed(self, error: BaseException) -> None:
         """It has ended without a result. Never raises: the error that ended it matters more."""
-        status, reason = why(error)
-        self._told |= {"status": status, "reason": reason, "end": files.timestamp(time.time())}
+        status, reason = causes.why(error)
+        self._told |= {"status": status, "reason": reason, "end": atomic.timestamp(time.time())}
         with contextlib.suppress(OSError):
             self._write()
 
     def _write(self) -> None:
-        files.write_text(self._path, json.dumps(self._told, indent=1, sort_keys=True) + "\n")
+        atomic.write_text(self._path, json.dumps(self._told, indent=1, sort_keys=True) + "\n")
 
 
 @contextlib.contextmanager
 def attempt(folder: Path) -> Iterator[Attempt]:
     """Keep `attempt.json` of that folder for the block, in which its run is computed. The run's lock must be held."""
     path = folder / ATTEMPT
-    files.remove_leftovers(path)
+    atomic.remove_leftovers(path)
     earlier = _read(path)
     if earlier is not None:
         fate = _died(earlier) if earlier.get("status") == "running" else Status(str(earlier.get("status")))
@@ -185,76 +175,17 @@ def settle(folder: Path) -> None:
     (folder / ATTEMPT).unlink(missing_ok=True)
 
 
-def why(error: BaseException) -> tuple[str, str]:
-    """Status and reason of an attempt that an error ended."""
-    if isinstance(error, TerminatedError):
-        return _terminated(error)
-    if isinstance(error, KeyboardInterrupt):
-        return "killed", "interrupted (SIGINT)"
-    text = one_line(str(error))
-    if isinstance(error, WaitError):
-        return "timeout", text
-    if isinstance(error, InputError):
-        return "bad_input", text
-    named = one_line(f"{type(error).__name__}: {error}").removesuffix(":")
-    return ("out_of_memory" if _is_memory(error) else "failed"), named
-
-
-def one_line(text: str) -> str:
-    """A text without line breaks, and not longer than people read."""
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."
-
-
-def _terminated(error: TerminatedError) -> tuple[str, str]:
-    end = _job_end()
-    if end is None:
-        return "killed", f"{error}"
-    early = end - time.time()
-    if early > CLOCK_SECONDS:
-        return "killed", f"{error}, {early:.0f} s before the time limit of its SLURM job"
-    return "timeout", f"{error} at the time limit of its SLURM job. Raise seconds_per_run, or what limits the job"
-
-
-@functools.cache
-def _job_end() -> float | None:
-    """When the time limit of this process's SLURM job is reached, in seconds since 1970. None where nobody knows."""
-    end, job = os.environ.get("SLURM_JOB_END_TIME", ""), os.environ.get("SLURM_JOB_ID")
-    if end.isdecimal() or job is None:
-        return float(end) if end.isdecimal() else None
-    # Older releases of SLURM tell it only to those who ask. It is asked once, when a run begins.
-    command = ["squeue", "--noheader", "--jobs", job, "--format", "%e"]
-    try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=SLURM_SECONDS, check=True).stdout
-        return datetime.datetime.fromisoformat(told.strip()).timestamp()
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        logger.info("the time limit of SLURM job %s is not known (%s)", job, error)
-        return None
-
-
-def _is_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
-        return True
-    # Where TensorFlow is not loaded, it raised nothing.
-    tf = sys.modules.get("tensorflow")
-    if tf is None or not isinstance(error, tf.errors.OpError):
-        return False
-    # Some of CUDA's libraries tell it in words only.
-    told = "out of memory" in str(error).lower().replace("_", " ")
-    return told or isinstance(error, tf.errors.ResourceExhaustedError)
-
-
 def _beginning(attempts: Any) -> dict[str, Any]:
-    job, end = os.environ.get("SLURM_JOB_ID"), _job_end()
-    slurm = {"job": job, "limit": None if end is None else files.timestamp(end)} if job else {}
+    job, end = os.environ.get("SLURM_JOB_ID"), causes.job_end()
+    slurm = {"job": job, "limit": None if end is None else atomic.timestamp(end)} if job else {}
     return {
         "status": "running",
         "attempt": 1 + (attempts if isinstance(attempts, int) else 0),
         "host": platform.node(),
         "pid": os.getpid(),
-        "start": files.timestamp(time.time()),
-        "boot": _boot(),
-        "oom_kills": list(_oom_kills().items()),
+        "start": atomic.timestamp(time.time()),
+        "boot": causes.boot(),
+        "oom_kills": list(causes.oom_kills().items()),
         **slurm,
     }
 
@@ -267,67 +198,22 @@ def _ended_before(log: Path) -> Status:
         return Status("waiting")
     last = lines[-1] if lines else ""
     if last.startswith("error: "):
-        return Status("bad_input", one_line(last.removeprefix("error: ")))
-    return Status("failed", one_line(last)) if re.match(r"\w*(Error|Exception)\b", last) else Status("waiting")
+        return Status("bad_input", causes.one_line(last.removeprefix("error: ")))
+    return Status("failed", causes.one_line(last)) if re.match(r"\w*(Error|Exception)\b", last) else Status("waiting")
 
 
 def _died(begun: Mapping[str, Any]) -> Status:
     """The status of an attempt that was begun and has neither ended nor the lock any more."""
     where = f"process {begun.get('pid')} on {begun.get('host')} ended without a word"
     if begun.get("host") == platform.node():
-        if begun.get("boot") != _boot():
+        if begun.get("boot") != causes.boot():
             return Status("killed", f"{where}: the host was restarted", begun)
-        kills = _kills_since(begun.get("oom_kills"))
+        kills = causes.kills_since(begun.get("oom_kills"))
         if kills:
             return Status("out_of_memory", f"{where}, and the kernel killed for want of memory since ({kills})", begun)
     limit = f", its time limit was {begun['limit']}" if begun.get("limit") else ""
     job = f". SLURM job {begun['job']}{limit}; sacct may know more" if "job" in begun else ""
     return Status("killed", f"{where}: SIGKILL, or a crash that its log may tell of{job}", begun)
-
-
-def _kills_since(counts: Any) -> str:
-    """The counter, nearest to the process first, that has risen; empty if the nearest that can be read has not."""
-    for path, count in counts or ():
-        now = _oom_kill_count(Path(path))
-        if now is not None:
-            return f"{path}: oom_kill {now - count}" if now > count else ""
-    return ""
-
-
-def _oom_kills() -> dict[str, int]:
-    """What the kernel's counters of processes killed for want of memory say: of this control group, of the host."""
-    counters = [*_cgroup_counters(), VMSTAT]
-    return {str(path): count for path in counters if (count := _oom_kill_count(path)) is not None}
-
-
-def _cgroup_counters() -> list[Path]:
-    """Of this process: one line for cgroups of version 2, `0::/path`; one for memory in version 1, `4:memory:/path`."""
-    try:
-        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
-    found = []
-    for _, controllers, place in (line.split(":", 2) for line in lines):
-        if not controllers:
-            found.append(CGROUPS / place.lstrip("/") / "memory.events")
-        elif "memory" in controllers.split(","):
-            found.append(CGROUPS / "memory" / place.lstrip("/") / "memory.oom_control")
-    return found
-
-
-def _oom_kill_count(path: Path) -> int | None:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
-    except (OSError, StopIteration, ValueError):
-        return None
-
-
-def _boot() -> str:
-    """Another text after each start of the host."""
-    with contextlib.suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
-    return ""
 
 
 def _result(folder: Path) -> Status | None:
@@ -371,7 +257,7 @@ def _fault(made: Preparation) -> Status | None:
         with contextlib.suppress(OSError, UnicodeDecodeError):
             errors = [line for line in Path(log).read_text(encoding="utf-8").splitlines() if line.startswith("error: ")]
             if errors:
-                return Status(made.status, one_line(errors[-1].removeprefix("error: ")))
+                return Status(made.status, causes.one_line(errors[-1].removeprefix("error: ")))
     return None
 
 

@@ -20,18 +20,23 @@ import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from styletransfer.devices import autotune, gpu_usage, lease, precision
+from styletransfer.devices import autotune, gpu_usage, lease, precision, tf_setup
 from styletransfer.errors import InputError
-from styletransfer.files import atomic as files
-from styletransfer.images import io as images
+from styletransfer.files import atomic, checks, locks
+from styletransfer.images.color import preserve_colors
+from styletransfer.images.io import write_image
+from styletransfer.images.resize import to_uint8
+from styletransfer.optim.stylize import Pictures, begin, build
 from styletransfer.runs import checkpoint, status
-from styletransfer.runs.layout import RUN_LOG, STATE_SUFFIX, Inputs, Outputs, Run, check_outputs, finished, write_record
+from styletransfer.runs.inputs import check_pictures, check_weights, checksums_of, read_pictures
+from styletransfer.runs.layout import RUN_LOG, STATE_SUFFIX, Outputs, Run, check_outputs
+from styletransfer.runs.record import finished, write_record
 from styletransfer.settings import Settings
-from styletransfer.vgg.formats import SMALLEST_SIDE, check_size, described
+from styletransfer.vgg.sources import described
 
 if TYPE_CHECKING:
     from styletransfer.optim.loop import Optimization, Stepper
@@ -43,18 +48,15 @@ logger = logging.getLogger(__name__)
 
 LOG_FORMAT, LOG_TIME = "%(asctime)s %(message)s", "%H:%M:%S"
 
-# Of a slot's share of a GPU's memory: the rest is for what CUDA itself takes of it in every process.
-USABLE_MEMORY = 0.9
-
 
 class Worker(contextlib.AbstractContextManager["Worker"]):
     """One process on one device, which computes runs one after another.
 
     The device is leased for the first run that has something to compute, and kept: there is one lease and one start of
     TensorFlow, however many runs follow. Runs share what is equal: the network, the traced graph, and the targets that
-    were measured last. device, device_wait, device_slots: see `devices.lease`. threads: of the CPU, None for all.
-    print_iterations: losses are reported every so many iterations. path: one of `ways.CHOICES`.
-    steps_per_call: by default as `ways` has it for the device. state_seconds: the state of a
+    were measured last. device, device_wait, device_slots: see `lease.lease`. threads: of the CPU, None for all.
+    print_iterations: losses are reported every so many iterations. path: one of `autotune.CHOICES`.
+    steps_per_call: by default as `autotune` has it for the device. state_seconds: the state of a
     run is kept every so many seconds, for the case that it is killed. keep_state: and after the run, from where one of
     more iterations goes on.
     """
@@ -95,7 +97,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         as `transfer` does.
         """
         assert run.outputs.record is not None
-        with files.alone(run.outputs.record, self._wait if wait_seconds is None else wait_seconds):
+        with locks.alone(run.outputs.record, self._wait if wait_seconds is None else wait_seconds):
             folder = run.outputs.record.parent
             state = run.outputs.record.with_name(f"{run.outputs.record.stem}{STATE_SUFFIX}")
             record = finished(run)
@@ -107,7 +109,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
                     state.unlink(missing_ok=True)
                 return record
             for path in (*run.outputs.named(), state):
-                files.remove_leftovers(path)
+                atomic.remove_leftovers(path)
             with status.attempt(folder) as attempt:
                 return self.transfer(run, overwrite=True, state=state, tell=attempt.on)
 
@@ -126,7 +128,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
                 try:
                     self.transfer_once(run, wait)
                 except Exception as error:
-                    if wait == 0 and isinstance(error, files.BusyError):
+                    if wait == 0 and isinstance(error, locks.BusyError):
                         busy.append(run)
                         continue
                     failed += 1
@@ -152,7 +154,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         """
         settings, outputs = run.settings, run.outputs
         check_outputs(outputs, overwrite, run.inputs)
-        _check_pictures(settings, run.inputs)
+        check_pictures(settings, run.inputs)
         pictures = read_pictures(settings, run.inputs)
         content = pictures.content
         device = self._leased()
@@ -161,10 +163,10 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         start, clock = time.time(), Clock()
         with gpu_usage.watch(device.uuid) as usage:
             network, stepper, used = self._network(run, device, pictures)
-            _check_weights(settings, run.inputs, network.source)
+            check_weights(settings, run.inputs, network.source)
             course = Course(*self._begin(run, network, stepper, used, pictures), clock)
             optimization, trace = course.optimization, course.trace
-            checksums = _checksums(run.inputs)
+            checksums = checksums_of(run.inputs)
             identity = _state_identity(run, checksums, network.source, device, used)
             saver = checkpoint.Saver(state, identity, self._state_seconds)
             course.go_on(saver.find(settings.run_id, settings.iterations))
@@ -184,14 +186,14 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "width": content.shape[1],
             "height": content.shape[0],
             "inputs": checksums,
-            "outputs": {path.name: files.checksum(path) for path in outputs.results()},
+            "outputs": {path.name: checks.checksum(path) for path in outputs.results()},
             "weights": network.source,
             "iterations_done": max(trace.last_finite, 0),
             "best_iteration": trace.best_iteration,
             "final": trace.losses(trace.last_finite),
             "best": trace.losses(trace.best_iteration) if trace.last_finite >= 0 else {},
-            "start": files.timestamp(start),
-            "end": files.timestamp(time.time()),
+            "start": atomic.timestamp(start),
+            "end": atomic.timestamp(time.time()),
             **clock.read(),
             "seconds_per_iteration": round(trace.seconds_per_iteration, 6),
             **used,
@@ -216,16 +218,16 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
     def _begin(
         self, run: Run, network: VGG19, stepper: Stepper, used: dict[str, Any], pictures: Pictures
     ) -> tuple[Optimization, Trace]:
-        from styletransfer.runs import history as trace
+        from styletransfer.runs import history
 
         targets = self._targets(run, network, used["precision_used"], pictures)
         optimization = begin(run.settings, network, stepper, targets, pictures)
-        return optimization, trace.Trace(run.settings, self._print_iterations)
+        return optimization, history.Trace(run.settings, self._print_iterations)
 
     def _network(self, run: Run, device: lease.Device, pictures: Pictures) -> tuple[VGG19, Stepper, dict[str, Any]]:
         """The network, what takes steps with it, and what `auto` was on this device. Loads TensorFlow."""
         if not self._steppers:
-            load_tensorflow(self._threads, device, self._slots, self._path)
+            tf_setup.load_tensorflow(self._threads, device, self._slots, self._path)
         import tensorflow as tf
 
         # What computes, not what was leased: tests lease GPUs that are none.
@@ -242,7 +244,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         key = (run.inputs.network, settings.pooling, settings.kernel_layout, used, path, steps)
         if key not in self._steppers:
             self._steppers[key] = build(*key)
-        where = precision.computed_on_cpu(self._threads) if kind == "cpu" else _device_name(kind)
+        where = precision.computed_on_cpu(self._threads) if kind == "cpu" else tf_setup.device_name(kind)
         how = {"precision_used": used, "path_used": path, "steps_per_call": steps, "computed_on": where}
         return *self._steppers[key], how
 
@@ -256,8 +258,9 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             return begin(trial, network, stepper, self._targets(run, network, used, pictures), pictures).run()
 
         height, width, _ = pictures.content.shape
+        computes, tensorflow = tf_setup.device_name(kind), _versions()["tensorflow"]
         situation = (
-            f"{_device_name(kind)}, TensorFlow {_versions()['tensorflow']}, {used}, {settings.pooling} pooling, "
+            f"{computes}, TensorFlow {tensorflow}, {used}, {settings.pooling} pooling, "
             f"{settings.optimizer}, {len(settings.styles)} style(s), {width} x {height}, {steps} step(s) per call"
         )
         return autotune.fastest(situation, settings.iterations + 1, race)
@@ -358,118 +361,6 @@ class Course:
             self.clock.resume(state.notes, state.iteration)
 
 
-class Pictures(NamedTuple):
-    """(H, W, 3) RGB in 0..255, each at the size that the run wants. initial: None for pure noise."""
-
-    content: np.ndarray
-    styles: list[np.ndarray]
-    initial: np.ndarray | None
-
-
-def read_pictures(settings: Settings, inputs: Inputs) -> Pictures:
-    """The pictures of a run. Raises `InputError` for one that cannot be read, or of no size for the network."""
-    pixels = images.read_image(inputs.content)
-    width = settings.width or pixels.shape[1]
-    content = _scaled(pixels, width, f"the result ({inputs.content}, width {width})", SMALLEST_SIDE)
-    styles = [
-        _scaled(images.read_image(path), round(scale * width), f"style {path} (scale {scale:g} of width {width})")
-        for path, scale in zip(inputs.styles, settings.style_scales, strict=True)
-    ]
-    if settings.initial is None:
-        return Pictures(content, styles, None)
-    if inputs.initial is None:
-        return Pictures(content, styles, content)
-    height = content.shape[0]
-    return Pictures(content, styles, images.resize(images.read_image(inputs.initial), width, height))
-
-
-def _check_pictures(settings: Settings, inputs: Inputs) -> None:
-    """Raise `InputError` if one of the files is another's: what a file is called does not tell what it holds."""
-    pairs = [(inputs.content, settings.content), *zip(inputs.styles, settings.styles, strict=True)]
-    if inputs.initial is not None and settings.initial is not None:
-        pairs.append((inputs.initial, settings.initial))
-    for path, ingredient in pairs:
-        images.check_source(path, ingredient.checksum)
-
-
-def _check_weights(settings: Settings, inputs: Inputs, source: dict[str, str]) -> None:
-    """The same for weights that the workflow has converted."""
-    wanted, original = settings.weights.checksum, source.get("original_checksum")
-    if original and wanted not in (source["checksum"], original, f"sha256:{source['file_sha256']}"):
-        raise InputError(
-            f"{inputs.network} holds {source['name']} ({source['checksum']}), and the run is one of "
-            f"{settings.weights.name} ({wanted}). Remove the file, and the workflow makes it anew"
-        )
-
-
-def _scaled(pixels: np.ndarray, width: int, what: str, smallest: int = 1) -> np.ndarray:
-    height, old_width = pixels.shape[:2]
-    check_size(what, (old_width, height), width, smallest)
-    return images.resize_to_width(pixels, width)
-
-
-def build(
-    weights: Path, pooling: str, kernel_layout: str, used: str, path: str, steps_per_call: int
-) -> tuple[VGG19, Stepper]:
-    """A network and what takes steps with it. used: the precision. path: one of `ways.WAYS`."""
-    from styletransfer.optim import gradients, loop, losses
-    from styletransfer.vgg.formats import load
-    from styletransfer.vgg.network import VGG19
-
-    way = autotune.WAYS[path]
-    network = VGG19(load(weights), pooling, kernel_layout, used, way.compiled)
-    loss = gradients.FastLoss(network) if way.gradient == "fast" else losses.PlainLoss(network)
-    return network, loop.Stepper(loss, way.compiled, steps_per_call)
-
-
-def begin(settings: Settings, network: VGG19, stepper: Stepper, targets: Targets, pictures: Pictures) -> Optimization:
-    """The optimisation of a run, from its start."""
-    from styletransfer.optim import loop
-
-    initial = None if pictures.initial is None else network.preprocess(pictures.initial).numpy()
-    start = loop.starting_image(settings, initial, pictures.content.shape)
-    return loop.Optimization(stepper, targets, settings, start)
-
-
-def load_tensorflow(threads: int | None, leased: lease.Device = lease.CPU, slots: int = 1, path: str = "auto") -> None:
-    """Import TensorFlow, quiet, deterministic, and no greedier than it needs to be.
-
-    slots: how many processes share the device; each then keeps to its share of the memory. path: one of `ways.CHOICES`.
-    """
-    # TensorFlow itself switches oneDNN on only on CPUs with AVX512-VNNI. With AVX2 alone the fast path gains a quarter
-    # of its speed by it, and the plain path loses a tenth.
-    if leased.kind == "cpu" and not path.startswith("plain"):
-        os.environ.setdefault(precision.ONEDNN_SWITCH, "1")
-    # On the CPU nobody wants to read that no GPU was found.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if leased.kind == "gpu" else "3")
-    # Not Keras, matplotlib and pandas along with it: a package that is not installed is taken in their place.
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    # What XLA compiled in one process serves the next.
-    os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={autotune.cache_folder() / 'xla'}")
-    import tensorflow as tf
-
-    # Equal seeds give equal bits, on GPUs as well.
-    tf.config.experimental.enable_op_determinism()
-    gpus = tf.config.list_physical_devices("GPU")
-    # Tests have no GPU but want to see runs being scheduled.
-    if leased.kind == "gpu" and not gpus and not os.environ.get("STYLETRANSFER_FAKE_GPUS"):
-        raise InputError(
-            f"{leased.uuid} is leased, but TensorFlow sees no GPU and would compute on the CPU. Install "
-            "envs/requirements-gpu.txt and check the driver, or compute on the CPU (device: cpu, --device cpu)"
-        )
-    share = gpu_usage.total_memory_mib(leased.uuid) if gpus and slots > 1 else None
-    for gpu in gpus:
-        if share is None:
-            tf.config.experimental.set_memory_growth(gpu, True)
-        else:
-            limit = tf.config.LogicalDeviceConfiguration(memory_limit=round(USABLE_MEMORY * share / slots))
-            tf.config.set_logical_device_configuration(gpu, [limit])
-    # The network is one chain of operations: a second one beside it only costs memory.
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    if threads is not None:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-
-
 def _optimise(course: Course, network: VGG19, outputs: Outputs, content: np.ndarray, saver: checkpoint.Saver) -> None:
     from styletransfer.runs.history import Reporter
 
@@ -493,24 +384,24 @@ def _optimise(course: Course, network: VGG19, outputs: Outputs, content: np.ndar
 
 
 def _write(outputs: Outputs, image: np.ndarray, content: np.ndarray, trace: Trace) -> None:
-    from styletransfer.runs import history as traces
+    from styletransfer.runs import history
 
     if outputs.image is not None:
         _write_image(outputs.image, image)
     if outputs.preserved is not None:
         _write_image(outputs.preserved, image, content)
     if outputs.losses is not None:
-        traces.write_losses(outputs.losses, trace)
+        history.write_losses(outputs.losses, trace)
     if outputs.progress is not None:
-        traces.write_progress(outputs.progress, trace)
+        history.write_progress(outputs.progress, trace)
     if outputs.plot is not None:
-        traces.plot_progress(outputs.plot, trace)
+        history.plot_progress(outputs.plot, trace)
 
 
 def _write_image(path: Path, image: np.ndarray, colors_of: np.ndarray | None = None) -> None:
     if colors_of is not None:
-        image = images.preserve_colors(np.clip(image, 0, 255), colors_of)
-    images.write_image(path, images.to_uint8(image))
+        image = preserve_colors(np.clip(image, 0, 255), colors_of)
+    write_image(path, to_uint8(image))
 
 
 def _state_identity(
@@ -531,16 +422,6 @@ def _state_identity(
     }
 
 
-def _checksums(inputs: Inputs) -> dict[str, Any]:
-    checksums: dict[str, Any] = {
-        "content": files.checksum(inputs.content),
-        "styles": [files.checksum(path) for path in inputs.styles],
-    }
-    if inputs.initial is not None:
-        checksums["initial"] = files.checksum(inputs.initial)
-    return checksums
-
-
 def _about(settings: Settings, content: np.ndarray, weights: dict[str, str]) -> str:
     """One line on what a run is, for its log."""
     height, width, _ = content.shape
@@ -552,16 +433,6 @@ def _about(settings: Settings, content: np.ndarray, weights: dict[str, str]) -> 
         f"{width} x {height} pixels, {settings.iterations} iterations of {method} from {start}{mixed}; "
         f"weights: {described(weights['name'])}"
     )
-
-
-def _device_name(kind: str) -> str:
-    """The model of what computes."""
-    if kind == "cpu":
-        return precision.cpu_name()
-    import tensorflow as tf
-
-    (gpu, *_) = tf.config.list_physical_devices("GPU")
-    return str(tf.config.experimental.get_device_details(gpu).get("device_name", "GPU"))
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from styletransfer.vgg.formats import Weights
+from styletransfer.vgg.weights import Weights
 
 CONVOLUTIONS = (
     *("1_1", "1_2"),

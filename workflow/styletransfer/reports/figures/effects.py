@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from styletransfer.analysis.pareto import comparable, front, loss_column
 from styletransfer.optim.terms import MEASURES
 from styletransfer.reports.figures.style import ACCENT, CATEGORIES, GREY, blank, log_ticks
 from styletransfer.results.tables import missing, results
@@ -24,27 +25,6 @@ MARKERS = "osD^vP*"
 TRADE_OFFS = ("content_weight", "style_weight")
 # Values that span so much or more are drawn on a log axis.
 WIDE = 30
-
-
-def loss_column(term: str) -> str:
-    """The column of a loss of the kept picture."""
-    return f"best_{term}_unweighted"
-
-
-def front(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs that no other beats in both content and style loss, by content loss."""
-    ordered = runs.sort_values([loss_column("content"), loss_column("style")])
-    lowest = ordered[loss_column("style")].astype(float).cummin().shift(fill_value=np.inf)
-    return ordered[ordered[loss_column("style")] < lowest]
-
-
-def comparable(runs: pd.DataFrame) -> pd.Series:
-    """Which runs went well and measure what the default does (without a default: what the first run does)."""
-    reference = runs.sort_values("is_default", ascending=False, kind="stable").iloc[0]
-    same = pd.Series(True, index=runs.index)
-    for name in MEASURES:
-        same &= runs[name] == reference[name]
-    return same & (runs["status"] == "ok")
 
 
 def pareto(runs: pd.DataFrame) -> Figure:

@@ -1,0 +1,61 @@
+"""How TensorFlow starts on a leased device."""
+
+from __future__ import annotations
+
+import os
+
+from styletransfer.devices import autotune, gpu_usage, lease, precision
+from styletransfer.errors import InputError
+
+# Of a slot's share of a GPU's memory: the rest is for what CUDA itself takes of it in every process.
+USABLE_MEMORY = 0.9
+
+
+def load_tensorflow(threads: int | None, leased: lease.Device = lease.CPU, slots: int = 1, path: str = "auto") -> None:
+    """Import TensorFlow, quiet, deterministic, and no greedier than it needs to be.
+
+    slots: how many processes share the device; each then keeps to its share of the memory. path: one of
+    `autotune.CHOICES`.
+    """
+    # TensorFlow itself switches oneDNN on only on CPUs with AVX512-VNNI. With AVX2 alone the fast path gains a quarter
+    # of its speed by it, and the plain path loses a tenth.
+    if leased.kind == "cpu" and not path.startswith("plain"):
+        os.environ.setdefault(precision.ONEDNN_SWITCH, "1")
+    # On the CPU nobody wants to read that no GPU was found.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if leased.kind == "gpu" else "3")
+    # Not Keras, matplotlib and pandas along with it: a package that is not installed is taken in their place.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    # What XLA compiled in one process serves the next.
+    os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={autotune.cache_folder() / 'xla'}")
+    import tensorflow as tf
+
+    # Equal seeds give equal bits, on GPUs as well.
+    tf.config.experimental.enable_op_determinism()
+    gpus = tf.config.list_physical_devices("GPU")
+    # Tests have no GPU but want to see runs being scheduled.
+    if leased.kind == "gpu" and not gpus and not os.environ.get("STYLETRANSFER_FAKE_GPUS"):
+        raise InputError(
+            f"{leased.uuid} is leased, but TensorFlow sees no GPU and would compute on the CPU. Install "
+            "envs/requirements-gpu.txt and check the driver, or compute on the CPU (device: cpu, --device cpu)"
+        )
+    share = gpu_usage.total_memory_mib(leased.uuid) if gpus and slots > 1 else None
+    for gpu in gpus:
+        if share is None:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        else:
+            limit = tf.config.LogicalDeviceConfiguration(memory_limit=round(USABLE_MEMORY * share / slots))
+            tf.config.set_logical_device_configuration(gpu, [limit])
+    # The network is one chain of operations: a second one beside it only costs memory.
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    if threads is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+
+
+def device_name(kind: str) -> str:
+    """The model of what computes."""
+    if kind == "cpu":
+        return precision.cpu_name()
+    import tensorflow as tf
+
+    (gpu, *_) = tf.config.list_physical_devices("GPU")
+    return str(tf.config.experimental.get_device_details(gpu).get("device_name", "GPU"))

@@ -1,0 +1,48 @@
+"""What is known of a file before its content is: whether it can be read, and its checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from pathlib import Path
+
+from styletransfer.errors import InputError
+
+# The largest file of weights that is published has 0.6 GB. Reading a larger one to the end would take for ever.
+MAX_INPUT_BYTES = 4_000_000_000
+
+
+def check_input(path: str | Path, what: str, most_bytes: int = MAX_INPUT_BYTES) -> None:
+    """Raise `InputError` unless `path` is a plain file that may be read and has at most so many bytes.
+
+    what: the key or option that names the file, for the message.
+    """
+    complaint = _complaint(path, most_bytes)
+    if complaint:
+        raise InputError(f"{what} is {str(path)!r}: {complaint}")
+
+
+def _complaint(path: str | Path, most_bytes: int) -> str:
+    """What keeps a file from being read, and what to do; nothing if nothing does."""
+    try:
+        status = Path(path).stat()
+        plain = stat.S_ISREG(status.st_mode)
+        if plain and status.st_size <= most_bytes:
+            # Asking for the permission is not enough: network file systems decide when a file is opened.
+            with open(path, "rb"):
+                return ""
+    except (FileNotFoundError, NotADirectoryError):
+        return f"there is no such file as {Path(path).absolute()}. Check the path"
+    except (OSError, ValueError) as error:  # ValueError: NUL, or half of a character
+        return f"it cannot be read ({getattr(error, 'strerror', error)}). Check the path and its permissions"
+    if plain:
+        return f"it has {status.st_size:,} bytes, more than the {most_bytes:,} allowed. Give a smaller file"
+    if stat.S_ISDIR(status.st_mode):
+        return "it is a folder. Name a file in it"
+    return "it is no plain file but a device, pipe or socket. Save its content to a file"
+
+
+def checksum(path: str | Path, algorithm: str = "sha256") -> str:
+    """Hexadecimal digest of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()

@@ -1,0 +1,80 @@
+"""The sizes that pictures may have, resizing to them, and rounding to whole values."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from styletransfer.errors import InputError
+
+MAX_PIXELS = 200_000_000
+# Pictures of a study are shrunk to this: no result is larger than the network can look at.
+MAX_SIDE = 4096
+
+
+def limited(width: int, height: int, max_side: int = MAX_SIDE) -> tuple[int, int]:
+    """Width and height shrunk until the longer of them is at most `max_side`; smaller ones stay as they are."""
+    longer = max(width, height)
+    if longer <= max_side:
+        return width, height
+    return max(1, round(width * max_side / longer)), max(1, round(height * max_side / longer))
+
+
+def resize_to_width(pixels: np.ndarray, width: int) -> np.ndarray:
+    """Resize (H, W, 3) uint8 to `width` pixels, height by the aspect, at least 1. As `resize` otherwise."""
+    height, old_width = pixels.shape[:2]
+    return resize(pixels, width, max(1, round(height * width / old_width)))
+
+
+def resize(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Resize (H, W, 3) uint8 with Pillow's LANCZOS. Returns (height, width, 3) float32 with whole values, 0..255.
+
+    The resizing itself is done in 8 bits: integer arithmetic gives the same pixels on every machine, keeps even areas
+    even and clips overshoot. Contrast is left alone, unlike in the reference program. Raises `InputError` for a size
+    below 1 or above `MAX_PIXELS`.
+    """
+    if width < 1 or height < 1 or width * height > MAX_PIXELS:
+        raise InputError(
+            f"cannot resize a picture to {width} x {height} pixels: each side must be at least 1 and the area at most "
+            f"{MAX_PIXELS:,}; choose another width or scale"
+        )
+    resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(resized, np.float32)
+
+
+def to_uint8(pixels: np.ndarray) -> np.ndarray:
+    """Clip to 0..255 and round to the nearest integer, halves to even. Any shape; returns uint8.
+
+    Raises `InputError` for values that are not finite: they would become black or white without a word.
+    """
+    bad = pixels.size - np.count_nonzero(np.isfinite(pixels))
+    if bad:
+        raise InputError(
+            f"{bad:,} of {pixels.size:,} values of the picture are not finite numbers (NaN or infinity): "
+            "the optimisation that made it has diverged; lower its learning rate"
+        )
+    return np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)
+
+
+def size_text(pixels: np.ndarray) -> str:
+    """The size of a picture in words."""
+    return f"{pixels.shape[1]} x {pixels.shape[0]} pixels"
+
+
+def check_size(what: str, size: tuple[int, int], width: int, smallest: int = 1) -> None:
+    """Raise `InputError` if a picture of that size (width, height) is too small, or too large, at another width.
+
+    smallest: what each side needs at least. A style may have a single pixel, since poolings round up; see
+    `SMALLEST_SIDE` for results.
+    """
+    height = max(1, round(size[1] * width / size[0]))
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{what} would have {width} x {height} pixels: {MAX_PIXELS:,} are allowed. Choose a smaller width "
+            "or style_scales"
+        )
+    if min(width, height) < smallest:
+        raise InputError(
+            f"{what} would have {width} x {height} pixels: each side needs at least {smallest}. Choose a larger width "
+            "or style_scales"
+        )

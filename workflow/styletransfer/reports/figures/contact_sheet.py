@@ -1,0 +1,246 @@
+"""The contact sheet: the pictures of a study on one page.
+
+A table may have runs without a result: the sheet shows what there is, and says how many are missing and why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from styletransfer import settings
+from styletransfer.errors import InputError
+from styletransfer.images.io import image_size, read_image
+from styletransfer.images.resize import resize_to_width, to_uint8
+from styletransfer.reports.figures.style import ACCENT, GREY, caption, set_title
+from styletransfer.results.tables import SEPARATOR
+from styletransfer.runs import status
+from styletransfer.runs.layout import RUN_FILES
+from styletransfer.text import value_text
+
+# A grid or a list has no end of pictures: so many lines of them are shown, evenly chosen.
+MAX_LINES = 10
+TILE_INCHES, LABEL_INCHES = 1.75, 0.3
+
+
+def choose(rows: pd.DataFrame, columns: int, limits: Sequence[float] | None) -> pd.DataFrame:
+    """At most `columns` rows, evenly spaced over those within the limits; the default stays among them."""
+    if limits is not None:
+        rows = rows[rows["value"].isna() | rows["value"].between(*limits) | rows["is_default"]]
+    if rows["value"].notna().all():
+        rows = rows.sort_values("value")
+    rows = rows.drop_duplicates("run_id")
+    if len(rows) <= columns:
+        return rows
+    return rows.iloc[_even_places(len(rows), columns, np.flatnonzero(rows["is_default"]))]
+
+
+def _even_places(count: int, columns: int, default: np.ndarray) -> np.ndarray:
+    """`columns` of `count` places, evenly spaced from the first to the last; the default's place is one of them."""
+    if not len(default):
+        return np.linspace(0, count - 1, columns).round().astype(int)
+    place = default[0]
+    before = round(place / (count - 1) * (columns - 1))
+    before = min(max(before, int(place > 0)), columns - 1 - int(place < count - 1))
+    left, right = np.linspace(place, 0, before + 1), np.linspace(place, count - 1, columns - before)
+    return np.unique(np.concatenate([left, right]).round().astype(int))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a contact sheet: its title, and a label with a run for each tile; None where that run does not exist.
+
+    A line without tiles shows what a pair is made of and what comes of it, or with `is_heading` nothing but its title.
+    """
+
+    title: str
+    tiles: Sequence[tuple[str, Any]] = ()
+    is_heading: bool = False
+
+
+def contact_sheet(
+    runs: pd.DataFrame,
+    pool: Path,
+    pictures: Mapping[str, str],
+    columns: int,
+    limits: Mapping[str, Any],
+    preserve: bool,
+    grid: Sequence[str] = (),
+) -> Figure:
+    """The pictures of a study; on top of each pair the inputs, and the result of the default where there is room.
+
+    A line for each parameter; or, where `grid` names two parameters, a line for each value of the first and a column
+    for each of the second. A study of every combination is shown so unasked. columns: the most pictures in a line.
+    limits: parameter to lowest and highest value shown. preserve: in the content's colours. pictures: the file of each
+    input; one that is not there is left out.
+    """
+    by_pair = {pair: runs[runs["pair"] == pair] for pair in dict.fromkeys(runs["pair"])}
+    lines = [(of_pair, line) for of_pair in by_pair.values() for line in _lines(of_pair, columns, limits, grid)]
+    shown = max(len(line.tiles) for _, line in lines)
+    columns = max(shown, 1 + runs["styles"].str.count(SEPARATOR).max() + 1)
+    heights = [_height(line, of_pair, pictures) for of_pair, line in lines]
+    figure = Figure(figsize=(columns * TILE_INCHES + 1.5, sum(heights) + 0.5), layout="constrained")
+    set_title(figure, caption(runs))
+    places = figure.subplots(
+        len(lines), columns + 1, squeeze=False, width_ratios=[0.7] + [1.0] * columns, height_ratios=heights
+    )
+    for axes, (of_pair, line) in zip(places, lines, strict=True):
+        for axis in axes:
+            axis.set_axis_off()
+        if line.is_heading:
+            axes[1].text(0, 0, line.title, va="bottom", fontsize=9, color=GREY)
+            continue
+        axes[0].text(
+            1, 0.5, line.title.replace("_", "\n"), ha="right", va="center", weight="bold", fontsize=9, wrap=True
+        )
+        if not line.tiles:
+            _show_pair(axes[1:], of_pair, pictures, pool)
+        for axis, (label, row) in zip(axes[1:], line.tiles, strict=False):
+            _show_run(axis, label, row, pool, preserve)
+    return figure
+
+
+def _lines(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any], grid: Sequence[str]) -> Iterator[Line]:
+    """Every line of one pair."""
+    yield Line(of_pair["pair"].iloc[0])
+    grid = grid or _full_grid(of_pair)
+    if grid:
+        yield from _grid_lines(of_pair, grid, columns, limits)
+        return
+    default = of_pair[of_pair["is_default"]].iloc[:1]
+    for parameter in dict.fromkeys(of_pair["parameter"]):
+        rows = of_pair[of_pair["parameter"] == parameter]
+        if not parameter:
+            rows = choose(rows, columns * MAX_LINES, None)
+            for first in range(0, len(rows), columns):
+                yield Line("", [(row.label.replace(", ", "\n"), row) for row in rows[first:][:columns].itertuples()])
+            continue
+        if not rows["is_default"].any() and len(default):
+            value = default[parameter].iloc[0]
+            extra = default.assign(value=pd.to_numeric(value, errors="coerce"), label=value_text(value))
+            rows = pd.concat([rows, extra.astype(rows.dtypes.to_dict())])
+        chosen = choose(rows, columns, limits.get(parameter))
+        labels = chosen["label"].where(~chosen["is_default"], chosen["label"] + " (default)")
+        yield Line(parameter, list(zip(labels, chosen.itertuples(), strict=True)))
+
+
+def varied(runs: pd.DataFrame) -> list[str]:
+    """The parameters with more than one value."""
+    return [name for name in settings.PARAMETERS if name in runs and runs[name].nunique() > 1]
+
+
+def _full_grid(of_pair: pd.DataFrame) -> list[str]:
+    """The first two parameters of a study that has a run for every combination of all; else nothing."""
+    names = varied(of_pair)
+    full = len(names) > 1 and math.prod(of_pair[name].nunique() for name in names) == of_pair["run_id"].nunique()
+    return names[:2] if full and not of_pair["parameter"].any() else []
+
+
+def _grid_lines(of_pair: pd.DataFrame, grid: Sequence[str], columns: int, limits: Mapping[str, Any]) -> Iterator[Line]:
+    """A block of lines for each combination of the other parameters that has many runs; evenly chosen."""
+    down, across = grid
+    downs, acrosses = (
+        _shown_values(of_pair, name, most, limits.get(name)) for name, most in ((down, MAX_LINES), (across, columns))
+    )
+    others = [name for name in varied(of_pair) if name not in grid]
+    blocks = (
+        [(key, rows) for key, rows in of_pair.groupby(others, sort=False, dropna=False)] if others else [((), of_pair)]
+    )
+    # In a star this is the block of the default: the others hold a single run each.
+    largest = max(len(rows) for _, rows in blocks)
+    blocks = [block for block in blocks if 2 * len(block[1]) > largest]
+    count = min(len(blocks), max(1, MAX_LINES // len(downs)))
+    for place in np.linspace(0, len(blocks) - 1, count).round().astype(int):
+        key, rows = blocks[place]
+        if others:
+            words = [f"{_words(name)} {value_text(value)}" for name, value in zip(others, key, strict=True)]
+            yield Line(", ".join(words), is_heading=True)
+        found = {(getattr(row, down), getattr(row, across)): row for row in rows.itertuples()}
+        for value in downs:
+            tiles = [(f"{_words(across)} {value_text(other)}", found.get((value, other))) for other in acrosses]
+            yield Line(f"{down}_{value_text(value)}", tiles)
+
+
+def _shown_values(runs: pd.DataFrame, parameter: str, most: int, limits: Sequence[float] | None) -> list[Any]:
+    """At most so many values of a parameter, evenly spaced over those within the limits; the default stays."""
+    values = pd.DataFrame({"value": runs[parameter], "is_default": runs["is_default"]})
+    values["number"] = pd.to_numeric(values["value"], errors="coerce")
+    values = values.sort_values("is_default", ascending=False, kind="stable").drop_duplicates("value")
+    # Words keep the order of the study.
+    values = values.sort_values("number", kind="stable") if values["number"].notna().all() else values.sort_index()
+    if limits is not None:
+        values = values[values["number"].isna() | values["number"].between(*limits) | values["is_default"]]
+    if values.empty:
+        raise InputError(f"contact_sheet.limits.{parameter} is {list(limits or [])!r}: no run has such a value")
+    if len(values) > most:
+        values = values.iloc[_even_places(len(values), most, np.flatnonzero(values["is_default"]))]
+    return values["value"].tolist()
+
+
+def _words(parameter: str) -> str:
+    return parameter.replace("_", " ")
+
+
+def _height(line: Line, of_pair: pd.DataFrame, pictures: Mapping[str, str]) -> float:
+    """Inches that a line takes: its tallest picture and a label."""
+    if line.is_heading:
+        return LABEL_INCHES
+    sizes = [(row.width, row.height) for _, row in line.tiles if row is not None]
+    if not line.tiles:
+        names = [name for _, name in _inputs(of_pair.iloc[0])]
+        sizes = [image_size(pictures[name]) for name in names if Path(pictures[name]).exists()]
+    aspects = [height / width for width, height in sizes if height > 0]  # a run without a result has none
+    return TILE_INCHES * max(aspects, default=1.0) + LABEL_INCHES
+
+
+def _inputs(row: Any) -> list[tuple[str, str]]:
+    """Role and name of the pictures that a run is made of."""
+    return [("content", row["content"])] + [("style", name) for name in row["styles"].split(SEPARATOR)]
+
+
+def _show_pair(axes: Sequence[Axes], of_pair: pd.DataFrame, pictures: Mapping[str, str], pool: Path) -> None:
+    """What a pair is made of; then the result of the default, as it is and in the content's colours."""
+    shown = [(f"{role}: {name}", Path(pictures[name])) for role, name in _inputs(of_pair.iloc[0])]
+    default = of_pair[of_pair["is_default"] & of_pair["status"].isin(status.FINISHED)]
+    for run_id in default["run_id"].iloc[:1]:
+        shown.append(("result of the default", pool / run_id / RUN_FILES["image"]))
+        shown.append(("in the content's colours", pool / run_id / RUN_FILES["preserved"]))
+    for axis, (title, path) in zip(axes, shown, strict=False):
+        if path.exists():
+            axis.imshow(_thumbnail(path))
+        axis.set_title(title, fontsize=8, color=GREY, parse_math=False)
+
+
+def _show_run(axis: Axes, label: str, row: Any, pool: Path, preserve: bool) -> None:
+    axis.set_title(label, fontsize=7 if "\n" in label else 9)
+    if row is None:
+        axis.text(0.5, 0.5, "no run", transform=axis.transAxes, ha="center", va="center", fontsize=8, color=GREY)
+        return
+    if row.status in status.FINISHED:
+        axis.imshow(_thumbnail(pool / row.run_id / RUN_FILES["preserved" if preserve else "image"]))
+    else:
+        axis.add_patch(mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fc="#ececea"))
+        axis.text(
+            0.5, 0.5, row.status.replace("_", " "), transform=axis.transAxes, ha="center", va="center", color=GREY
+        )
+    if row.is_default:
+        axis.add_patch(
+            mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, ec=ACCENT, lw=3, clip_on=False)
+        )
+    if row.status == "diverged":
+        axis.plot([0, 1], [0, 1], transform=axis.transAxes, color=ACCENT, lw=2)
+        axis.text(0.5, 0.06, row.status, transform=axis.transAxes, ha="center", color="white", backgroundcolor=ACCENT)
+
+
+def _thumbnail(path: Path, width: int = 320) -> np.ndarray:
+    pixels = read_image(path)
+    return to_uint8(resize_to_width(pixels, width)) if pixels.shape[1] > width else pixels

@@ -1,0 +1,65 @@
+"""What a study would compute: rows per parameter, what is there already, and the time that the rest takes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from styletransfer.runs.layout import RUN_FILES
+from styletransfer.runs.record import read_record, seconds_of_run
+from styletransfer.settings import Settings
+from styletransfer.study.expand import Study
+from styletransfer.text import duration
+
+
+def plan(config: Mapping[str, Any], study: Study, pool: Path, at_once: int = 1) -> str:
+    """What a study would run: rows per parameter, new, cached and shared runs, and the time that the new ones take.
+
+    at_once: how many runs are computed at the same time.
+    """
+    finished = {run_id for run_id in study.runs if (pool / run_id / "run.json").exists()}
+    lines = [f"study {study.name}: {len(study.rows)} rows, {len(study.runs)} distinct runs", ""]
+    lines.append(f"  {'parameter':24} {'rows':>6} {'new':>6} {'cached':>6} {'shared':>6}")
+    seen: set[str] = set()
+    for parameter in dict.fromkeys(row.parameter for row in study.rows):
+        rows = [row for row in study.rows if row.parameter == parameter]
+        runs = {row.run_id for row in rows} - seen
+        seen |= runs
+        cached = len(runs & finished)
+        lines.append(
+            f"  {parameter or '(defaults, grid or list)':24} {len(rows):6} {len(runs) - cached:6} {cached:6} "
+            f"{len(rows) - len(runs):6}"
+        )
+    new = [run for run_id, run in study.runs.items() if run_id not in finished]
+    lines += ["", f"  {len(new)} new runs, {len(finished)} cached"]
+    return "\n".join([*lines, f"  {_estimate(config, new, _records(pool, finished), at_once)}"])
+
+
+def _records(pool: Path, run_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """The records that tell how long a run took; a damaged one tells nothing, and is named when it is collected."""
+    records = []
+    for run_id in run_ids:
+        with contextlib.suppress(OSError, ValueError):
+            records.append(read_record(pool / run_id / RUN_FILES["record"]))
+    return [record for record in records if record.get("iterations_done")]
+
+
+def _estimate(
+    config: Mapping[str, Any], new: Sequence[Settings], records: Sequence[Mapping[str, Any]], at_once: int
+) -> str:
+    """The time of new runs: from what finished runs of the study took, else from `seconds_per_run`."""
+    if not records:
+        seconds = config["seconds_per_run"]
+        condition = f"if a run takes {seconds:g} s (seconds_per_run: say what your device takes)"
+        return f"about {_times(len(new) * seconds, min(at_once, len(new)))}, {condition}"
+    expected = seconds_of_run(records)
+    total = sum(expected(run.iterations, run.width) for run in new)
+    return f"about {_times(total, min(at_once, len(new)))}, going by {len(records)} finished runs"
+
+
+def _times(seconds: float, at_once: int) -> str:
+    """Device time, and beside it how long that takes where several runs are computed at once."""
+    together = f" ({duration(seconds / at_once)} with {at_once} runs at once)" if at_once > 1 else ""
+    return f"{duration(seconds)} of device time{together}"

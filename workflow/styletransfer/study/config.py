@@ -1,0 +1,99 @@
+"""The config of a study: checked, its defaults filled in, and the part of it that decides the rows."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from styletransfer.errors import InputError
+from styletransfer.files import checks, yaml_reader
+from styletransfer.settings import PARAMETERS
+
+# What decides a study's rows; everything else of a config is about showing and running them.
+DEFINING_KEYS = (
+    "study",
+    "weights",
+    "images",
+    "pairs",
+    "defaults",
+    "design",
+    "vary",
+    "runs",
+    "max_runs",
+    "seconds_per_run",
+)
+# Raised when columns of the tables change: they are then gathered anew, from records of all ages.
+TABLES_VERSION = 3
+# It is handed over as one word of a command line, which Linux limits to 128 KiB.
+MAX_DEFINITION = 100_000
+
+
+def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with every default of the schema filled in.
+
+    Raises `InputError` that lists each fault with its key, its value and the remedy.
+    """
+    import jsonschema
+
+    yaml_reader.check_plain(config, "the config")
+    faults = [_fault(error) for error in jsonschema.Draft202012Validator(schema).iter_errors(config)]
+    if faults:
+        raise InputError("the config cannot be used:\n" + "\n".join(f"  - {fault}" for fault in faults))
+    filled = _with_defaults(config, schema)
+    _check_limits(filled["contact_sheet"]["limits"])
+    return filled
+
+
+def _check_limits(limits: Mapping[str, Sequence[float]]) -> None:
+    for name, (lowest, highest) in limits.items():
+        if name not in PARAMETERS:
+            raise InputError(f"contact_sheet.limits.{unknown_key(name, PARAMETERS)}")
+        if lowest > highest:
+            raise InputError(f"contact_sheet.limits.{name} is [{lowest:g}, {highest:g}]: write the lower value first")
+
+
+def _fault(error: Any) -> str:
+    key = ".".join(map(str, error.absolute_path))
+    if error.validator == "additionalProperties" and isinstance(error.schema.get("properties"), dict):
+        known = list(error.schema["properties"])
+        unknown = [name for name in error.instance if name not in known]
+        return "; ".join(f"{key + '.' if key else ''}{unknown_key(str(name), known)}" for name in unknown)
+    fault = f"{error.instance!r} is no such name" if error.validator == "pattern" else error.message
+    hint = " Write it in quotes." if error.validator_value == "string" and not isinstance(error.instance, str) else ""
+    fault = yaml_reader.shortened(fault, 400, quoted=False)
+    return f"{key or 'config'}: {fault}.{hint} {error.schema.get('description', '')}".strip()
+
+
+def unknown_key(name: str, known: Iterable[str]) -> str:
+    """What is said of a key that there is not, with the one that was meant."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"{name}: there is no such key. " + (f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}")
+
+
+def _with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    filled = dict(config)
+    for key, part in schema.get("properties", {}).items():
+        if "default" in part:
+            filled.setdefault(key, part["default"])
+        if isinstance(filled.get(key), dict):
+            filled[key] = _with_defaults(filled[key], part)
+        elif part.get("type") == "integer" and key in filled:
+            filled[key] = int(filled[key])  # JSON Schema takes 2.0 for a whole number
+    return filled
+
+
+def definition(config: Mapping[str, Any]) -> str:
+    """The part of a config that decides the rows, as JSON: what a table of results depends on."""
+    defining = {"tables": TABLES_VERSION, **{key: config[key] for key in DEFINING_KEYS if key in config}}
+    if isinstance(config["runs"], str):
+        defining["runs_sha256"] = checks.checksum(config["runs"])
+    text = json.dumps(defining)  # in the config's order: that of the rows
+    if len(text) > MAX_DEFINITION:
+        raise InputError(
+            f"the config takes {len(text):,} characters of the {MAX_DEFINITION:,} allowed: put runs that it lists into "
+            "a CSV file and name that under runs, or split the study"
+        )
+    return text

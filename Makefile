@@ -39,6 +39,7 @@ lint: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 
@@ -71,7 +72,7 @@ audit: $(VENV)/installed
 # The pictures of README and docs.
 pictures: demo
 	$(BIN)/python workflow/scripts/compare_schedules.py --output docs/schedules.png
-	PYTHONPATH=workflow $(BIN)/python docs/pictures.py
+	$(BIN)/python docs/pictures.py
 
 # The explorer as the README shows it.
 screenshots: demo $(VENV)/tested

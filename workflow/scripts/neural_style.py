@@ -145,6 +145,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
 def _weights(network: str) -> Ingredient:
     if network in weights.SOURCES:
         return Ingredient(**weights.source_identity(network))
+    weights.check_file(Path(network), "--network")
     return _ingredient("--network", Path(network))
 
 

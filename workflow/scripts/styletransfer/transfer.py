@@ -17,6 +17,7 @@ import math
 import os
 import platform
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -152,6 +153,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         _check_pictures(settings, run.inputs)
         pictures = read_pictures(settings, run.inputs)
         content = pictures.content
+        logger.info("%s", _about(settings, content))
         device = self._leased()
         if tell is not None:
             tell(device)
@@ -166,7 +168,6 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             saver = checkpoint.Saver(state, identity, self._state_seconds)
             course.go_on(saver.find(settings.run_id, settings.iterations))
             clock.prepared(used.pop("computed_on"))
-            logger.info("%s", _about(settings, content, network.source))
             _optimise(course, network, outputs, content, saver)
         image = network.postprocess(optimization.last if trace.diverged else optimization.best)
         _write(outputs, image, content, trace)
@@ -444,11 +445,12 @@ def load_tensorflow(
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     # What XLA compiled in one process serves the next.
     os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={ways.cache_folder() / 'xla'}")
-    import tensorflow as tf
+    with _without_native_messages() if leased.kind == "cpu" else contextlib.nullcontext():
+        import tensorflow as tf
 
+        gpus = tf.config.list_physical_devices("GPU")
     # Equal seeds give equal bits, on GPUs as well.
     tf.config.experimental.enable_op_determinism()
-    gpus = tf.config.list_physical_devices("GPU")
     # Tests have no GPU but want to see runs being scheduled.
     if leased.kind == "gpu" and not gpus and not os.environ.get("STYLETRANSFER_FAKE_GPUS"):
         raise InputError(
@@ -466,6 +468,20 @@ def load_tensorflow(
     tf.config.threading.set_inter_op_parallelism_threads(1)
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
+
+
+@contextlib.contextmanager
+def _without_native_messages() -> Iterator[None]:
+    """What libraries print before anybody can set their loggers goes nowhere: that a CPU is no GPU frightens people."""
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
 
 
 def _optimise(course: Course, network: VGG19, outputs: Outputs, content: np.ndarray, saver: checkpoint.Saver) -> None:
@@ -539,7 +555,7 @@ def _checksums(inputs: Inputs) -> dict[str, Any]:
     return checksums
 
 
-def _about(settings: Settings, content: np.ndarray, weights: dict[str, str]) -> str:
+def _about(settings: Settings, content: np.ndarray) -> str:
     """One line on what a run is, for its log."""
     height, width, _ = content.shape
     noise = settings.initial_noiseblend
@@ -548,7 +564,7 @@ def _about(settings: Settings, content: np.ndarray, weights: dict[str, str]) -> 
     method = {"adam": "Adam", "lbfgs": "L-BFGS"}[settings.optimizer]
     return (
         f"{width} x {height} pixels, {settings.iterations} iterations of {method} from {start}{mixed}; "
-        f"weights: {described(weights['name'])}"
+        f"weights: {described(settings.weights.name)}"
     )
 
 

@@ -6,7 +6,7 @@ NumPy; only the features are the network's.
 
 import numpy as np
 
-from styletransfer.images.resize import resize, resize_to_width
+from styletransfer.images.resize import resize, resize_to_width, to_uint8
 
 SIZE = 256  # the longer side of what is measured, so that widths compare
 SCALES = (0.71, 1, 1.41)  # of the style: "that style, at its best size"
@@ -16,14 +16,14 @@ ACROSS = 24  # positions that are compared, along the longer side
 
 
 class Ruler:
-    """Two numbers for pictures made of one content and one style. Pictures are (H, W, 3) RGB in 0..255."""
+    """Two numbers for pictures made of one content and one style. Pictures are (H, W, 3) uint8 RGB."""
 
     def __init__(self, network, content, style):
         self._network = network
         features = self._features(content)
         self._content = {layer: self_similarity(features[layer]) for layer in CONTENT_LAYERS}
         height, width = content.shape[:2]
-        other = self._features(resize(style, width, height))
+        other = self._features(to_uint8(resize(style, width, height)))
         self._farthest = {layer: self._lost(other, layer) for layer in CONTENT_LAYERS}
         own = statistics(features)
         self._styles = []

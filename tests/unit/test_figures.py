@@ -60,7 +60,8 @@ def test_limits_leave_the_default_in():
 @pytest.fixture
 def pool(tmp_path):
     for value in (0, 5, 7, 1e9):
-        write_image(tmp_path / f"run{value:g}/image.png", np.zeros((20, 40, 3), np.uint8))
+        for name in ("image.png", "preserved.png"):
+            write_image(tmp_path / f"run{value:g}" / name, np.zeros((20, 40, 3), np.uint8))
     write_image(tmp_path / "b.png", np.zeros((40, 40, 3), np.uint8))
     return tmp_path
 
@@ -71,7 +72,9 @@ def test_a_contact_sheet_labels_every_tile_shows_the_inputs_and_what_diverged(po
     pictures = {"a": str(pool / "run0/image.png"), "b": str(pool / "b.png")}
     sheet = contact_sheet(runs, pool, pictures, 5, {}, False)
     titles = [axis.get_title() for axis in sheet.axes if axis.get_title()]
-    assert titles == ["content: a", "style: b", "0", "5", "7 (default)", "1e+09"]
+    results = ["result of the default", "in the content's colours"]
+    assert titles == ["content: a", "style: b", *results, "0", "5", "7 (default)", "1e+09"]
+    assert [len(axis.images) for axis in sheet.axes[1:5]] == [1, 1, 1, 1]
     words = [text.get_text() for axis in sheet.axes for text in axis.texts]
     assert words == ["a x b", "tv\nweight", "diverged"]
     width, height = sheet.get_size_inches()
@@ -91,6 +94,17 @@ def test_75_values_have_75_colours_and_few_ticks():
     assert panel.lines[-1].get_color() == ACCENT, "the default is not on top"
     assert len(bar.get_yticks()) == 7
     assert panel.get_yscale() == "log"
+
+
+def test_loss_curves_tell_pairs_apart_and_are_not_flattened_by_a_step_astray():
+    runs = pd.concat([table([0, 5], default=5), table([0, 5], default=5).assign(pair="c x b")], ignore_index=True)
+    runs["run_id"] = [f"run{number}" for number in range(4)]
+    steps = pd.DataFrame({"iteration": [0, 1, 2], "loss": "total", "weighted": [3.0, 1e13, 1.0]})
+    figure = loss_curves(runs, pd.concat([steps.assign(run_id=run_id) for run_id in runs["run_id"]]))
+    panel = figure.axes[0]
+    assert len({line.get_linestyle() for line in panel.lines}) == 2
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a x b", "c x b"]
+    assert panel.get_ylim()[1] == 30
 
 
 def combinations(**values):

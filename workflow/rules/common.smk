@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import math
+import os
 import re
 import shlex
 import sys
@@ -95,12 +96,17 @@ shell.prefix(f"export {EXPORTS}; ".replace("{", "{{").replace("}", "}}"))
 
 # Only when runs are about to start: a dry run and a plan work anywhere.
 onstart:
-    if workflow.is_main_process and not workflow.touch:
+    if workflow.is_main_process and not workflow.touch and computes_runs():
         try:
             refuse_missing_gpus()
             refuse_bfloat16()
         except InputError as error:
             raise WorkflowError(str(error))
+        watch = Path(os.path.relpath(SCRIPTS), "watch.py")
+        print(
+            f"runs at work: python {watch} --configfile {workflow.configfiles[-1]}",
+            file=sys.stderr,
+        )
 
 
 onsuccess:
@@ -136,13 +142,15 @@ def picture(ingredient):
     return f"resources/pictures/{ingredient.name}-{ingredient.digest}.png"
 
 
+def computes_runs():
+    return any(
+        job.rule.name.startswith("transfer") for job in workflow.dag.needrun_jobs()
+    )
+
+
 def refuse_missing_gpus():
     """No run may end up on the CPU, or wait for ever, because nobody looked whether there are GPUs."""
     tokens = workflow.global_resources.get("gpu")
-    if not any(
-        job.rule.name.startswith("transfer") for job in workflow.dag.needrun_jobs()
-    ):
-        return
     if workflow.local_exec:
         lease.check(
             config["device"], tokens and tokens.value, config["slots_per_device"]

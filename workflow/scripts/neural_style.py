@@ -149,6 +149,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
 def _weights(network: str) -> Ingredient:
     if network in sources.SOURCES:
         return Ingredient(**sources.source_identity(network))
+    sources.check_file(Path(network), "--network")
     return _ingredient("--network", Path(network))
 
 

@@ -95,7 +95,11 @@ class Settings:
     eps: float = parameter(1e-8, "Adam's epsilon", above=0)
     initial: Ingredient | None = None
     initial_noiseblend: float | None = parameter(
-        None, "share of noise in the initial image: 1 without an initial image, else 0", minimum=0, maximum=1
+        None,
+        "share of noise in the initial image. 0: start from the picture, 1: from noise; default: 1 without an initial "
+        "picture, else 0",
+        minimum=0,
+        maximum=1,
     )
     pooling: str = parameter("max", "how VGG-19 pools", choices=("max", "avg"))
     seed: int = parameter(0, "seed of the noise", minimum=0, maximum=2**63 - 1, integer=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
+from collections.abc import Iterator
 
 from styletransfer.devices import autotune, gpu_usage, lease, precision
 from styletransfer.errors import InputError
@@ -27,11 +30,12 @@ def load_tensorflow(threads: int | None, leased: lease.Device = lease.CPU, slots
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     # What XLA compiled in one process serves the next.
     os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={autotune.cache_folder() / 'xla'}")
-    import tensorflow as tf
+    with _without_native_messages() if leased.kind == "cpu" else contextlib.nullcontext():
+        import tensorflow as tf
 
+        gpus = tf.config.list_physical_devices("GPU")
     # Equal seeds give equal bits, on GPUs as well.
     tf.config.experimental.enable_op_determinism()
-    gpus = tf.config.list_physical_devices("GPU")
     # Tests have no GPU but want to see runs being scheduled.
     if leased.kind == "gpu" and not gpus and not os.environ.get("STYLETRANSFER_FAKE_GPUS"):
         raise InputError(
@@ -49,6 +53,20 @@ def load_tensorflow(threads: int | None, leased: lease.Device = lease.CPU, slots
     tf.config.threading.set_inter_op_parallelism_threads(1)
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
+
+
+@contextlib.contextmanager
+def _without_native_messages() -> Iterator[None]:
+    """What libraries print before anybody can set their loggers goes nowhere: that a CPU is no GPU frightens people."""
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
 
 
 def device_name(kind: str) -> str:

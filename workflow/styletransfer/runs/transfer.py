@@ -157,6 +157,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         check_pictures(settings, run.inputs)
         pictures = read_pictures(settings, run.inputs)
         content = pictures.content
+        logger.info("%s", _about(settings, content))
         device = self._leased()
         if tell is not None:
             tell(device)
@@ -171,7 +172,6 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             saver = checkpoint.Saver(state, identity, self._state_seconds)
             course.go_on(saver.find(settings.run_id, settings.iterations))
             clock.prepared(used.pop("computed_on"))
-            logger.info("%s", _about(settings, content, network.source))
             _optimise(course, network, outputs, content, saver)
         image = network.postprocess(optimization.last if trace.diverged else optimization.best)
         _write(outputs, image, content, trace)
@@ -422,7 +422,7 @@ def _state_identity(
     }
 
 
-def _about(settings: Settings, content: np.ndarray, weights: dict[str, str]) -> str:
+def _about(settings: Settings, content: np.ndarray) -> str:
     """One line on what a run is, for its log."""
     height, width, _ = content.shape
     noise = settings.initial_noiseblend
@@ -431,7 +431,7 @@ def _about(settings: Settings, content: np.ndarray, weights: dict[str, str]) -> 
     method = {"adam": "Adam", "lbfgs": "L-BFGS"}[settings.optimizer]
     return (
         f"{width} x {height} pixels, {settings.iterations} iterations of {method} from {start}{mixed}; "
-        f"weights: {described(weights['name'])}"
+        f"weights: {described(settings.weights.name)}"
     )
 
 

@@ -53,9 +53,11 @@ def expand(config: Mapping[str, Any]) -> Study:
     config = {**config, "runs": designs.read_runs(config["runs"])}
     sheet = config.get("contact_sheet", {})
     shown = *sheet.get("limits", ()), *sheet.get("grid", ())
-    for name in (*config["vary"], *itertools.chain.from_iterable(config["runs"]), *shown):
-        if name not in PARAMETERS:
-            raise InputError(unknown_key(str(name), PARAMETERS))
+    named = {"vary.": config["vary"], "runs: ": itertools.chain.from_iterable(config["runs"]), "contact_sheet: ": shown}
+    for place, names in named.items():
+        for name in names:
+            if name not in PARAMETERS:
+                raise InputError(place + unknown_key(str(name), PARAMETERS))
     points = {parameter: values(parameter, spec) for parameter, spec in config["vary"].items()}
     _check_pairs(config["pairs"])
     designs.refuse_too_many(config, points)

@@ -187,14 +187,20 @@ HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 ONNX_MAGIC = b"\x08"
 
 
+def check_file(path: Path, what: str) -> None:
+    """Raise `InputError` that lists the sources if there is no such file. what: how the message calls it."""
+    try:
+        checks.check_input(path, what)
+    except InputError as error:
+        names = {**{name: name for name in SOURCES}, "vgg19": "keras"}
+        near = difflib.get_close_matches(str(path), names, n=1)
+        hint = f" Did you mean the source {names[near[0]]}?" if near else ""
+        raise InputError(f"{error}.{hint} Give a file, or one of the sources {', '.join(SOURCES)}") from error
+
+
 def form_of(path: Path) -> str:
     """Which kind of file this is, by its first bytes: `safetensors`, or a key of `READERS`."""
-    try:
-        checks.check_input(path, "weights")
-    except InputError as error:
-        near = difflib.get_close_matches(str(path), SOURCES, n=1)
-        hint = f" Did you mean the source {near[0]}?" if near else ""
-        raise InputError(f"{error}.{hint} Give a file, or one of the sources {', '.join(SOURCES)}") from error
+    check_file(path, "weights")
     head = guarded(_head, path)
     if head[:8] == HDF5_MAGIC:
         return "keras"

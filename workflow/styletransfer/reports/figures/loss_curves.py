@@ -76,6 +76,10 @@ def _panel(
         bar.ax.minorticks_off()
         bar.ax.tick_params(labelsize=8)
     axis.set_yscale("log")
+    # A step that went far astray, and back, must not flatten all the rest.
+    begin = max((curves[run_id]["weighted"].iloc[0] for run_id in rows["run_id"]), default=0)
+    if np.isfinite(begin) and begin > 0:
+        axis.set_ylim(top=min(axis.get_ylim()[1], 10 * begin))
     log_ticks(axis.yaxis)
     axis.set_title(parameter.replace("_", " ") or "all runs", fontsize=10, loc="left", weight="bold")
     axis.set_xlabel("step", fontsize=8)

@@ -1,6 +1,7 @@
 """Settings and designs: identity, limits, value specs, and the 2018 study to the last value."""
 
 import json
+import platform
 from collections import Counter
 from pathlib import Path
 
@@ -247,6 +248,13 @@ def test_a_plan_counts_new_cached_and_shared_runs(tmp_path):
     (tmp_path / done / "run.json").write_text(json.dumps(record))
     # Two new runs of 1000 iterations at twice the width, and 4 s outside of them.
     assert "about 66.8 minutes of device time, going by 1 finished runs" in plan(described, expanded, tmp_path)
+    # So does another study, which has none of its own yet; but not by those of another host.
+    others = config(vary={"style_weight": [3]}, defaults={"width": 512, "iterations": 100})
+    told = plan(others, expand(others), tmp_path)
+    assert "if a run takes" in told
+    (tmp_path / done / "run.json").write_text(json.dumps(record | {"host": platform.node()}))
+    told = plan(others, expand(others), tmp_path)
+    assert "about 6.8 minutes of device time, going by 1 finished runs of other studies on this host" in told
     assert "device time (33.4 minutes with 2 runs at once), going by" in plan(described, expanded, tmp_path, 8)
 
 

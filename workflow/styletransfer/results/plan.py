@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+import platform
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from styletransfer.runs.record import read_record, seconds_of_run
 from styletransfer.settings import Settings
 from styletransfer.study.expand import Study
 from styletransfer.text import duration
+
+# How many runs of other studies an estimate goes by.
+OTHERS = 30
 
 
 def plan(config: Mapping[str, Any], study: Study, pool: Path, at_once: int = 1) -> str:
@@ -34,29 +38,39 @@ def plan(config: Mapping[str, Any], study: Study, pool: Path, at_once: int = 1) 
         )
     new = [run for run_id, run in study.runs.items() if run_id not in finished]
     lines += ["", f"  {len(new)} new runs, {len(finished)} cached"]
-    return "\n".join([*lines, f"  {_estimate(config, new, _records(pool, finished), at_once)}"])
+    return "\n".join([*lines, f"  {_estimate(config, new, finished, pool, at_once)}"])
 
 
-def _records(pool: Path, run_ids: Iterable[str]) -> list[dict[str, Any]]:
+def _records(paths: Iterable[Path]) -> list[dict[str, Any]]:
     """The records that tell how long a run took; a damaged one tells nothing, and is named when it is collected."""
     records = []
-    for run_id in run_ids:
+    for path in paths:
         with contextlib.suppress(OSError, ValueError):
-            records.append(read_record(pool / run_id / RUN_FILES["record"]))
+            records.append(read_record(path))
     return [record for record in records if record.get("iterations_done")]
 
 
 def _estimate(
-    config: Mapping[str, Any], new: Sequence[Settings], records: Sequence[Mapping[str, Any]], at_once: int
+    config: Mapping[str, Any], new: Sequence[Settings], finished: Collection[str], pool: Path, at_once: int
 ) -> str:
-    """The time of new runs: from what finished runs of the study took, else from `seconds_per_run`."""
+    """The time of new runs: from what finished runs of the study took, else other runs here, else `seconds_per_run`."""
+    at_once = min(at_once, len(new))
+    records, whose = _records(pool / run_id / RUN_FILES["record"] for run_id in finished), ""
+    if not records and all(run.width for run in new):
+        records, whose = _others(pool), " of other studies on this host"
     if not records:
         seconds = config["seconds_per_run"]
         condition = f"if a run takes {seconds:g} s (seconds_per_run: say what your device takes)"
-        return f"about {_times(len(new) * seconds, min(at_once, len(new)))}, {condition}"
+        return f"about {_times(len(new) * seconds, at_once)}, {condition}"
     expected = seconds_of_run(records)
     total = sum(expected(run.iterations, run.width) for run in new)
-    return f"about {_times(total, min(at_once, len(new)))}, going by {len(records)} finished runs"
+    return f"about {_times(total, at_once)}, going by {len(records)} finished runs{whose}"
+
+
+def _others(pool: Path) -> list[dict[str, Any]]:
+    """The newest records of whatever this host has computed."""
+    paths = sorted(pool.glob(f"*/{RUN_FILES['record']}"), key=lambda path: path.stat().st_mtime)
+    return [record for record in _records(paths[-OTHERS:]) if record.get("host") == platform.node()]
 
 
 def _times(seconds: float, at_once: int) -> str:

@@ -84,7 +84,7 @@ class Engine:
 
         if (precision, path) not in self._steppers:
             network = VGG19(self._weights, precision=precision)
-            loss = losses.PlainLoss(network) if path == "plain" else gradients.FastLoss(network)
+            loss = losses.AutodiffGradient(network) if path == "plain" else gradients.AnalyticGradient(network)
             self._steppers[precision, path] = network, loop.Stepper(loss)
         return self._steppers[precision, path]
 
@@ -151,7 +151,7 @@ def batched_loss(precision: str) -> Prepare:
         network, _ = engine.stepper(precision)
         content, style = pictures(options.width, options.height)
         targets = engine.targets(settings, network, content, style)
-        loss = gradients.FastLoss(network)
+        loss = gradients.AnalyticGradient(network)
         weights, blend = tf.constant(terms.weights(settings), tf.float32), tf.ones(1)
         start = tf.stack(BATCH * [network.preprocess(content)])
 

@@ -1,4 +1,4 @@
-"""The loss and its gradient with a backward pass written out by hand: what `losses.PlainLoss` computes, sooner.
+"""The loss and its gradient with a backward pass written out by hand: what `losses.AutodiffGradient` computes, sooner.
 
 Beside the formulas of `losses` nothing here is about style transfer; it is about what a CPU does with them:
 
@@ -79,7 +79,7 @@ class Convolution:
             return tf.transpose(self._kernel[::-1, ::-1], (0, 1, 3, 2))
 
 
-class FastLoss:
+class AnalyticGradient:
     """The terms of the loss and the gradient of their weighted sum, for one network.
 
     winograd_from: the product of a kernel's channels from which on `winograd` convolves, however small the picture; by
@@ -98,7 +98,7 @@ class FastLoss:
     def __call__(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor, blend: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """What `losses.PlainLoss` returns, but for rounding: the terms, (8,), and the gradient, like image."""
+        """What `losses.AutodiffGradient` returns, but for rounding: the terms, (8,), and the gradient, like image."""
         weight = dict(zip(TERMS, tf.unstack(weights), strict=True))
         activations, pooled = self._activations(image, targets.layers)
         values = {"tv": losses.total_variation(image)}

@@ -15,14 +15,14 @@ import tensorflow as tf
 from styletransfer.optim import losses
 from styletransfer.optim import terms as loss_terms
 from styletransfer.optim.losses import Targets
-from styletransfer.optim.optimizers import LBFGS, METHODS, Adam, Pace
+from styletransfer.optim.optimizers import LBFGS, OPTIMIZERS, Adam, Hyperparameters
 from styletransfer.optim.terms import STYLE_LAYERS, TERMS, Evaluation
 from styletransfer.settings import Settings
 from styletransfer.vgg.network import VGG19
 
 NOISE_SCALE = 0.256
 
-# The terms and the gradient of their weighted sum, of (image, targets, weights, blend): see `losses.PlainLoss`.
+# The terms and the gradient of their weighted sum, of (image, targets, weights, blend): see `losses.AutodiffGradient`.
 Loss = Callable[[tf.Tensor, Targets, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
@@ -48,10 +48,10 @@ class Optimization:
         self._targets = targets
         self._weights = tf.constant(loss_terms.weights(settings), tf.float32)
         self._blend = tf.constant(settings.style_blend_weights, tf.float32)
-        self._pace = Pace.of(settings)
+        self._hyperparameters = Hyperparameters.of(settings)
         self._iterations = settings.iterations
-        self._album = Album.begin(start)
-        self._method = METHODS[settings.optimizer].begin(start)
+        self._album = Album.init(start)
+        self._method = OPTIMIZERS[settings.optimizer].init(start)
         self._variables = {**self._album._asdict(), **self._method._asdict()}
         self._iteration = 0
 
@@ -98,7 +98,13 @@ class Optimization:
             # A call ends where `together` divides: there the images are those of the iteration.
             count = min(-first % together, self._iterations - first) + 1
             found = self._stepper.steps(
-                self._album, self._method, self._targets, self._weights, self._blend, self._pace, tf.constant(count)
+                self._album,
+                self._method,
+                self._targets,
+                self._weights,
+                self._blend,
+                self._hyperparameters,
+                tf.constant(count),
             )
             self._iteration = first + count
             rows = zip(*(result.numpy()[:count] for result in found), strict=True)
@@ -127,7 +133,7 @@ class Stepper:
         targets: Targets,
         weights: tf.Tensor,
         blend: tf.Tensor,
-        pace: Pace,
+        hyper: Hyperparameters,
         count: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """`count` steps, at most `together`, or fewer: the last is the first whose loss is not finite.
@@ -135,7 +141,7 @@ class Stepper:
         Returns what `_step` does, of every step, (together, ...); and zeros and False for those that were not taken.
         """
         if self.together == 1:
-            return tuple(result[tf.newaxis] for result in self._step(album, method, targets, weights, blend, pace))
+            return tuple(result[tf.newaxis] for result in self._step(album, method, targets, weights, blend, hyper))
         size = self.together
         begin = tuple(
             tf.TensorArray(dtype, size, element_shape=shape)
@@ -145,7 +151,7 @@ class Stepper:
         def take(
             number: tf.Tensor, _: tf.Tensor, rows: tuple[tf.TensorArray, ...]
         ) -> tuple[tf.Tensor, tf.Tensor, tuple[tf.TensorArray, ...]]:
-            results = self._step(album, method, targets, weights, blend, pace)
+            results = self._step(album, method, targets, weights, blend, hyper)
             written = tuple(row.write(number, result) for row, result in zip(rows, results, strict=True))
             return number + 1, results[1], written
 
@@ -161,16 +167,16 @@ class Stepper:
         targets: Targets,
         weights: tf.Tensor,
         blend: tf.Tensor,
-        pace: Pace,
+        hyper: Hyperparameters,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """One step. Returns terms, whether the loss is finite, and whether it is the lowest so far.
 
-        The move after the last evaluation goes unseen: that spares a second graph which would only evaluate.
+        The step after the last evaluation goes unseen: that spares a second graph which would only evaluate.
         """
         terms, gradient = self._loss(album.image.read_value(), targets, weights, blend)
         total = tf.reduce_sum(weights * terms)
         finite, best = album.remember(total)
-        method.move(album.image, gradient, total, pace)
+        method.step(album.image, gradient, total, hyper)
         return terms, finite, best
 
 
@@ -183,7 +189,7 @@ class Album(NamedTuple):
     best_loss: tf.Variable
 
     @classmethod
-    def begin(cls, start: np.ndarray) -> Album:
+    def init(cls, start: np.ndarray) -> Album:
         """Before the first evaluation."""
         image, last, best = (tf.Variable(start, dtype=tf.float32) for _ in range(3))
         return cls(image, last, best, tf.Variable(np.inf, dtype=tf.float32))

@@ -68,7 +68,7 @@ def stub_tensorflow():
 
     def begin(worker, run, network, stepper, used, pictures):
         optimization = Optimization(run.settings, pictures.content)
-        return optimization, history.Trace(run.settings, worker._print_iterations)
+        return optimization, history.History(run.settings, worker._print_iterations)
 
     transfer.Worker._network, transfer.Worker._begin = network_of, begin
 

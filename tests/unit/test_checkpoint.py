@@ -59,14 +59,14 @@ def compute(inputs, folder, settings, worker=None, **options):  # noqa: F811
 def kill(monkeypatch, inputs, folder, settings, iteration, **options):  # noqa: F811
     """Begin a run and kill it after that many steps."""
     with monkeypatch.context() as patch:
-        tell = history.Reporter.tell
+        log = history.ProgressLogger.log
 
-        def told(self, now):
-            tell(self, now)
+        def log_and_die(self, now):
+            log(self, now)
             if now == iteration:
                 raise Killed
 
-        patch.setattr(history.Reporter, "tell", told)
+        patch.setattr(history.ProgressLogger, "log", log_and_die)
         with pytest.raises(Killed):
             compute(inputs, folder, settings, **options)
 

@@ -71,7 +71,7 @@ def write_log(folder, steps, iterations=200, every=10, seconds=0.1, ago=0.0):
 def at_work(folder):
     """As long as the block lasts, a process works on the run of that folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with locks.alone(folder / RUN_FILES["record"], 0):
+    with locks.exclusive_lock(folder / RUN_FILES["record"], 0):
         yield
 
 

@@ -25,9 +25,9 @@ from styletransfer.files import atomic
 from styletransfer.runs import checkpoint, history, transfer
 from styletransfer.runs.checkpoint import State
 from styletransfer.runs.layout import Outputs, Run
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 
-FILE = Ingredient("a", "b")
+FILE = Artifact("a", "b")
 RESULTS = ("image.png", "preserved.png", "losses.csv")
 IDENTITY = {"settings": {"numerics": 1, "width": 5}, "precision": "float32"}
 

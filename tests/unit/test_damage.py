@@ -18,7 +18,7 @@ from styletransfer.results import tables
 from styletransfer.runs.inputs import check_pictures, check_weights
 from styletransfer.runs.layout import Inputs
 from styletransfer.runs.record import write_record
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 from styletransfer.vgg import formats
 
 TABLE = pd.DataFrame(
@@ -166,12 +166,12 @@ def test_a_prepared_picture_with_other_pixels_is_refused(prepared):
 
 
 def test_a_run_refuses_a_picture_that_was_made_from_something_else(prepared):
-    ingredient = Ingredient("glass", "glass@1")
-    own = Ingredient("a", f"sha256:{checks.checksum(prepared)}")
-    other = Ingredient("candy", "candy@1")
+    artifact = Artifact("glass", "glass@1")
+    own = Artifact("a", f"sha256:{checks.checksum(prepared)}")
+    other = Artifact("candy", "candy@1")
     inputs = Inputs(prepared, [prepared], prepared, prepared)
-    for style in (ingredient, own):
-        settings = Settings(content=ingredient, styles=(style,), weights=own, initial=own)
+    for style in (artifact, own):
+        settings = Settings(content=artifact, styles=(style,), weights=own, initial=own)
         check_pictures(settings, inputs)
     for wrong in (
         Settings(content=other, styles=(own,), weights=own),
@@ -217,8 +217,8 @@ def test_a_run_refuses_weights_that_were_converted_from_others(converted, tmp_pa
     assert formats.load(tmp_path / "my.mat").original == ""
     told = {**loaded.source, "file_sha256": loaded.sha256, "original_checksum": loaded.original}
     inputs = Inputs(converted, [converted], converted)
-    file = Ingredient("a", "b")
+    file = Artifact("a", "b")
     for checksum in (loaded.original, f"sha256:{loaded.sha256}"):
-        check_weights(Settings(content=file, styles=(file,), weights=Ingredient("my", checksum)), inputs, told)
+        check_weights(Settings(content=file, styles=(file,), weights=Artifact("my", checksum)), inputs, told)
     with pytest.raises(InputError, match=r"holds my\.mat .* the run is one of keras .md5:00.\. Remove the file"):
-        check_weights(Settings(content=file, styles=(file,), weights=Ingredient("keras", "md5:00")), inputs, told)
+        check_weights(Settings(content=file, styles=(file,), weights=Artifact("keras", "md5:00")), inputs, told)

@@ -106,7 +106,7 @@ def test_a_lock_that_cannot_be_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(locks.FileLock, "acquire", refuse)
     told = r"a\.json cannot be written: Read-only file system\. Let this user write there, and start again"
-    with pytest.raises(WriteError, match=told), locks.alone(tmp_path / "a.json", 1):
+    with pytest.raises(WriteError, match=told), locks.exclusive_lock(tmp_path / "a.json", 1):
         pass
 
 

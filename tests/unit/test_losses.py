@@ -8,7 +8,7 @@ from scipy import signal
 from styletransfer.optim import loop, losses
 from styletransfer.optim import terms as loss_terms
 from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 from styletransfer.vgg.network import CONVOLUTIONS, VGG19
 from styletransfer.vgg.weights import Weights
 
@@ -29,7 +29,7 @@ def small_weights():
 
 
 def settings(**values):
-    file = Ingredient("a", "b")
+    file = Artifact("a", "b")
     styles = values.pop("styles", 1)
     return Settings(content=file, styles=(file,) * styles, weights=file, **values)
 

@@ -16,7 +16,7 @@ from styletransfer.devices import lease
 from styletransfer.files import locks
 from styletransfer.runs import causes, status
 from styletransfer.runs.layout import RUN_FILES
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 
 RUN = """
 import signal, sys, time
@@ -31,7 +31,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @command
 def main():
     folder = Path(sys.argv[1])
-    with locks.alone(folder / "run.json", 0), status.attempt(folder):
+    with locks.exclusive_lock(folder / "run.json", 0), status.attempt(folder):
         print("begun", flush=True)
         time.sleep(60)
 
@@ -254,7 +254,7 @@ def test_looking_at_a_lock_does_not_take_it(tmp_path):
         looker.start()
     try:
         for _ in range(20):
-            with locks.alone(tmp_path / "run.json", 30):
+            with locks.exclusive_lock(tmp_path / "run.json", 30):
                 assert locks.is_locked(tmp_path / "run.json")
     finally:
         stop.set()
@@ -265,9 +265,7 @@ def test_looking_at_a_lock_does_not_take_it(tmp_path):
 
 def runs(*names, weights="w"):
     made = [
-        Settings(
-            content=Ingredient(name, "sha256:0"), styles=(Ingredient("art", "a@1"),), weights=Ingredient(weights, "1")
-        )
+        Settings(content=Artifact(name, "sha256:0"), styles=(Artifact("art", "a@1"),), weights=Artifact(weights, "1"))
         for name in names
     ]
     return {run.run_id: run for run in made}
@@ -276,7 +274,7 @@ def runs(*names, weights="w"):
 def test_what_never_began_for_want_of_a_picture_says_so(tmp_path):
     study = runs("good", "broken")
     log = tmp_path / "broken.log"
-    made = {Ingredient("broken", "sha256:0").digest: status.Preparation(str(tmp_path / "broken.png"), [str(log)])}
+    made = {Artifact("broken", "sha256:0").digest: status.Preparation(str(tmp_path / "broken.png"), [str(log)])}
     assert {found.name for found in status.of_runs(study, tmp_path, made).values()} == {"waiting"}
     log.write_text("error: an older one\nerror: broken.png is cut short\n")
     good, broken = status.of_runs(study, tmp_path, made).values()

@@ -16,7 +16,7 @@ from styletransfer.images import generated
 from styletransfer.images.samples import SAMPLES
 from styletransfer.results import tables
 from styletransfer.results.plan import plan
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 from styletransfer.study import values as study_values
 from styletransfer.study.config import definition
 from styletransfer.study.config import load as load_config
@@ -24,7 +24,7 @@ from styletransfer.study.expand import expand, packs
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-FILE = Ingredient("a", "sha256:0")
+FILE = Artifact("a", "sha256:0")
 
 
 def config(name="config.yaml", **changes):
@@ -156,7 +156,7 @@ def test_canonical_settings_round_trip(style_weight, learning_rate, width, pooli
 
 def test_what_runs_share_is_told_once():
     """A whole pack is one word of a command line, which Linux limits to 128 KiB."""
-    styles = tuple(Ingredient(f"{number:040}", f"sha256:{number:064}") for number in range(5))
+    styles = tuple(Artifact(f"{number:040}", f"sha256:{number:064}") for number in range(5))
     runs = [
         Settings(
             content=FILE, styles=styles, weights=FILE, width=512, tv_weight=number, style_weight=500 if number else 3.25
@@ -164,10 +164,10 @@ def test_what_runs_share_is_told_once():
         for number in range(100)
     ]
     canonical = [each.canonical() for each in runs]
-    common, own = settings.told_once(canonical)
+    common, own = settings.factor_common(canonical)
     assert 10 * len(json.dumps([common, own])) < len(json.dumps(canonical))
     assert [settings.from_canonical(common | each) for each in own] == runs
-    assert settings.told_once(canonical[:1]) == (canonical[0], [{}])
+    assert settings.factor_common(canonical[:1]) == (canonical[0], [{}])
 
 
 @given(

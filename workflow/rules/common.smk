@@ -132,14 +132,14 @@ wildcard_constraints:
     shown=f"{re.escape(STUDY.name)}(/partial)?",
 
 
-def picture(ingredient):
+def picture(artifact):
     """The prepared file of a picture. What it holds is part of its name, so it is never out of date."""
-    ((kind, source),) = config["images"][ingredient.name].items()
+    ((kind, source),) = config["images"][artifact.name].items()
     if kind == "painting":
         return f"resources/paintings/{generated.recipe(source)}.png"
     if kind == "sample":
         return f"resources/photographs/{source}.png"
-    return f"resources/pictures/{ingredient.name}-{ingredient.digest}.png"
+    return f"resources/pictures/{artifact.name}-{artifact.digest}.png"
 
 
 def computes_runs():
@@ -270,7 +270,7 @@ def settings_of(wildcards, output):
 def common_of(pack):
     return lambda wildcards, output: settings.to_json(
         {
-            "settings": settings.told_once(canonical(pack))[0],
+            "settings": settings.factor_common(canonical(pack))[0],
             **pictures_of(pack[0]),
         }
     )
@@ -278,7 +278,7 @@ def common_of(pack):
 
 def runs_of(pack):
     return lambda wildcards, output: settings.to_json(
-        [{"settings": own} for own in settings.told_once(canonical(pack))[1]]
+        [{"settings": own} for own in settings.factor_common(canonical(pack))[1]]
     )
 
 

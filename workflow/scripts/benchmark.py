@@ -36,7 +36,7 @@ from styletransfer.images import generated
 from styletransfer.images.io import read_image, write_image
 from styletransfer.images.resize import resize, resize_to_width, to_uint8
 from styletransfer.images.samples import sample_file
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -74,7 +74,7 @@ class Engine:
 
     def settings(self, **values: Any) -> Settings:
         """The study's default run, with other values."""
-        file = Ingredient("benchmark", "none")
+        file = Artifact("benchmark", "none")
         return Settings(content=file, styles=(file,), weights=file, **(STUDY_DEFAULTS | values))
 
     def stepper(self, precision: str, path: str = "fast") -> tuple[VGG19, Stepper]:

@@ -75,7 +75,7 @@ def fetch(
         parse_checksum(checksum, origin=f"checksum of {path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with locks.alone(path, math.inf):
+        with locks.exclusive_lock(path, math.inf):
             if not _is_right(path, size, checksum):
                 _fetch_any(urls, _Target(path, size, checksum), _Patience(timeout, retries, backoff), schemes)
     except OSError as error:

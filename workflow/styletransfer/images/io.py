@@ -81,7 +81,7 @@ def read_image(path: str | Path) -> np.ndarray:
 def check_source(path: str | Path, checksum: str) -> None:
     """Raise `InputError` for a prepared picture that says it was made from something else.
 
-    checksum: as an `Ingredient` has it, of what the picture was made from or of the file itself.
+    checksum: as an `Artifact` has it, of what the picture was made from or of the file itself.
     """
     with _open(path) as image:
         told = image.info.get(SOURCE, checksum)
@@ -110,7 +110,7 @@ def check_suffix(path: Path) -> None:
 def write_image(path: str | Path, pixels: np.ndarray, source: str | None = None) -> None:
     """Write (H, W, 3) uint8 atomically and without metadata, in the format that the suffix names.
 
-    source: for a prepared picture, a PNG: what it was made from, as an `Ingredient` has it. The file then says so, and
+    source: for a prepared picture, a PNG: what it was made from, as an `Artifact` has it. The file then says so, and
     what checksum its pixels have.
 
     Equal pixels give equal bytes with the same Pillow. JPEG has quality 95 and full chroma; the others lose nothing.

@@ -22,7 +22,7 @@ from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import computed_on, read_record, rounding_note
-from styletransfer.settings import NUMERICS, Ingredient, from_canonical
+from styletransfer.settings import NUMERICS, Artifact, from_canonical
 from styletransfer.study.expand import Study
 
 FORMAT = 1
@@ -230,7 +230,7 @@ def _tools() -> dict[str, str]:
     return found
 
 
-def _picture(ingredient: Ingredient, records: Any) -> dict[str, Any]:
+def _picture(artifact: Artifact, records: Any) -> dict[str, Any]:
     """Where a picture came from, and the checksums of the prepared files that runs read as it."""
     read = set()
     for record in records:
@@ -238,8 +238,8 @@ def _picture(ingredient: Ingredient, records: Any) -> dict[str, Any]:
         pairs = [(identity["content"], inputs["content"]), *zip(identity["styles"], inputs["styles"], strict=True)]
         if "initial" in inputs:
             pairs.append((identity["initial"], inputs["initial"]))
-        read |= {checksum for told, checksum in pairs if told["name"] == ingredient.name}
-    return {"source": ingredient.checksum, "sha256": sorted(read)}
+        read |= {checksum for told, checksum in pairs if told["name"] == artifact.name}
+    return {"source": artifact.checksum, "sha256": sorted(read)}
 
 
 def _changed(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -96,7 +96,7 @@ def of(folder: str | Path) -> Status:
 def of_runs(
     runs: Mapping[str, Settings], pool: Path, preparations: Mapping[str, Preparation] | None = None
 ) -> dict[str, Status]:
-    """How each run of a study stands. preparations: by the digest of an `Ingredient`, to tell why runs never began."""
+    """How each run of a study stands. preparations: by the digest of an `Artifact`, to tell why runs never began."""
     faults = {digest: fault for digest, made in (preparations or {}).items() if (fault := _fault(made)) is not None}
     return {run_id: _or_fault(of(pool / run_id), run, faults) for run_id, run in runs.items()}
 
@@ -265,5 +265,5 @@ def _or_fault(status: Status, run: Settings, faults: Mapping[str, Status]) -> St
     """A run that never began, because what it is made of could not be made, says so."""
     if status.name != "waiting":
         return status
-    ingredients = (run.content, *run.styles, run.weights, *([run.initial] if run.initial else []))
-    return next((faults[each.digest] for each in ingredients if each.digest in faults), status)
+    artifacts = (run.content, *run.styles, run.weights, *([run.initial] if run.initial else []))
+    return next((faults[each.digest] for each in artifacts if each.digest in faults), status)

@@ -97,7 +97,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         as `transfer` does.
         """
         assert run.outputs.record is not None
-        with locks.alone(run.outputs.record, self._wait if wait_seconds is None else wait_seconds):
+        with locks.exclusive_lock(run.outputs.record, self._wait if wait_seconds is None else wait_seconds):
             folder = run.outputs.record.parent
             state = run.outputs.record.with_name(f"{run.outputs.record.stem}{STATE_SUFFIX}")
             record = finished(run)

@@ -37,7 +37,7 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]
     """
     import jsonschema
 
-    yaml_reader.check_plain(config, "the config")
+    yaml_reader.check_values(config, "the config")
     faults = [_fault(error) for error in jsonschema.Draft202012Validator(schema).iter_errors(config)]
     if faults:
         raise InputError("the config cannot be used:\n" + "\n".join(f"  - {fault}" for fault in faults))

@@ -78,11 +78,11 @@ def without(pool, *lacking):
     for run_id in lacking[:1]:
         told = {"status": "killed", "reason": "ended by </script> SIGTERM", "host": "there", "device": "GPU-7"}
         (pool / run_id / "attempt.json").write_text(json.dumps(told))
-    return status.of_runs(STUDY.runs, pool)
+    return status.study_status(STUDY.runs, pool)
 
 
 def test_a_study_that_is_complete_has_the_same_tables_either_way(pool):
-    statuses = status.of_runs(STUDY.runs, pool)
+    statuses = status.study_status(STUDY.runs, pool)
     pd.testing.assert_frame_equal(tables.runs_table(STUDY, pool, statuses), tables.runs_table(STUDY, pool))
     pd.testing.assert_frame_equal(tables.losses_table(STUDY, pool, statuses), tables.losses_table(STUDY, pool))
 
@@ -102,7 +102,7 @@ def test_runs_without_a_result_stand_in_the_table_with_the_reason(pool):
     pd.testing.assert_frame_equal(runs[same], complete[same])
     lacking = ["height", "seconds", "best_total", "image_sha256", "version_python"]
     assert by_run.loc[[RUNS[0], RUNS[2]], lacking].isna().all(axis=None)
-    assert set(tables.losses_table(STUDY, pool, status.of_runs(STUDY.runs, pool))["run_id"]) == {RUNS[1], RUNS[3]}
+    assert set(tables.losses_table(STUDY, pool, status.study_status(STUDY.runs, pool))["run_id"]) == {RUNS[1], RUNS[3]}
     with pytest.raises(Exception, match="is no record of a run"):
         tables.runs_table(STUDY, pool)
 

@@ -67,17 +67,17 @@ def finish(folder, **record):
 
 
 def test_a_run_waits_runs_and_is_killed(tmp_path, begun):
-    assert status.of(tmp_path / "nowhere") == status.Status("waiting")
+    assert status.run_status(tmp_path / "nowhere") == status.Status("waiting")
     process = begun()
-    running = status.of(tmp_path)
+    running = status.run_status(tmp_path)
     assert (running.name, running.details["pid"], running.details["attempt"]) == ("running", process.pid, 1)
     process.kill()
     process.wait()
-    killed = status.of(tmp_path)
+    killed = status.run_status(tmp_path)
     assert killed.name == "killed"
     assert f"process {process.pid} on {os.uname().nodename} ended without a word" in killed.reason
     assert begun().poll() is None
-    assert status.of(tmp_path).details["attempt"] == 2
+    assert status.run_status(tmp_path).details["attempt"] == 2
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_sigterm_is_a_timeout_only_when_the_time_of_the_job_is_up(tmp_path, begu
     process = begun(**({} if end is None else {"SLURM_JOB_END_TIME": str(int(time.time()) + end), "SLURM_JOB_ID": "7"}))
     process.terminate()
     assert process.wait() == 128 + signal.SIGTERM
-    found = status.of(tmp_path)
+    found = status.run_status(tmp_path)
     assert found.name == name
     assert reason in found.reason
     assert found.details.get("job") == (None if end is None else "7")
@@ -110,7 +110,7 @@ def test_an_older_slurm_is_asked_for_the_time_limit(tmp_path, begun, told, name)
     process = begun(SLURM_JOB_ID="7", PATH=f"{tmp_path}:{os.environ['PATH']}")
     process.terminate()
     process.wait()
-    found = status.of(tmp_path)
+    found = status.run_status(tmp_path)
     assert found.name == name
     assert (found.details["limit"] is None) == (told in ("N/A", ""))
     assert (tmp_path / "asked").read_text() == "--noheader --jobs 7 --format %e\n"
@@ -120,7 +120,7 @@ def test_ctrl_c(tmp_path, begun):
     process = begun()
     process.send_signal(signal.SIGINT)
     assert process.wait() == 130
-    assert status.of(tmp_path) == status.Status("killed", "interrupted (SIGINT)")
+    assert status.run_status(tmp_path) == status.Status("killed", "interrupted (SIGINT)")
 
 
 def test_a_killed_process_ran_out_of_memory_if_the_kernel_says_so(tmp_path, begun, monkeypatch):
@@ -134,13 +134,13 @@ def test_a_killed_process_ran_out_of_memory_if_the_kernel_says_so(tmp_path, begu
     (tmp_path / "attempt.json").write_text(
         json.dumps(told | {"oom_kills": [[str(counter), 2], [str(tmp_path / "later"), 0]]})
     )
-    assert status.of(tmp_path).name == "killed"
+    assert status.run_status(tmp_path).name == "killed"
     counter.write_text("low 0\noom 4\noom_kill 3\n")
-    found = status.of(tmp_path)
+    found = status.run_status(tmp_path)
     assert found.name == "out_of_memory"
     assert f"{counter}: oom_kill 1" in found.reason
     (tmp_path / "attempt.json").write_text(json.dumps(told | {"boot": "another"}))
-    assert status.of(tmp_path).reason.endswith("the host was restarted")
+    assert status.run_status(tmp_path).reason.endswith("the host was restarted")
 
 
 def test_counters_of_both_kinds_of_control_groups(tmp_path, monkeypatch):
@@ -181,12 +181,12 @@ def test_errors_have_names_and_a_result_ends_them(tmp_path, error, name, reason)
     with pytest.raises(type(error)), status.attempt(tmp_path) as attempt:
         attempt.on(lease.Device("gpu", "GPU-7"))
         raise error
-    found = status.of(tmp_path)
+    found = status.run_status(tmp_path)
     assert found == status.Status(name, reason)
     assert found.details["device"] == "GPU-7"
     with status.attempt(tmp_path):
         finish(tmp_path)
-    assert status.of(tmp_path) == status.Status("ok")
+    assert status.run_status(tmp_path) == status.Status("ok")
     assert not (tmp_path / "attempt.json").exists()
 
 
@@ -201,18 +201,18 @@ def test_tensorflow_out_of_memory():
 
 def test_results(tmp_path):
     finish(tmp_path)
-    assert status.of(tmp_path).finished
+    assert status.run_status(tmp_path).finished
     finish(tmp_path, status="diverged", iterations_done=7)
-    assert status.of(tmp_path) == status.Status("diverged", "the loss was not finite any more after step 7")
+    assert status.run_status(tmp_path) == status.Status("diverged", "the loss was not finite any more after step 7")
     (tmp_path / "image.png").unlink()
-    assert status.of(tmp_path) == status.Status("waiting", "image.png: gone. It will be computed anew")
+    assert status.run_status(tmp_path) == status.Status("waiting", "image.png: gone. It will be computed anew")
     for text in ("", "[]", '{"status": 3}'):
         (tmp_path / "run.json").write_text(text)
-        assert status.of(tmp_path).name == "waiting"
+        assert status.run_status(tmp_path).name == "waiting"
     for text in ("", "[]", "{}", '{"status": "ok"}', '{"status": {}}'):
         (tmp_path / "run.json").unlink(missing_ok=True)
         (tmp_path / "attempt.json").write_text(text)
-        assert not status.of(tmp_path).finished
+        assert not status.run_status(tmp_path).finished
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_results(tmp_path):
 )
 def test_a_command_may_fail_before_it_begins_a_run(tmp_path, log, found):
     (tmp_path / "transfer.log").write_text(log)
-    assert status.of(tmp_path) == found
+    assert status.run_status(tmp_path) == found
 
 
 def test_a_run_that_ends_while_it_is_looked_at_was_not_killed(tmp_path, monkeypatch):
@@ -239,7 +239,7 @@ def test_a_run_that_ends_while_it_is_looked_at_was_not_killed(tmp_path, monkeypa
         return looked(path)
 
     monkeypatch.setattr(locks, "is_locked", ends)
-    assert status.of(tmp_path) == status.Status("ok")
+    assert status.run_status(tmp_path) == status.Status("ok")
 
 
 def test_looking_at_a_lock_does_not_take_it(tmp_path):
@@ -274,13 +274,13 @@ def runs(*names, weights="w"):
 def test_what_never_began_for_want_of_a_picture_says_so(tmp_path):
     study = runs("good", "broken")
     log = tmp_path / "broken.log"
-    made = {Artifact("broken", "sha256:0").digest: status.Preparation(str(tmp_path / "broken.png"), [str(log)])}
-    assert {found.name for found in status.of_runs(study, tmp_path, made).values()} == {"waiting"}
+    made = {Artifact("broken", "sha256:0").digest: status.InputStatus(str(tmp_path / "broken.png"), [str(log)])}
+    assert {found.name for found in status.study_status(study, tmp_path, made).values()} == {"waiting"}
     log.write_text("error: an older one\nerror: broken.png is cut short\n")
-    good, broken = status.of_runs(study, tmp_path, made).values()
+    good, broken = status.study_status(study, tmp_path, made).values()
     assert (good.name, broken) == ("waiting", status.Status("bad_input", "broken.png is cut short"))
     (tmp_path / "broken.png").write_text("mended")
-    assert {found.name for found in status.of_runs(study, tmp_path, made).values()} == {"waiting"}
+    assert {found.name for found in status.study_status(study, tmp_path, made).values()} == {"waiting"}
 
 
 def test_a_summary_counts_and_names_each_reason_once(tmp_path):

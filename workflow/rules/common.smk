@@ -110,7 +110,7 @@ onstart:
 
 
 onsuccess:
-    tell_how_runs_stand()
+    print_status()
     if workflow.is_main_process and any(
         job.rule.name == "all" for job in workflow.dag.jobs
     ):
@@ -124,7 +124,7 @@ onsuccess:
 
 
 onerror:
-    tell_how_runs_stand()
+    print_status()
 
 
 wildcard_constraints:
@@ -175,13 +175,13 @@ def runs_at_once(wildcards):
     return max(1, (workflow.cores or 1) // config["threads"])
 
 
-def tell_how_runs_stand():
+def print_status():
     """Only after runs, not after a plan."""
     if workflow.is_main_process and any(
         job.rule.name.startswith("transfer") for job in workflow.dag.jobs
     ):
-        statuses = status.of_runs(
-            STUDY.runs, Path("results/runs"), status.preparations(preparations())
+        statuses = status.study_status(
+            STUDY.runs, Path("results/runs"), status.input_status(input_status())
         )
         print(status.summary(statuses, Path("results/runs")), file=sys.stderr)
 
@@ -290,9 +290,9 @@ def definition(wildcards):
     return DEFINITION
 
 
-def preparations():
+def input_status():
     """By digest, how pictures and weights come about: where it says why there are none."""
-    made = {
+    files = {
         found.digest: {
             "file": picture(found),
             "logs": [Path(picture(found)).with_suffix(".log").as_posix()],
@@ -305,26 +305,26 @@ def preparations():
     network = {"file": f"resources/weights/{NETWORK}.safetensors", "logs": logs}
     # What cannot be downloaded is no fault of what was asked for.
     own = config["weights"] not in SOURCES
-    made[STUDY.weights.digest] = network | {"status": "bad_input" if own else "failed"}
-    return made
+    files[STUDY.weights.digest] = network | {"status": "bad_input" if own else "failed"}
+    return files
 
 
-def preparations_json(wildcards):
-    return settings.to_json(preparations())
+def input_status_json(wildcards):
+    return settings.to_json(input_status())
 
 
 @functools.cache
-def standing():
+def status_digest():
     """How all runs stand, in short: another text when the tables of what there is are out of date."""
-    statuses = status.of_runs(
-        STUDY.runs, Path("results/runs"), status.preparations(preparations())
+    statuses = status.study_status(
+        STUDY.runs, Path("results/runs"), status.input_status(input_status())
     )
-    told = [[run_id, found.name, found.reason] for run_id, found in statuses.items()]
-    return hashlib.sha256(settings.to_json(told).encode()).hexdigest()
+    rows = [[run_id, found.name, found.reason] for run_id, found in statuses.items()]
+    return hashlib.sha256(settings.to_json(rows).encode()).hexdigest()
 
 
-def standing_of_runs(wildcards):
-    return standing()
+def status_digest_of_runs(wildcards):
+    return status_digest()
 
 
 def pictures_of_study(wildcards):

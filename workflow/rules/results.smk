@@ -42,9 +42,9 @@ rule collect_partial:
         "../../envs/engine.yaml"
     params:
         study=definition,
-        preparations=preparations_json,
+        preparations=input_status_json,
         # No run is an input: what is missing must not be computed. So this tells when one has come to an end.
-        standing=standing_of_runs,
+        standing=status_digest_of_runs,
     shell:
         'python "$SCRIPTS/collect.py" --partial --study {params.study:q} --pool results/runs --runs {output.runs:q}'
         " --preparations {params.preparations:q} --runs-csv {output.runs_csv:q} --losses {output.losses:q}"

@@ -113,7 +113,9 @@ class Monitor:
     def snapshot(self) -> Snapshot:
         """The study now."""
         now = time.time()
-        found = {run_id: self._finished.get(run_id) or status.of(self._pool / run_id) for run_id in self._study.runs}
+        found = {
+            run_id: self._finished.get(run_id) or status.run_status(self._pool / run_id) for run_id in self._study.runs
+        }
         self._finished = {run_id: one for run_id, one in found.items() if one.finished}
         at_work = [self._at_work(run_id, one, now) for run_id, one in found.items() if one.name == "running"]
         ended = sorted(self._finished, key=lambda run_id: str(found[run_id].details.get("end")), reverse=True)

@@ -104,7 +104,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             if record is not None:
                 logger.info("finished already, nothing computed. To compute it anew, remove the folder %s", folder)
                 # The process may have been killed between its last file and its end.
-                status.settle(folder)
+                status.clear_attempt(folder)
                 if not self._keep_state:
                     state.unlink(missing_ok=True)
                 return record

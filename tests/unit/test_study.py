@@ -20,7 +20,7 @@ from styletransfer.settings import Artifact, Settings
 from styletransfer.study import values as study_values
 from styletransfer.study.config import definition
 from styletransfer.study.config import load as load_config
-from styletransfer.study.expand import expand, packs
+from styletransfer.study.expand import batches, expand
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -155,7 +155,7 @@ def test_canonical_settings_round_trip(style_weight, learning_rate, width, pooli
 
 
 def test_what_runs_share_is_told_once():
-    """A whole pack is one word of a command line, which Linux limits to 128 KiB."""
+    """A whole batch is one word of a command line, which Linux limits to 128 KiB."""
     styles = tuple(Artifact(f"{number:040}", f"sha256:{number:064}") for number in range(5))
     runs = [
         Settings(
@@ -261,11 +261,11 @@ def test_a_damaged_record_is_named_with_a_remedy(tmp_path, text):
 
 
 @given(st.integers(1, 9))
-def test_packs_hold_every_run_once_and_never_mix_pictures(size):
+def test_batches_hold_every_run_once_and_never_mix_pictures(size):
     pairs = [{"content": "photograph", "styles": ["artwork"]}, {"content": "artwork", "styles": ["photograph"]}]
     expanded = expand(config(pairs=pairs, vary={"style_weight": [1, 2, 3], "tv_weight": [4, 5]}))
-    packed = packs(expanded, size)
-    assert [run_id for pack in packed for run_id in pack] == list(expanded.runs)
-    assert all(len({expanded.runs[run_id].content for run_id in pack}) == 1 for pack in packed)
-    assert max(map(len, packed)) <= size
-    assert len(packed) == 2 * -(-len(expanded.runs) // 2 // size)
+    batched = batches(expanded, size)
+    assert [run_id for batch in batched for run_id in batch] == list(expanded.runs)
+    assert all(len({expanded.runs[run_id].content for run_id in batch}) == 1 for batch in batched)
+    assert max(map(len, batched)) <= size
+    assert len(batched) == 2 * -(-len(expanded.runs) // 2 // size)

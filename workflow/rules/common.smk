@@ -28,7 +28,7 @@ from styletransfer.runs.layout import RUN_FILES
 from styletransfer.study.config import definition as definition_of
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand as expand_study
-from styletransfer.study.expand import packs as packs_of
+from styletransfer.study.expand import batches as batches_of
 from styletransfer.vgg.sources import SOURCES
 
 try:
@@ -228,28 +228,30 @@ def initial_picture(wildcards):
     return needed(wildcards.run_id, [initial] if initial else [])
 
 
-def packs():
+def batches():
     """By number, the runs of equal pictures that one job computes in turn, less those that are finished.
 
-    A job on another host parses this file anew, when some of its runs may be there: it takes its pack whole.
+    A job on another host parses this file anew, when some of its runs may be there: it takes its batch whole.
     """
     left = [
-        [run_id for run_id in pack if workflow.remote_exec or not finished(run_id)]
-        for pack in packs_of(STUDY, config["runs_per_job"])
+        [run_id for run_id in batch if workflow.remote_exec or not finished(run_id)]
+        for batch in batches_of(STUDY, config["runs_per_job"])
     ]
-    return {f"{number:04}": pack for number, pack in enumerate(left, start=1) if pack}
+    return {
+        f"{number:04}": batch for number, batch in enumerate(left, start=1) if batch
+    }
 
 
-def pack_pictures(pack):
-    found = [pictures_of(run_id) for run_id in pack]
+def batch_pictures(batch):
+    found = [pictures_of(run_id) for run_id in batch]
     names = [[run["content"], *run["styles"], run["initial"]] for run in found]
     return sorted({name for group in names for name in group if name})
 
 
-def pack_outputs(pack):
+def batch_outputs(batch):
     return [
         update(path.format(run_id=run_id))
-        for run_id in pack
+        for run_id in batch
         for path in OUTPUTS.values()
     ]
 
@@ -266,24 +268,24 @@ def settings_of(wildcards, output):
     return settings.to_json(STUDY.runs[wildcards.run_id].canonical())
 
 
-# Snakemake keeps the command of a job with every file that it makes: what the runs of a pack share is said once.
-def common_of(pack):
+# Snakemake keeps the command of a job with every file that it makes: what the runs of a batch share is said once.
+def common_of(batch):
     return lambda wildcards, output: settings.to_json(
         {
-            "settings": settings.factor_common(canonical(pack))[0],
-            **pictures_of(pack[0]),
+            "settings": settings.factor_common(canonical(batch))[0],
+            **pictures_of(batch[0]),
         }
     )
 
 
-def runs_of(pack):
+def runs_of(batch):
     return lambda wildcards, output: settings.to_json(
-        [{"settings": own} for own in settings.factor_common(canonical(pack))[1]]
+        [{"settings": own} for own in settings.factor_common(canonical(batch))[1]]
     )
 
 
-def canonical(pack):
-    return [STUDY.runs[run_id].canonical() for run_id in pack]
+def canonical(batch):
+    return [STUDY.runs[run_id].canonical() for run_id in batch]
 
 
 def definition(wildcards):

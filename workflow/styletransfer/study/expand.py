@@ -92,7 +92,7 @@ def _check_pairs(pairs: Sequence[Mapping[str, Any]]) -> None:
             raise InputError(f"pairs.{position} is {name}, as is pairs.{names.index(name)}: keep one of them")
 
 
-def packs(study: Study, size: int) -> list[list[str]]:
+def batches(study: Study, size: int) -> list[list[str]]:
     """The runs, at most `size` together: neighbours in the study that are made of the same pictures."""
 
     def pictures(run_id: str) -> tuple[Any, ...]:

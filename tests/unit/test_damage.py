@@ -13,7 +13,7 @@ from test_weights import layers, write_matconvnet  # noqa: F401  (layers is a fi
 
 from styletransfer.errors import InputError
 from styletransfer.files import checks
-from styletransfer.images.io import SEAL, check_source, read_image, write_image
+from styletransfer.images.io import CHECKSUM_KEY, check_source, read_image, write_image
 from styletransfer.results import tables
 from styletransfer.runs.inputs import check_pictures, check_weights
 from styletransfer.runs.layout import Inputs
@@ -77,7 +77,7 @@ def test_a_part_of_a_table_or_another_is_refused(tmp_path):
         tables.read_runs(path)
     # One that says the checksum of another.
     other = TABLE.assign(value=1.0)
-    other.attrs = {tables.SEAL: "00"}
+    other.attrs = {tables.CHECKSUM_KEY: "00"}
     other.to_parquet(path)
     with pytest.raises(InputError, match="its checksum differs"):
         tables.read_runs(path)
@@ -158,7 +158,7 @@ def test_a_prepared_picture_with_other_pixels_is_refused(prepared):
 
     about = PngImagePlugin.PngInfo()
     with Image.open(prepared) as picture:
-        about.add_text(SEAL, picture.info[SEAL])
+        about.add_text(CHECKSUM_KEY, picture.info[CHECKSUM_KEY])
         changed = picture.rotate(180)
     changed.save(prepared, pnginfo=about)
     with pytest.raises(InputError, match="its checksum differs"):

@@ -29,7 +29,7 @@ def main() -> int:
         print(found.note)
     print(f"{options.manifest}: {found.files} files checked, {len(found.differences)} differences")
     if options.remove:
-        for path in manifest.remove(found.damaged):
+        for path in manifest.remove(found.corrupt_files):
             print(f"removed: {path}")
         return 0
     return 1 if found.differences else 0

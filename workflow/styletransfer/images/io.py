@@ -27,7 +27,7 @@ BAND_PIXELS = 10_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
 
 # What a prepared picture says of itself.
-SOURCE, SEAL = "styletransfer source", "styletransfer sha256"
+SOURCE, CHECKSUM_KEY = "styletransfer source", "styletransfer sha256"
 REMEDY = "Remove it, and the workflow makes it anew"
 
 _JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
@@ -73,7 +73,7 @@ def read_image(path: str | Path) -> np.ndarray:
         # A TIFF has been turned by loading, and says so from then on.
         turn = _UPRIGHT.get(_orientation(image))
         pixels = np.array(rgb if turn is None else rgb.transpose(turn))
-        if image.info.get(SEAL, digest := hashlib.sha256(pixels.tobytes()).hexdigest()) != digest:
+        if image.info.get(CHECKSUM_KEY, digest := hashlib.sha256(pixels.tobytes()).hexdigest()) != digest:
             raise InputError(f"picture {str(path)!r} is damaged: its checksum differs. {REMEDY}")
         return pixels
 
@@ -139,7 +139,7 @@ def _about(pixels: np.ndarray, source: str | None) -> dict[str, Any]:
         return {}
     about = PngImagePlugin.PngInfo()
     about.add_text(SOURCE, source)
-    about.add_text(SEAL, hashlib.sha256(pixels.tobytes()).hexdigest())
+    about.add_text(CHECKSUM_KEY, hashlib.sha256(pixels.tobytes()).hexdigest())
     return {"pnginfo": about}
 
 

@@ -48,11 +48,11 @@ class Sources:
 class Comparison:
     """differences: a line for each. absent: inputs that are not there, which is no difference. files: looked at.
 
-    damaged: the files that are not what they were, or not there. note: what else there is to say.
+    corrupt_files: those that are not what they were, or not there. note: what else there is to say.
     """
 
     differences: list[str] = field(default_factory=list)
-    damaged: list[Path] = field(default_factory=list)
+    corrupt_files: list[Path] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     files: int = 0
     note: str = ""
@@ -124,16 +124,16 @@ def differences(path: Path, settings: Mapping[str, Any] | None = None) -> Compar
         difference = _difference(file, expected)
         if difference:
             found.differences.append(f"{name}: {difference}")
-            found.damaged.append(file)
+            found.corrupt_files.append(file)
     return found
 
 
-def remove(damaged: Iterable[Path]) -> list[Path]:
+def remove(corrupt_files: Iterable[Path]) -> list[Path]:
     """Remove damaged files, so that the workflow makes them anew; returns what was removed, folders that it made whole.
 
     Raises `InputError` for files that do not lie below the working directory, before anything is removed.
     """
-    chosen = dict.fromkeys(_made_at_once(path) for path in damaged)
+    chosen = dict.fromkeys(_made_at_once(path) for path in corrupt_files)
     for path in chosen:
         if not path.resolve().is_relative_to(Path.cwd().resolve()):
             raise InputError(f"{path} is not below {Path.cwd()}: remove it yourself, or call this where the study is")

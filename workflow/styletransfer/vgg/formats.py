@@ -67,7 +67,7 @@ def convert(
     tensors |= {f"{name}/bias": bias for name, bias in weights.biases.items()}
     original = weights.original or f"sha256:{weights.sha256}"
     document = {"channel_order": weights.channel_order, "mean": weights.mean, "source": source, "original": original}
-    document["sha256"] = _seal(weights, source, original)
+    document["sha256"] = _checksum(weights, source, original)
     with atomic.atomic_path(output_path) as temporary:
         # One entry: safetensors writes several in an order that changes from run to run.
         temporary.write_bytes(save(tensors, metadata={METADATA_KEY: json.dumps(document, sort_keys=True)}))
@@ -112,12 +112,12 @@ def _read_safetensors(path: Path) -> tuple[Network, dict[str, str], str]:
     source = {str(key): str(value) for key, value in document["source"].items()}
     network = Network(kernels, biases, document["channel_order"], tuple(document["mean"]))
     original = str(document.get("original", ""))
-    if "sha256" in document and document["sha256"] != _seal(network, source, original):
+    if "sha256" in document and document["sha256"] != _checksum(network, source, original):
         raise InputError(f"weights {path}: damaged, the checksum differs. Remove it, and the workflow converts it anew")
     return network, source, original
 
 
-def _seal(network: Network, source: Mapping[str, str], original: str) -> str:
+def _checksum(network: Network, source: Mapping[str, str], original: str) -> str:
     """SHA-256 of all that the inner format holds."""
     about = [network.channel_order, list(network.mean), dict(source), original]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())

@@ -98,14 +98,14 @@ CRASHES: list[bytes] = []
 
 
 def _network(path: Path) -> None:
-    trial, formats._check_survivable = formats._check_survivable, lambda _: None
+    check, formats._check_in_subprocess = formats._check_in_subprocess, lambda _: None
     try:
         with contextlib.suppress(InputError):
             formats.load(path)
         with contextlib.suppress(InputError):
             sources.source_identity(path)
     finally:
-        formats._check_survivable = trial
+        formats._check_in_subprocess = check
 
 
 def record(path: Path) -> None:

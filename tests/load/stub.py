@@ -56,7 +56,7 @@ def stub_tensorflow():
     from styletransfer.runs import history, transfer
     from styletransfer.vgg import formats
 
-    errors.leave = sys.exit  # there is something left to note
+    errors.fast_exit = sys.exit  # there is something left to note
 
     @functools.cache
     def network(path):

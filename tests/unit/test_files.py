@@ -152,7 +152,7 @@ def test_a_process_that_leaves_has_said_everything():
         "logging.basicConfig(stream=sys.stdout)\n"
         "logging.warning('a line')\n"
         "print('no line', end='')\n"
-        "errors.leave(3)"
+        "errors.fast_exit(3)"
     )
     folder = Path(errors.__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", program], cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
@@ -161,7 +161,7 @@ def test_a_process_that_leaves_has_said_everything():
 
 def test_a_process_leaves_though_nobody_reads_what_it_says(monkeypatch):
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
-    program = "from styletransfer import errors; print('a line'); errors.leave(3)"
+    program = "from styletransfer import errors; print('a line'); errors.fast_exit(3)"
     folder = Path(errors.__file__).parents[1]
     read, write = os.pipe()
     os.close(read)
@@ -173,7 +173,7 @@ def test_a_process_leaves_though_nobody_reads_what_it_says(monkeypatch):
 
 
 def test_a_process_leaves_that_has_nowhere_to_speak():
-    program = "from styletransfer import errors; errors.leave(3)"
+    program = "from styletransfer import errors; errors.fast_exit(3)"
     folder = Path(errors.__file__).parents[1]
     done = subprocess.run(["sh", "-c", 'exec "$0" -c "$1" >&- 2>&-', sys.executable, program], cwd=folder, check=False)
     assert done.returncode == 3

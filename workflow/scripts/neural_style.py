@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 from styletransfer.devices import autotune, lease
-from styletransfer.errors import InputError, command, leave
+from styletransfer.errors import InputError, command, fast_exit
 from styletransfer.files import checks, yaml_reader
 from styletransfer.runs.layout import Inputs, Outputs, Run
 from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME, Worker
@@ -205,4 +205,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    leave(main())
+    fast_exit(main())

@@ -84,9 +84,11 @@ def check_source(path: str | Path, checksum: str) -> None:
     checksum: as an `Artifact` has it, of what the picture was made from or of the file itself.
     """
     with _open(path) as image:
-        told = image.info.get(SOURCE, checksum)
-    if checksum not in (told, f"sha256:{checks.checksum(path)}"):
-        raise InputError(f"picture {str(path)!r} was made from {told}, not from {checksum}: another picture. {REMEDY}")
+        recorded = image.info.get(SOURCE, checksum)
+    if checksum not in (recorded, f"sha256:{checks.checksum(path)}"):
+        raise InputError(
+            f"picture {str(path)!r} was made from {recorded}, not from {checksum}: another picture. {REMEDY}"
+        )
 
 
 def image_size(path: str | Path) -> tuple[int, int]:

@@ -238,7 +238,7 @@ def _picture(artifact: Artifact, records: Any) -> dict[str, Any]:
         pairs = [(identity["content"], inputs["content"]), *zip(identity["styles"], inputs["styles"], strict=True)]
         if "initial" in inputs:
             pairs.append((identity["initial"], inputs["initial"]))
-        read |= {checksum for told, checksum in pairs if told["name"] == artifact.name}
+        read |= {checksum for fields, checksum in pairs if fields["name"] == artifact.name}
     return {"source": artifact.checksum, "sha256": sorted(read)}
 
 

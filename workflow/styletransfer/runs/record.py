@@ -48,14 +48,14 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def _checksum(record: Mapping[str, Any]) -> str:
-    told = {name: value for name, value in record.items() if name != CHECKSUM_KEY}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    content = {name: value for name, value in record.items() if name != CHECKSUM_KEY}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def computed_on(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """What runs were computed on, with the number of runs. Records of before that was told count nowhere."""
-    told = [", then ".join(record["computed_on"]) for record in records if record.get("computed_on")]
-    return dict(collections.Counter(told).most_common())
+    """What runs were computed on, with the number of runs. Older records do not say it and count nowhere."""
+    places = [", then ".join(record["computed_on"]) for record in records if record.get("computed_on")]
+    return dict(collections.Counter(places).most_common())
 
 
 def rounding_note(counts: Mapping[str, int]) -> str:
@@ -70,7 +70,7 @@ def corrupt_files(folder: Path, record: Mapping[str, Any]) -> list[Path]:
     """The files in the folder of a run that are not those its record tells of; the record itself if it is another's."""
     if record.get("run_id", folder.name) != folder.name:
         return [folder / RUN_FILES["record"]]
-    return [folder / name for name, told in record["outputs"].items() if not _is(folder / name, told)]
+    return [folder / name for name, checksum in record["outputs"].items() if not _is(folder / name, checksum)]
 
 
 def _is(path: Path, checksum: str) -> bool:

@@ -38,7 +38,7 @@ def load(path: str | Path) -> Weights:
         network, source, original = sources.guarded(_read_safetensors, path)
     else:
         if form != "vgg16":  # whose checksum is known
-            sources.guarded(_check_survivable, path)
+            sources.guarded(_check_in_subprocess, path)
         network = sources.guarded(readers.READERS[form], path)
         source = sources.source_record(path, form, sha256)
     network = check(network, path)
@@ -133,14 +133,14 @@ TRIAL_BYTES = 4_000_000_000
 TRIAL_SECONDS = 600
 
 
-def _check_survivable(path: Path) -> None:
+def _check_in_subprocess(path: Path) -> None:
     """Read a file of another program in another process first, which has so much memory and no more.
 
     On some damaged files SciPy and the HDF5 library crash instead of raising an error, and some claim any size. Raises
     `InputError` with what the reader says, `ValueError` if it crashes.
     """
-    trial = subprocess.run(
-        [sys.executable, "-c", "from styletransfer.vgg import formats; formats.trial()", path.absolute()],
+    process = subprocess.run(
+        [sys.executable, "-c", "from styletransfer.vgg import formats; formats.load_in_subprocess()", path.absolute()],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -148,13 +148,13 @@ def _check_survivable(path: Path) -> None:
         timeout=TRIAL_SECONDS,
         check=False,
     )
-    if trial.returncode < 0:
+    if process.returncode < 0:
         raise ValueError("reading it crashes, or takes too much memory or time")
-    if trial.returncode:
-        raise InputError(trial.stderr.strip() or "no reason given")
+    if process.returncode:
+        raise InputError(process.stderr.strip() or "no reason given")
 
 
-def trial() -> None:
+def load_in_subprocess() -> None:
     """Read the file that the command line names within limits, and exit with 1 and the reason if it cannot be read."""
     import resource
 

@@ -30,7 +30,7 @@ def write_again(watched, page):
     return now
 
 
-def test_the_page_shows_itself_anew_until_it_is_asked_not_to(at_work, visit, tmp_path):
+def test_the_page_reloads_itself_until_it_is_asked_not_to(at_work, visit, tmp_path):
     study, watched, writer = at_work
     page = visit(tmp_path / "studies/busy/live.html")
     assert page.title() == "6/12 busy"
@@ -51,7 +51,7 @@ def test_the_page_shows_itself_anew_until_it_is_asked_not_to(at_work, visit, tmp
     running_study.finish(tmp_path / "runs" / list(study.runs)[-2])
     write_again(watched, writer)
     page.wait_for_timeout(2500)
-    assert page.title() == "7/12 busy", "it showed itself anew though it was asked not to"
+    assert page.title() == "7/12 busy", "it reloaded itself though it was asked not to"
     page.reload()
     expect(page.locator("#refresh")).not_to_be_checked()
     assert page.title() == "8/12 busy"

@@ -75,7 +75,7 @@ def test_a_run_waits_runs_and_is_killed(tmp_path, begun):
     process.wait()
     killed = status.run_status(tmp_path)
     assert killed.name == "killed"
-    assert f"process {process.pid} on {os.uname().nodename} ended without a word" in killed.reason
+    assert f"process {process.pid} on {os.uname().nodename} ended silently" in killed.reason
     assert begun().poll() is None
     assert status.run_status(tmp_path).details["attempt"] == 2
 
@@ -205,7 +205,7 @@ def test_results(tmp_path):
     finish(tmp_path, status="diverged", iterations_done=7)
     assert status.run_status(tmp_path) == status.Status("diverged", "the loss was not finite any more after step 7")
     (tmp_path / "image.png").unlink()
-    assert status.run_status(tmp_path) == status.Status("waiting", "image.png: gone. It will be computed anew")
+    assert status.run_status(tmp_path) == status.Status("waiting", "image.png: gone. It will be computed again")
     for text in ("", "[]", '{"status": 3}'):
         (tmp_path / "run.json").write_text(text)
         assert status.run_status(tmp_path).name == "waiting"
@@ -279,7 +279,7 @@ def test_what_never_began_for_want_of_a_picture_says_so(tmp_path):
     log.write_text("error: an older one\nerror: broken.png is cut short\n")
     good, broken = status.study_status(study, tmp_path, made).values()
     assert (good.name, broken) == ("waiting", status.Status("bad_input", "broken.png is cut short"))
-    (tmp_path / "broken.png").write_text("mended")
+    (tmp_path / "broken.png").write_text("fixed")
     assert {found.name for found in status.study_status(study, tmp_path, made).values()} == {"waiting"}
 
 

@@ -542,7 +542,7 @@ def test_a_study_is_verified_and_handed_on(finished, tmp_path):
     output = snakemake(tmp_path, "verify", config=changed, code=1)
     assert "image.png: " in output
     assert "config: vary is {'style_weight': [5]}, was " in output
-    assert "2 differences" in output, "the manifest was made anew, or more was changed"
+    assert "2 differences" in output, "the manifest was recreated, or more was changed"
 
 
 def test_the_same_study_gives_the_same_bytes_on_one_device_and_on_two_in_another_order(finished, tmp_path, monkeypatch):

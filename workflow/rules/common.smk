@@ -192,7 +192,7 @@ def finished(run_id):
 
 
 def needed(run_id, paths):
-    """A finished run asks for nothing that is gone: Snakemake would make it anew and then every run that names it."""
+    """A finished run asks for nothing that is gone: Snakemake would recreate it and then every run that names it."""
     forced = workflow.dag_settings.forceall or workflow.dag_settings.forcerun
     return [
         path for path in paths if forced or not finished(run_id) or Path(path).exists()
@@ -231,7 +231,7 @@ def initial_picture(wildcards):
 def batches():
     """By number, the runs of equal pictures that one job computes in turn, less those that are finished.
 
-    A job on another host parses this file anew, when some of its runs may be there: it takes its batch whole.
+    A job on another host parses this file again, when some of its runs may be there: it takes its batch whole.
     """
     left = [
         [run_id for run_id in batch if workflow.remote_exec or not finished(run_id)]

@@ -4,7 +4,7 @@
 rule collect:
     """Gather the records and losses of all runs into tables."""
     input:
-        # Pictures as well: those of the tables are held against their checksums, and one that is gone is made anew.
+        # Pictures as well: those of the tables are held against their checksums, and one that is gone is recreated.
         expand("results/runs/{run_id}/{file}", run_id=RUN_IDS, file=RUN_FILES.values()),
     output:
         runs=f"{TABLES}/runs.parquet",

@@ -1,4 +1,4 @@
-"""The runs: one style transfer, one job, one device; or several in turn in one job, where starting jobs is dear."""
+"""The runs: one style transfer, one job, one device; or several in turn in one job, where starting jobs is expensive."""
 
 if config["runs_per_job"] == 1:
 

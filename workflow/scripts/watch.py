@@ -1,4 +1,4 @@
-"""Watch a study at work: on the terminal, and on a page that shows itself anew, `live.html` beside its results.
+"""Watch a study at work: on the terminal, and on a page that reloads itself, `live.html` beside its results.
 
 Say it beside a running `snakemake`, in the same folder and with the same config. It reads files only, so it may begin
 and end at any time, and it sees runs on other hosts that share the folder.
@@ -26,7 +26,7 @@ from styletransfer.study.expand import expand
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 # Where nobody sees the width of the screen.
 PLAIN_WIDTH = 140
-# A page that loads itself anew more often than that cannot be read.
+# A page that reloads itself more often than that cannot be read.
 PAGE_SECONDS = 5.0
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from styletransfer.errors import InputError
 
-# Raised when equal settings begin to give other pixels; every run is then computed anew. An option added later keeps
+# Raised when equal settings begin to give other pixels; every run is then computed again. An option added later keeps
 # the number as long as its default leaves the pixels alone: only values that differ from the defaults are hashed.
 NUMERICS = 1
 

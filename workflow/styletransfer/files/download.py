@@ -95,7 +95,7 @@ def verify(path: str | Path, *, size: int | None = None, checksum: str | None = 
     found_wrong = _difference(path, size, checksum)
     if found_wrong:
         where = f"{origin}: {path}" if origin else str(path)
-        raise InputError(f"{where}: {found_wrong}. It is another file, or a damaged one: fetch it anew")
+        raise InputError(f"{where}: {found_wrong}. It is another file, or a damaged one: fetch it again")
 
 
 def parse_checksum(checksum: str, origin: str = "checksum") -> tuple[str, str]:

@@ -26,7 +26,7 @@ def read(path: str | Path, what: str = "config") -> dict[str, Any]:
     """The mapping that a YAML or JSON file holds.
 
     Raises `InputError` for a file that cannot be read or holds something else, for a key that is given twice, of which
-    YAML's own readers drop one without a word, for a YTE template, and as `check_values` does.
+    YAML's own readers drop one silently, for a YTE template, and as `check_values` does.
     """
     checks.check_input(path, what, MAX_BYTES)
     origin = f"{what} {str(path)!r}"

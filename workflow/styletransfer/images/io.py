@@ -28,7 +28,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
 
 # What a prepared picture says of itself.
 SOURCE, CHECKSUM_KEY = "styletransfer source", "styletransfer sha256"
-REMEDY = "Remove it, and the workflow makes it anew"
+REMEDY = "Remove it, and the workflow recreates it"
 
 _JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 _TIFF = {"format": "TIFF", "compression": "tiff_adobe_deflate"}

@@ -1,4 +1,4 @@
-"""A study at work, for people to look at: on a terminal, and as a page that shows itself anew."""
+"""A study at work, for people to look at: on a terminal, and as a page that reloads itself."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _stopped(snapshot: Snapshot, monitor: Monitor) -> Text:
 
 
 class Page:
-    """The page of a study at work: one file that needs no other and loads itself anew."""
+    """The page of a study at work: one file that needs no other and reloads itself."""
 
     def __init__(self, path: Path, monitor: Monitor, refresh_seconds: float) -> None:
         self._path, self._monitor, self._refresh = path, monitor, refresh_seconds
@@ -202,7 +202,7 @@ class Page:
             path = self._monitor.picture(run_id)
             try:
                 yield snapshot.labels[run_id], self._thumbnail(path), self._link(path), run_id in snapshot.diverged
-            except OSError:  # it is being computed anew
+            except OSError:  # it is being computed again
                 continue
 
     def _log(self, run_id: str) -> str:

@@ -35,7 +35,7 @@ SILENT_SECONDS = 60.0
 class RunningRun:
     """A run that a process works on. device: empty while it waits for one. seconds: since the attempt began.
 
-    reports: its progress so far, in order. silent: seconds without a word, where that is longer than it should be.
+    reports: its progress so far, in order. silent: seconds without a report, where that is longer than it should be.
     """
 
     run_id: str

@@ -129,7 +129,7 @@ def differences(path: Path, settings: Mapping[str, Any] | None = None) -> Compar
 
 
 def remove(corrupt_files: Iterable[Path]) -> list[Path]:
-    """Remove damaged files, so that the workflow makes them anew; returns what was removed, folders that it made whole.
+    """Remove damaged files, so that the workflow recreates them; returns what was removed, folders that it made whole.
 
     Raises `InputError` for files that do not lie below the working directory, before anything is removed.
     """
@@ -208,7 +208,7 @@ def _check(folder: Path, record: Mapping[str, Any], listed: Mapping[str, Mapping
 
 
 def _remedy(folder: Path) -> str:
-    return f"Remove the folder {folder}, and the workflow computes the run anew"
+    return f"Remove the folder {folder}, and the workflow computes the run again"
 
 
 def _versions(records: Any) -> dict[str, list[str]]:

@@ -54,7 +54,7 @@ def write(path: Path, manifest_path: Path, code: Path) -> None:
     if found.differences:
         raise InputError(
             f"{manifest_path}: {len(found.differences)} differences, the first: {found.differences[0]}. Say `snakemake "
-            "verify` to see them all, and mend them first"
+            "verify` to see them all, and fix them first"
         )
     described = manifest.load(manifest_path)
     root = manifest_path.parent / described["root"]

@@ -39,7 +39,7 @@ LOSS_COLUMNS = ("run_id", "iteration", "loss", "weighted", "unweighted")
 SEPARATOR = " + "  # between the styles of a blend
 # What a table's file calls the checksum of the table, among the attributes that pandas keeps with it.
 CHECKSUM_KEY = "sha256"
-REMEDY = "Remove it, and the workflow makes it anew"
+REMEDY = "Remove it, and the workflow recreates it"
 
 
 def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None = None) -> pd.DataFrame:
@@ -89,12 +89,12 @@ def _record(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         fault = f"{type(error).__name__}: {error}"
         raise InputError(
-            f"{path} is no record of a run ({fault}): delete it, and the workflow computes it anew"
+            f"{path} is no record of a run ({fault}): delete it, and the workflow computes it again"
         ) from error
     if changed:
         raise InputError(
             f"{changed[0]} is damaged: it is not what {path} tells of. Remove the folder {path.parent}, and the "
-            "workflow computes the run anew"
+            "workflow computes the run again"
         )
     return columns
 

@@ -1,4 +1,4 @@
-"""Why an attempt ended without a result: errors, signals, SLURM's time limit, and the kernel's want of memory."""
+"""Why an attempt ended without a result: errors, signals, SLURM's time limit, and the kernel's lack of memory."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def kills_since(counts: Any) -> str:
 
 
 def oom_kills() -> dict[str, int]:
-    """What the kernel's counters of processes killed for want of memory say: of this control group, of the host."""
+    """What the kernel's counters of processes killed for lack of memory say: of this control group, of the host."""
     counters = [*_cgroup_counters(), VMSTAT]
     return {str(path): count for path in counters if (count := _oom_kill_count(path)) is not None}
 

@@ -248,7 +248,7 @@ def read(log: str) -> list[Progress]:
         words = losses.split()
         numbers = dict(zip(words[::2], map(float, words[1::2]), strict=True))
         progress = Progress(int(iteration), int(iterations), numbers, float(seconds) if seconds else None)
-        # An attempt that begins anew begins with less than the one before had reached.
+        # An attempt that starts again begins with less than the one before had reached.
         if found and progress.iteration <= found[-1].iteration:
             found = []
         found.append(progress)

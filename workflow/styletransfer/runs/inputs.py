@@ -48,7 +48,7 @@ def check_weights(settings: Settings, inputs: Inputs, source: dict[str, str]) ->
     if original and wanted not in (source["checksum"], original, f"sha256:{source['file_sha256']}"):
         raise InputError(
             f"{inputs.network} holds {source['name']} ({source['checksum']}), and the run is one of "
-            f"{settings.weights.name} ({wanted}). Remove the file, and the workflow makes it anew"
+            f"{settings.weights.name} ({wanted}). Remove the file, and the workflow recreates it"
         )
 
 

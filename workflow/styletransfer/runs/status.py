@@ -63,7 +63,7 @@ class Status:
 class InputStatus:
     """How something that runs are made of comes about.
 
-    file: what is made. logs: of the commands that make it. status: that of runs which cannot begin for want of it.
+    file: what is made. logs: of the commands that make it. status: that of runs which cannot begin for lack of it.
     """
 
     file: str
@@ -204,13 +204,13 @@ def _ended_before(log: Path) -> Status:
 
 def _died(begun: Mapping[str, Any]) -> Status:
     """The status of an attempt that was begun and has neither ended nor the lock any more."""
-    where = f"process {begun.get('pid')} on {begun.get('host')} ended without a word"
+    where = f"process {begun.get('pid')} on {begun.get('host')} ended silently"
     if begun.get("host") == platform.node():
         if begun.get("boot") != causes.boot():
             return Status("killed", f"{where}: the host was restarted", begun)
         kills = causes.kills_since(begun.get("oom_kills"))
         if kills:
-            return Status("out_of_memory", f"{where}, and the kernel killed for want of memory since ({kills})", begun)
+            return Status("out_of_memory", f"{where}, and the kernel killed for lack of memory since ({kills})", begun)
     limit = f", its time limit was {begun['limit']}" if begun.get("limit") else ""
     job = f". SLURM job {begun['job']}{limit}; sacct may know more" if "job" in begun else ""
     return Status("killed", f"{where}: SIGKILL, or a crash that its log may tell of{job}", begun)
@@ -225,7 +225,7 @@ def _result(folder: Path) -> Status | None:
     missing = [name for name in RUN_FILES.values() if not (folder / name).exists()]
     if missing or record.get("status") not in FINISHED:
         fault = f"{', '.join(missing)}: gone" if missing else f"{path}: no record of a run"
-        return Status("waiting", f"{fault}. It will be computed anew", record)
+        return Status("waiting", f"{fault}. It will be computed again", record)
     if record["status"] == "ok":
         return Status("ok", details=record)
     return Status("diverged", diverged(record), record)

@@ -102,7 +102,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             state = run.outputs.record.with_name(f"{run.outputs.record.stem}{STATE_SUFFIX}")
             record = finished(run)
             if record is not None:
-                logger.info("finished already, nothing computed. To compute it anew, remove the folder %s", folder)
+                logger.info("finished already, nothing computed. To compute it again, remove the folder %s", folder)
                 # The process may have been killed between its last file and its end.
                 status.clear_attempt(folder)
                 if not self._keep_state:

@@ -24,7 +24,7 @@ DEFINING_KEYS = (
     "max_runs",
     "seconds_per_run",
 )
-# Raised when columns of the tables change: they are then gathered anew, from records of all ages.
+# Raised when columns of the tables change: they are then gathered again, from records of all ages.
 TABLES_VERSION = 3
 # It is handed over as one word of a command line, which Linux limits to 128 KiB.
 MAX_DEFINITION = 100_000

@@ -113,7 +113,9 @@ def _read_safetensors(path: Path) -> tuple[Network, dict[str, str], str]:
     network = Network(kernels, biases, document["channel_order"], tuple(document["mean"]))
     original = str(document.get("original", ""))
     if "sha256" in document and document["sha256"] != _checksum(network, source, original):
-        raise InputError(f"weights {path}: damaged, the checksum differs. Remove it, and the workflow converts it anew")
+        raise InputError(
+            f"weights {path}: damaged, the checksum differs. Remove it, and the workflow converts it again"
+        )
     return network, source, original
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from styletransfer.analysis import device_usage
-from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.reports.figures.style import ACCENT, CATEGORIES, GREY, blank, plural, set_title
+from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.text import duration
 
 

@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from styletransfer.analysis.pareto import comparable, front, loss_column
-from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.optim.terms import MEASURES
 from styletransfer.reports.figures.style import ACCENT, CATEGORIES, GREY, blank, log_ticks
+from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.settings import PARAMETERS
 
 TERMS = ("content", "style", "tv")

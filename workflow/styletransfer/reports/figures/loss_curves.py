@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.reports.figures.style import ACCENT, GREY, blank, caption, log_ticks, set_title
+from styletransfer.results.tables import completed, incomplete_note
 
 COLORS = mpl.colormaps["viridis"]
 # Of the pairs of a study.

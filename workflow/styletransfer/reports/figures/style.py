@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
-from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.files import atomic
+from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.vgg import sources
 
 INK, ACCENT, GREY = "#22262b", "#d1495b", "#5b6570"

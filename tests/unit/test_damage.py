@@ -215,10 +215,10 @@ def test_a_run_refuses_weights_that_were_converted_from_others(converted, tmp_pa
     loaded = formats.load(converted)
     assert loaded.original == f"sha256:{checks.checksum(tmp_path / 'my.mat')}"
     assert formats.load(tmp_path / "my.mat").original == ""
-    told = {**loaded.source, "file_sha256": loaded.sha256, "original_checksum": loaded.original}
+    record = {**loaded.source, "file_sha256": loaded.sha256, "original_checksum": loaded.original}
     inputs = Inputs(converted, [converted], converted)
     file = Artifact("a", "b")
     for checksum in (loaded.original, f"sha256:{loaded.sha256}"):
-        check_weights(Settings(content=file, styles=(file,), weights=Artifact("my", checksum)), inputs, told)
+        check_weights(Settings(content=file, styles=(file,), weights=Artifact("my", checksum)), inputs, record)
     with pytest.raises(InputError, match=r"holds my\.mat .* the run is one of keras .md5:00.\. Remove the file"):
-        check_weights(Settings(content=file, styles=(file,), weights=Artifact("keras", "md5:00")), inputs, told)
+        check_weights(Settings(content=file, styles=(file,), weights=Artifact("keras", "md5:00")), inputs, record)

@@ -47,11 +47,13 @@ losses = st.dictionaries(st.sampled_from(["content", "style", "tv", "total"]), s
 
 @given(st.lists(st.tuples(st.integers(0, 10**7), losses, st.floats(0.001, 1e4)), unique_by=lambda entry: entry[0]))
 def test_a_log_is_read_as_it_was_written(entries):
-    told = [history.Progress(step, 10**7, loss, seconds) for step, loss, seconds in sorted(entries, key=lambda e: e[0])]
-    log = "".join(f"12:00:00 leased cpu\n12:00:01 {history.line(one)}\n" for one in told)
+    reports = [
+        history.Progress(step, 10**7, loss, seconds) for step, loss, seconds in sorted(entries, key=lambda e: e[0])
+    ]
+    log = "".join(f"12:00:00 leased cpu\n12:00:01 {history.line(one)}\n" for one in reports)
     found = history.read(log)
-    assert [one.iteration for one in found] == [one.iteration for one in told]
-    for one, other in zip(found, told, strict=True):
+    assert [one.iteration for one in found] == [one.iteration for one in reports]
+    for one, other in zip(found, reports, strict=True):
         assert one.iterations == 10**7
         assert one.losses == pytest.approx(other.losses, rel=1e-4)
         assert one.seconds_per_iteration == pytest.approx(other.seconds_per_iteration, abs=6e-4)

@@ -76,8 +76,8 @@ def without(pool, *lacking):
         shutil.rmtree(pool / run_id)
         (pool / run_id).mkdir()
     for run_id in lacking[:1]:
-        told = {"status": "killed", "reason": "ended by </script> SIGTERM", "host": "there", "device": "GPU-7"}
-        (pool / run_id / "attempt.json").write_text(json.dumps(told))
+        attempt = {"status": "killed", "reason": "ended by </script> SIGTERM", "host": "there", "device": "GPU-7"}
+        (pool / run_id / "attempt.json").write_text(json.dumps(attempt))
     return status.study_status(STUDY.runs, pool)
 
 
@@ -125,7 +125,7 @@ def words(figure):
 
 
 @pytest.mark.parametrize(
-    ("lacking", "told"),
+    ("lacking", "note"),
     [
         ([], ""),
         (RUNS[:1], "Partial: 1 of 4 runs without a result (1 killed)"),
@@ -135,7 +135,7 @@ def words(figure):
     ],
     ids=["complete", "one", "the default", "all but one", "all"],
 )
-def test_figures_show_what_there_is_and_count_what_is_missing(pool, tmp_path_factory, lacking, told):
+def test_figures_show_what_there_is_and_count_what_is_missing(pool, tmp_path_factory, lacking, note):
     folder = tmp_path_factory.mktemp("figures")
     statuses = without(pool, *lacking)
     # From files, as the commands read them.
@@ -144,7 +144,7 @@ def test_figures_show_what_there_is_and_count_what_is_missing(pool, tmp_path_fac
     found = drawn(pd.read_parquet(folder / "runs"), pd.read_parquet(folder / "losses"), pool, folder)
     for name, figure in found.items():
         save(figure, [folder / f"{name}.png"])
-        assert told in words(figure) if told else "Partial" not in words(figure), name
+        assert note in words(figure) if note else "Partial" not in words(figure), name
     tiles = [text.get_text() for axis in found["contact_sheet"].axes for text in axis.texts]
     assert tiles.count("killed") == sum(row.run_id in lacking[:1] for row in STUDY.rows)
 

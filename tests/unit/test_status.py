@@ -100,11 +100,11 @@ def test_sigterm_is_a_timeout_only_when_the_time_of_the_job_is_up(tmp_path, begu
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("answer", "name"),
     [("+3600", "killed"), ("-1", "timeout"), ("N/A", "killed"), ("", "killed")],
 )
-def test_an_older_slurm_is_asked_for_the_time_limit(tmp_path, begun, told, name):
-    command = f"date --date '{told} seconds' +%Y-%m-%dT%H:%M:%S" if told[:1] in ("+", "-") else f"echo {told}"
+def test_an_older_slurm_is_asked_for_the_time_limit(tmp_path, begun, answer, name):
+    command = f"date --date '{answer} seconds' +%Y-%m-%dT%H:%M:%S" if answer[:1] in ("+", "-") else f"echo {answer}"
     (tmp_path / "squeue").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n{command}\n')
     (tmp_path / "squeue").chmod(0o755)
     process = begun(SLURM_JOB_ID="7", PATH=f"{tmp_path}:{os.environ['PATH']}")
@@ -112,7 +112,7 @@ def test_an_older_slurm_is_asked_for_the_time_limit(tmp_path, begun, told, name)
     process.wait()
     found = status.run_status(tmp_path)
     assert found.name == name
-    assert (found.details["limit"] is None) == (told in ("N/A", ""))
+    assert (found.details["limit"] is None) == (answer in ("N/A", ""))
     assert (tmp_path / "asked").read_text() == "--noheader --jobs 7 --format %e\n"
 
 
@@ -129,17 +129,17 @@ def test_a_killed_process_ran_out_of_memory_if_the_kernel_says_so(tmp_path, begu
     process = begun()
     process.kill()
     process.wait()
-    told = json.loads((tmp_path / "attempt.json").read_text())
-    assert told["oom_kills"], "this kernel has no counter"
+    attempt = json.loads((tmp_path / "attempt.json").read_text())
+    assert attempt["oom_kills"], "this kernel has no counter"
     (tmp_path / "attempt.json").write_text(
-        json.dumps(told | {"oom_kills": [[str(counter), 2], [str(tmp_path / "later"), 0]]})
+        json.dumps(attempt | {"oom_kills": [[str(counter), 2], [str(tmp_path / "later"), 0]]})
     )
     assert status.run_status(tmp_path).name == "killed"
     counter.write_text("low 0\noom 4\noom_kill 3\n")
     found = status.run_status(tmp_path)
     assert found.name == "out_of_memory"
     assert f"{counter}: oom_kill 1" in found.reason
-    (tmp_path / "attempt.json").write_text(json.dumps(told | {"boot": "another"}))
+    (tmp_path / "attempt.json").write_text(json.dumps(attempt | {"boot": "another"}))
     assert status.run_status(tmp_path).reason.endswith("the host was restarted")
 
 
@@ -230,8 +230,8 @@ def test_a_command_may_fail_before_it_begins_a_run(tmp_path, log, found):
 
 
 def test_a_run_that_ends_while_it_is_looked_at_was_not_killed(tmp_path, monkeypatch):
-    told = status.Attempt(tmp_path / "attempt.json", status._beginning(None))
-    assert told is not None
+    attempt = status.Attempt(tmp_path / "attempt.json", status._beginning(None))
+    assert attempt is not None
     looked = locks.is_locked
 
     def ends(path):
@@ -271,7 +271,7 @@ def runs(*names, weights="w"):
     return {run.run_id: run for run in made}
 
 
-def test_what_never_began_for_want_of_a_picture_says_so(tmp_path):
+def test_what_never_began_for_lack_of_a_picture_says_so(tmp_path):
     study = runs("good", "broken")
     log = tmp_path / "broken.log"
     made = {Artifact("broken", "sha256:0").digest: status.InputStatus(str(tmp_path / "broken.png"), [str(log)])}
@@ -301,8 +301,10 @@ def test_a_summary_counts_and_names_each_reason_once(tmp_path):
 
 
 def test_a_summary_says_what_runs_were_computed_on_if_that_differs(tmp_path):
-    told = [["a, 1 thread"], ["a, 1 thread"], ["a, 1 thread", "b, 2 threads"], None]
-    statuses = {str(number): status.Status("ok", details={"computed_on": each}) for number, each in enumerate(told)}
+    computed_on = [["a, 1 thread"], ["a, 1 thread"], ["a, 1 thread", "b, 2 threads"], None]
+    statuses = {
+        str(number): status.Status("ok", details={"computed_on": each}) for number, each in enumerate(computed_on)
+    }
     assert status.summary(statuses, tmp_path).splitlines() == [
         "runs: 4 ok",
         "computed on different devices or threads, which round differently:",

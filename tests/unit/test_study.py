@@ -154,7 +154,7 @@ def test_canonical_settings_round_trip(style_weight, learning_rate, width, pooli
     assert again.run_id == original.run_id
 
 
-def test_what_runs_share_is_told_once():
+def test_what_runs_share_is_factored_out():
     """A whole batch is one word of a command line, which Linux limits to 128 KiB."""
     styles = tuple(Artifact(f"{number:040}", f"sha256:{number:064}") for number in range(5))
     runs = [

@@ -192,16 +192,16 @@ def test_a_run_in_bfloat16_is_refused_before_anything_is_written(inputs, tmp_pat
 def test_what_decides_the_rounding_of_a_cpu_is_told(tmp_path, monkeypatch):
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
-    told = precision.computed_on_cpu
-    assert told(1, write_cpuinfo(tmp_path, "avx2 avx fma")) == "A CPU, avx2, oneDNN, 1 thread"
+    computed_on = precision.computed_on_cpu
+    assert computed_on(1, write_cpuinfo(tmp_path, "avx2 avx fma")) == "A CPU, avx2, oneDNN, 1 thread"
     newer = write_cpuinfo(tmp_path, "avx2 avx512f avx512_vnni")
-    assert told(2, newer) == "A CPU, avx512_vnni, oneDNN, 2 threads"
+    assert computed_on(2, newer) == "A CPU, avx512_vnni, oneDNN, 2 threads"
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-    assert told(2, newer) == "A CPU, avx512_vnni, oneDNN limited to AVX2, 2 threads"
+    assert computed_on(2, newer) == "A CPU, avx512_vnni, oneDNN limited to AVX2, 2 threads"
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-    assert ", no oneDNN limited to AVX2, " in told(2, newer)
+    assert ", no oneDNN limited to AVX2, " in computed_on(2, newer)
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
-    assert ", oneDNN as TensorFlow chooses limited to AVX2, " in told(2, newer)
+    assert ", oneDNN as TensorFlow chooses limited to AVX2, " in computed_on(2, newer)
 
 
 def test_a_run_that_goes_on_elsewhere_tells_of_both():

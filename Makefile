@@ -49,9 +49,9 @@ unit: $(VENV)/tested
 # Pages are tested in Debian's Chromium, their access with axe-core from npm. What cannot be had is said in one line.
 browser: $(VENV)/tested
 	@command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install --no-install-recommends \
-	  chromium fonts-dejavu-core > /dev/null; } 2> /dev/null || echo "no chromium, and not to be had by apt-get: skipped"
+	  chromium fonts-dejavu-core > /dev/null; } 2> /dev/null || echo "no chromium, and not available from apt-get: skipped"
 	@test -e $(AXE)/node_modules/axe-core || npm install --silent --no-save --prefix $(AXE) axe-core@4.14.1 > /dev/null \
-	  || echo "no axe-core, and not to be had by npm: its tests are skipped"
+	  || echo "no axe-core, and not available from npm: its tests are skipped"
 	$(BIN)/pytest tests/browser
 
 # A real SLURM on this machine, installed where it is missing. It needs root and Debian; elsewhere one line says so.

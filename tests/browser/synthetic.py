@@ -8,7 +8,7 @@ from PIL import Image
 
 from styletransfer.images.samples import sample_file
 from styletransfer.reports import explorer
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 
 # As in the 2018 study: a star, most values in a few parameters.
 VARIED = {
@@ -18,7 +18,7 @@ VARIED = {
     "style_layer_weight_exp": (0.1, 20),
     "learning_rate": (0.1, 50),
 }
-WEIGHTS = Ingredient("made-up", "none")
+WEIGHTS = Artifact("made-up", "none")
 
 
 def points(count):
@@ -36,7 +36,7 @@ def points(count):
 def explorer_of(folder, count, width):
     """Write an explorer of so many runs, with pictures so wide and as hard to compress as real ones; gives its page."""
     noise = np.random.default_rng(0)
-    content, style = Ingredient("photograph", "made-up"), Ingredient("artwork", "made-up")
+    content, style = Artifact("photograph", "made-up"), Artifact("artwork", "made-up")
     photograph = Image.open(sample_file("astronaut")).convert("RGB").resize((width, width))
     rows, curves, steps = [], [], np.arange(0, 1001, 10)
     for position, (parameter, values, is_default) in enumerate(points(count)):

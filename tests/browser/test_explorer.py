@@ -69,7 +69,7 @@ def test_sliders_in_a_star_return_the_others_and_say_so(star):
     slide(star, "style_scales", 1)
     assert title(star) == "Style scales 2"
     assert star.locator("#announcement").inner_text() == (
-        "Back to the default: style weight to 50. No run has style scales 2 with the rest as it was."
+        "Back to the default: style weight to 50. No run has style scales 2 with the rest unchanged."
     )
     assert "compare" in star.locator("#along-text").inner_text(), "losses of other measures were compared"
     star.get_by_role("button", name="Back to the default").click()

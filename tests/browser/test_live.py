@@ -7,30 +7,30 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-import atwork
+import running_study
 from browser.conftest import AXE, ROOT
 from styletransfer.reports.dashboard import Page
-from styletransfer.reports.monitor import Watch
+from styletransfer.reports.monitor import Monitor
 
 
 @pytest.fixture
 def at_work(tmp_path):
     """A study in the middle of its work, its pool, and the writer of its page."""
-    study = atwork.expand(ROOT / "workflow/schemas/config.schema.yaml")
-    with atwork.busy(study, tmp_path / "runs"):
-        watched = Watch(study, tmp_path / "runs")
+    study = running_study.expand(ROOT / "workflow/schemas/config.schema.yaml")
+    with running_study.busy(study, tmp_path / "runs"):
+        watched = Monitor(study, tmp_path / "runs")
         page = Page(tmp_path / "studies/busy/live.html", watched, 1)
-        page.write(watched.look())
+        page.write(watched.snapshot())
         yield study, watched, page
 
 
 def write_again(watched, page):
-    now = watched.look()
+    now = watched.snapshot()
     page.write(now)
     return now
 
 
-def test_the_page_shows_itself_anew_until_it_is_asked_not_to(at_work, visit, tmp_path):
+def test_the_page_reloads_itself_until_it_is_asked_not_to(at_work, visit, tmp_path):
     study, watched, writer = at_work
     page = visit(tmp_path / "studies/busy/live.html")
     assert page.title() == "6/12 busy"
@@ -44,14 +44,14 @@ def test_the_page_shows_itself_anew_until_it_is_asked_not_to(at_work, visit, tmp
     for link in page.locator("a").evaluate_all("links => links.map(link => decodeURI(link.pathname))"):
         assert Path(link).exists()
     last = list(study.runs)[-1]
-    atwork.finish(tmp_path / "runs" / last)
+    running_study.finish(tmp_path / "runs" / last)
     write_again(watched, writer)
     expect(page).to_have_title("7/12 busy")
     page.locator("#refresh").uncheck()
-    atwork.finish(tmp_path / "runs" / list(study.runs)[-2])
+    running_study.finish(tmp_path / "runs" / list(study.runs)[-2])
     write_again(watched, writer)
     page.wait_for_timeout(2500)
-    assert page.title() == "7/12 busy", "it showed itself anew though it was asked not to"
+    assert page.title() == "7/12 busy", "it reloaded itself though it was asked not to"
     page.reload()
     expect(page.locator("#refresh")).not_to_be_checked()
     assert page.title() == "8/12 busy"

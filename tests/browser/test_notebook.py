@@ -61,7 +61,7 @@ print(view.numbers.value.count("diverged"), {name: slider.value for name, slider
     assert [move.split("|")[2] for move in moves] == [
         "&nbsp;",
         "&nbsp;",
-        "No run has this with the rest as it was: style_weight is 50.0 now.",
+        "No run has this with the rest unchanged: style_weight is 50.0 now.",
         "&nbsp;",
     ]
     assert last.startswith("1 ")

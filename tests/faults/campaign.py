@@ -103,8 +103,8 @@ def inject(fault, number, seed, work, templates):
         outcome, reason = attempt(fault, number, draw, work, templates)
         if outcome != "missed":
             break
-    told = {"number": number, "kind": fault.kind, "point": fault.point, "mode": fault.mode, "outcome": outcome}
-    return told | {"reason": reason, "seconds": round(time.monotonic() - begin, 1), "seed": seed}
+    result = {"number": number, "kind": fault.kind, "point": fault.point, "mode": fault.mode, "outcome": outcome}
+    return result | {"reason": reason, "seconds": round(time.monotonic() - begin, 1), "seed": seed}
 
 
 def summary(lines):

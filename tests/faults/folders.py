@@ -282,11 +282,11 @@ def manifest_differences(path):
     if not manifest.exists():
         return []
     listed = json.loads(manifest.read_text())["files"]
-    return [name for name, told in listed.items() if not is_as_told(path / name, told)]
+    return [name for name, entry in listed.items() if not is_as_recorded(path / name, entry)]
 
 
-def is_as_told(path, told):
+def is_as_recorded(path, entry):
     """Whether a file is the one of a manifest; weights and pictures may be gone."""
     if not path.exists():
-        return told["role"] in ("weights", "input")
-    return hashlib.sha256(path.read_bytes()).hexdigest() == told["sha256"]
+        return entry["role"] in ("weights", "input")
+    return hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]

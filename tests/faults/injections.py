@@ -320,8 +320,8 @@ def shifted(prepare, places, seconds):
         prepare(scene.folder)
         for place in places:
             for path in scene.folder.path.glob(place):
-                told = path.stat()
-                os.utime(path, (told.st_atime + seconds, told.st_mtime + seconds), follow_symlinks=False)
+                before = path.stat()
+                os.utime(path, (before.st_atime + seconds, before.st_mtime + seconds), follow_symlinks=False)
         code, said = scene.folder.run()
         if code and "clock skew" not in said:
             raise FailureError(f"exit code {code}: {tail(said)}")
@@ -343,11 +343,11 @@ def clock_jumps(prepare, seconds):
         if not FAKETIME.exists():
             raise SkippedError(f"there is no {FAKETIME} (Debian's package libfaketime)")
         prepare(scene.folder)
-        told = scene.folder.beside / "clock"
-        told.write_text("+0\n")
+        clock = scene.folder.beside / "clock"
+        clock.write_text("+0\n")
         environment = {
             "LD_PRELOAD": str(FAKETIME),
-            "FAKETIME_TIMESTAMP_FILE": str(told),
+            "FAKETIME_TIMESTAMP_FILE": str(clock),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",
@@ -355,7 +355,7 @@ def clock_jumps(prepare, seconds):
         }
         call = scene.folder.start(environment=environment)
         at_work(scene, call)
-        told.write_text(f"{seconds:+d}\n")
+        clock.write_text(f"{seconds:+d}\n")
         if call.wait() and "clock skew" not in call.said():
             raise FailureError(f"exit code {call.process.returncode}: {tail(call.said())}")
         touch_future(scene.folder)
@@ -477,12 +477,12 @@ def damage_used(prepare, place, how, other=None):
         code, said = folder.run()
         if not code:
             return  # what came of it is compared
-        told = "\n".join([said, *(log.read_text(errors="replace") for log in folder.path.rglob("*.log"))])
-        errors = [line for line in told.splitlines() if line.startswith("error: ") or " failed: " in line]
+        output = "\n".join([said, *(log.read_text(errors="replace") for log in folder.path.rglob("*.log"))])
+        errors = [line for line in output.splitlines() if line.startswith("error: ") or " failed: " in line]
         if not any(name.name in line or name.parent.name in line for line in errors for name in names):
             raise FailureError(f"exit code {code}, and nothing names {path.name}: {tail(said)}")
-        if "Traceback" in told:
-            raise FailureError(f"a traceback: {told[told.index('Traceback') :][-600:]}")
+        if "Traceback" in output:
+            raise FailureError(f"a traceback: {output[output.index('Traceback') :][-600:]}")
         for name in names:
             remove(name)
 

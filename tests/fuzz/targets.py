@@ -98,20 +98,20 @@ CRASHES: list[bytes] = []
 
 
 def _network(path: Path) -> None:
-    trial, formats._check_survivable = formats._check_survivable, lambda _: None
+    check, formats._check_in_subprocess = formats._check_in_subprocess, lambda _: None
     try:
         with contextlib.suppress(InputError):
             formats.load(path)
         with contextlib.suppress(InputError):
             sources.source_identity(path)
     finally:
-        formats._check_survivable = trial
+        formats._check_in_subprocess = check
 
 
 def record(path: Path) -> None:
     """A run's own record, which the workflow reads back: damaged, it is another program's file."""
-    ingredient = settings.Ingredient("a", "b")
-    made = settings.Settings(content=ingredient, styles=(ingredient,), weights=ingredient)
+    artifact = settings.Artifact("a", "b")
+    made = settings.Settings(content=artifact, styles=(artifact,), weights=artifact)
     finished(Run(made, Inputs(path, [path], path), Outputs(image=path, record=path)))
     with contextlib.suppress(InputError):
         tables._record(path)
@@ -205,8 +205,8 @@ def _networks(folder: Path) -> list[bytes]:
 
 
 def _records(folder: Path) -> list[bytes]:
-    ingredient = {"name": "a", "checksum": "b"}
-    identity = {"numerics": settings.NUMERICS, "content": ingredient, "styles": [ingredient], "weights": ingredient}
+    artifact = {"name": "a", "checksum": "b"}
+    identity = {"numerics": settings.NUMERICS, "content": artifact, "styles": [artifact], "weights": artifact}
     whole = {
         **dict.fromkeys(tables.COPIED, 1),
         **{"status": "ok", "settings": {"width": 3, "style_scales": [1, 2]}, "identity": identity},

@@ -56,7 +56,7 @@ def stub_tensorflow():
     from styletransfer.runs import history, transfer
     from styletransfer.vgg import formats
 
-    errors.leave = sys.exit  # there is something left to note
+    errors.fast_exit = sys.exit  # there is something left to note
 
     @functools.cache
     def network(path):
@@ -68,7 +68,7 @@ def stub_tensorflow():
 
     def begin(worker, run, network, stepper, used, pictures):
         optimization = Optimization(run.settings, pictures.content)
-        return optimization, history.Trace(run.settings, worker._print_iterations)
+        return optimization, history.History(run.settings, worker._print_iterations)
 
     transfer.Worker._network, transfer.Worker._begin = network_of, begin
 

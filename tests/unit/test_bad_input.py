@@ -45,12 +45,12 @@ def test_bad_input_is_one_message_and_nothing_is_written(case, tmp_path, monkeyp
     else:
         command, arguments = plan.main, ["--configfile", "study.yaml"]
     before = tree(tmp_path)
-    code, told = answer(monkeypatch, capsys, command, *arguments)
+    code, message = answer(monkeypatch, capsys, command, *arguments)
     assert code == 2
-    assert case.message in told
-    assert told.count("error: ") == 1
-    assert "Traceback" not in told
-    assert len(told) < 3000
+    assert case.message in message
+    assert message.count("error: ") == 1
+    assert "Traceback" not in message
+    assert len(message) < 3000
     assert tree(tmp_path) == before
 
 
@@ -104,6 +104,6 @@ def test_a_file_that_may_not_be_read(name, tmp_path, monkeypatch, capsys):
     for each in names:
         (tmp_path / each).chmod(0 if each == name else 0o644)
     with somebody_else():
-        code, told = answer(monkeypatch, capsys, plan.main, "--configfile", "study.yaml")
+        code, message = answer(monkeypatch, capsys, plan.main, "--configfile", "study.yaml")
     assert code == 2
-    assert re.search(rf"'{name}': it cannot be read \(Permission denied\)", told), told
+    assert re.search(rf"'{name}': it cannot be read \(Permission denied\)", message), message

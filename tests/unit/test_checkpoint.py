@@ -25,9 +25,9 @@ from styletransfer.files import atomic
 from styletransfer.runs import checkpoint, history, transfer
 from styletransfer.runs.checkpoint import State
 from styletransfer.runs.layout import Outputs, Run
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 
-FILE = Ingredient("a", "b")
+FILE = Artifact("a", "b")
 RESULTS = ("image.png", "preserved.png", "losses.csv")
 IDENTITY = {"settings": {"numerics": 1, "width": 5}, "precision": "float32"}
 
@@ -59,14 +59,14 @@ def compute(inputs, folder, settings, worker=None, **options):  # noqa: F811
 def kill(monkeypatch, inputs, folder, settings, iteration, **options):  # noqa: F811
     """Begin a run and kill it after that many steps."""
     with monkeypatch.context() as patch:
-        tell = history.Reporter.tell
+        log = history.ProgressLogger.log
 
-        def told(self, now):
-            tell(self, now)
+        def log_and_die(self, now):
+            log(self, now)
             if now == iteration:
                 raise Killed
 
-        patch.setattr(history.Reporter, "tell", told)
+        patch.setattr(history.ProgressLogger, "log", log_and_die)
         with pytest.raises(Killed):
             compute(inputs, folder, settings, **options)
 
@@ -190,10 +190,10 @@ def test_a_state_of_something_else_is_refused(inputs, tmp_path, monkeypatch, cap
     _, whole = compute(inputs, tmp_path / "whole", study, **options)
     kill(monkeypatch, inputs, tmp_path / "killed", settings(), 8)
     caplog.clear()
-    record, anew = compute(inputs, tmp_path / "killed", study, **options)
-    assert anew == whole
+    record, again = compute(inputs, tmp_path / "killed", study, **options)
+    assert again == whole
     assert record["resumed"] == []
-    (line,) = (message for message in caplog.messages if "begins anew" in message)
+    (line,) = (message for message in caplog.messages if "begins again" in message)
     assert reason in line
 
 
@@ -211,7 +211,7 @@ def test_a_state_of_other_files_or_another_engine_is_refused(inputs, tmp_path, m
         inputs.content.write_bytes(inputs.styles[0].read_bytes())
     record, _ = compute(inputs, tmp_path, settings())
     assert record["resumed"] == []
-    assert sum("begins anew" in message for message in caplog.messages) == 1
+    assert sum("begins again" in message for message in caplog.messages) == 1
 
 
 @pytest.fixture(scope="module")
@@ -294,10 +294,10 @@ def test_a_damaged_state_is_discarded(inputs, tmp_path, monkeypatch, caplog):  #
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    record, anew = compute(inputs, tmp_path / "killed", settings())
-    assert anew == whole
+    record, again = compute(inputs, tmp_path / "killed", settings())
+    assert again == whole
     assert record["resumed"] == []
-    (line,) = (message for message in caplog.messages if "begins anew" in message)
+    (line,) = (message for message in caplog.messages if "begins again" in message)
     assert "is damaged" in line
 
 

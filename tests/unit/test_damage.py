@@ -13,12 +13,12 @@ from test_weights import layers, write_matconvnet  # noqa: F401  (layers is a fi
 
 from styletransfer.errors import InputError
 from styletransfer.files import checks
-from styletransfer.images.io import SEAL, check_source, read_image, write_image
+from styletransfer.images.io import CHECKSUM_KEY, check_source, read_image, write_image
 from styletransfer.results import tables
 from styletransfer.runs.inputs import check_pictures, check_weights
 from styletransfer.runs.layout import Inputs
 from styletransfer.runs.record import write_record
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 from styletransfer.vgg import formats
 
 TABLE = pd.DataFrame(
@@ -77,7 +77,7 @@ def test_a_part_of_a_table_or_another_is_refused(tmp_path):
         tables.read_runs(path)
     # One that says the checksum of another.
     other = TABLE.assign(value=1.0)
-    other.attrs = {tables.SEAL: "00"}
+    other.attrs = {tables.CHECKSUM_KEY: "00"}
     other.to_parquet(path)
     with pytest.raises(InputError, match="its checksum differs"):
         tables.read_runs(path)
@@ -158,7 +158,7 @@ def test_a_prepared_picture_with_other_pixels_is_refused(prepared):
 
     about = PngImagePlugin.PngInfo()
     with Image.open(prepared) as picture:
-        about.add_text(SEAL, picture.info[SEAL])
+        about.add_text(CHECKSUM_KEY, picture.info[CHECKSUM_KEY])
         changed = picture.rotate(180)
     changed.save(prepared, pnginfo=about)
     with pytest.raises(InputError, match="its checksum differs"):
@@ -166,12 +166,12 @@ def test_a_prepared_picture_with_other_pixels_is_refused(prepared):
 
 
 def test_a_run_refuses_a_picture_that_was_made_from_something_else(prepared):
-    ingredient = Ingredient("glass", "glass@1")
-    own = Ingredient("a", f"sha256:{checks.checksum(prepared)}")
-    other = Ingredient("candy", "candy@1")
+    artifact = Artifact("glass", "glass@1")
+    own = Artifact("a", f"sha256:{checks.checksum(prepared)}")
+    other = Artifact("candy", "candy@1")
     inputs = Inputs(prepared, [prepared], prepared, prepared)
-    for style in (ingredient, own):
-        settings = Settings(content=ingredient, styles=(style,), weights=own, initial=own)
+    for style in (artifact, own):
+        settings = Settings(content=artifact, styles=(style,), weights=own, initial=own)
         check_pictures(settings, inputs)
     for wrong in (
         Settings(content=other, styles=(own,), weights=own),
@@ -215,10 +215,10 @@ def test_a_run_refuses_weights_that_were_converted_from_others(converted, tmp_pa
     loaded = formats.load(converted)
     assert loaded.original == f"sha256:{checks.checksum(tmp_path / 'my.mat')}"
     assert formats.load(tmp_path / "my.mat").original == ""
-    told = {**loaded.source, "file_sha256": loaded.sha256, "original_checksum": loaded.original}
+    record = {**loaded.source, "file_sha256": loaded.sha256, "original_checksum": loaded.original}
     inputs = Inputs(converted, [converted], converted)
-    file = Ingredient("a", "b")
+    file = Artifact("a", "b")
     for checksum in (loaded.original, f"sha256:{loaded.sha256}"):
-        check_weights(Settings(content=file, styles=(file,), weights=Ingredient("my", checksum)), inputs, told)
+        check_weights(Settings(content=file, styles=(file,), weights=Artifact("my", checksum)), inputs, record)
     with pytest.raises(InputError, match=r"holds my\.mat .* the run is one of keras .md5:00.\. Remove the file"):
-        check_weights(Settings(content=file, styles=(file,), weights=Ingredient("keras", "md5:00")), inputs, told)
+        check_weights(Settings(content=file, styles=(file,), weights=Artifact("keras", "md5:00")), inputs, record)

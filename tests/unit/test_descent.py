@@ -27,14 +27,14 @@ def quadratic(x):
 def minimise(function, start, evaluations, learning_rate=0.1):
     """The losses of the images that L-BFGS evaluates."""
     image = tf.Variable(start.reshape(1, -1, 1), dtype=tf.float32)
-    method = optimizers.LBFGS.begin(image.numpy())
-    pace = optimizers.Pace.of(settings(learning_rate=learning_rate))
+    method = optimizers.LBFGS.init(image.numpy())
+    hyper = optimizers.Hyperparameters.of(settings(learning_rate=learning_rate))
     losses = []
-    move = tf.function(method.move)
+    step = tf.function(method.step)
     for _ in range(evaluations):
         loss, gradient = function(image.numpy().reshape(-1).astype(np.float64))
         losses.append(loss)
-        move(image, tf.constant(gradient.reshape(image.shape), tf.float32), tf.constant(loss, tf.float32), pace)
+        step(image, tf.constant(gradient.reshape(image.shape), tf.float32), tf.constant(loss, tf.float32), hyper)
     return losses
 
 
@@ -49,7 +49,7 @@ def test_lbfgs_needs_about_as_many_evaluations_as_scipy(function, start):
         seen.append(function(x)[0])
         return function(x)
 
-    scipy.optimize.minimize(watched, start, jac=True, method="L-BFGS-B", options={"maxcor": optimizers.CORRECTIONS})
+    scipy.optimize.minimize(watched, start, jac=True, method="L-BFGS-B", options={"maxcor": optimizers.HISTORY_SIZE})
     expected = next(number for number, loss in enumerate(seen) if loss < below)
     losses = minimise(function, start, 2 * expected + 20)
     assert next(number for number, loss in enumerate(losses) if loss < below) <= 1.5 * expected + 5
@@ -70,7 +70,7 @@ def optimised(weights, precision="float32", **values):
     network = VGG19(weights, precision=precision)
     targets = loop.measure_targets(network, run, content, styles)
     start = loop.starting_image(run, network.preprocess(content).numpy(), content.shape)
-    optimization = loop.Optimization(loop.Stepper(gradients.FastLoss(network)), targets, run, start)
+    optimization = loop.Optimization(loop.Stepper(gradients.AnalyticGradient(network)), targets, run, start)
     evaluations = list(optimization.run())
     return evaluations, optimization
 

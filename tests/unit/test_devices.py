@@ -142,9 +142,9 @@ def test_waiting_is_told_at_its_start_and_then_now_and_again(two_gpus, caplog, m
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     with Holder() as holder, pytest.raises(InputError), lease.lease("gpu", 2.5):
         pass
-    told = [message for message in caplog.messages if message.startswith("waiting")]
-    assert len(told) >= 3
-    assert told[0] == f"waiting for a GPU, 0 of at most 2.5 s: GPU-fake-0.0 held by process {holder.process.pid}"
+    messages = [message for message in caplog.messages if message.startswith("waiting")]
+    assert len(messages) >= 3
+    assert messages[0] == f"waiting for a GPU, 0 of at most 2.5 s: GPU-fake-0.0 held by process {holder.process.pid}"
 
 
 def test_who_waits_longer_asks_more_often():

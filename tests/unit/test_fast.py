@@ -61,11 +61,11 @@ def distance(gradients, others):
 @pytest.mark.parametrize("convolution", ROUNDING)
 def test_the_fast_path_is_the_plain_one(small_weights, convolution, options):  # noqa: F811
     network, targets, image, blend = setting(small_weights, **options)
-    quick = optim_gradients.FastLoss(network, winograd_from=0 if convolution == "winograd" else np.inf)
-    expected, gradients = terms_and_gradients(losses.PlainLoss(network), image, targets, blend)
-    found, slopes = terms_and_gradients(quick, image, targets, blend)
+    quick = optim_gradients.AnalyticGradient(network, winograd_from=0 if convolution == "winograd" else np.inf)
+    expected, gradients = terms_and_gradients(losses.AutodiffGradient(network), image, targets, blend)
+    found, grads = terms_and_gradients(quick, image, targets, blend)
     np.testing.assert_allclose(found, expected, rtol=ROUNDING[convolution][0])
-    assert (distance(slopes, gradients) <= ROUNDING[convolution][1] * distance(gradients, 0)).all()
+    assert (distance(grads, gradients) <= ROUNDING[convolution][1] * distance(gradients, 0)).all()
 
 
 @SUMS_BFLOAT16
@@ -73,11 +73,11 @@ def test_the_fast_path_is_the_plain_one(small_weights, convolution, options):  #
 def test_the_fast_path_is_as_exact_as_the_plain_one_in_bfloat16(small_weights, options):  # noqa: F811
     """Held to float32 with the same kernels, since bfloat16 has two digits and these small networks need more."""
     network, targets, image, blend = setting(small_weights, "bfloat16", **options)
-    exact, gradients = terms_and_gradients(losses.PlainLoss(in_float32(network)), image, targets, blend)
-    plain, plain_gradients = terms_and_gradients(losses.PlainLoss(network), image, targets, blend)
-    found, slopes = terms_and_gradients(optim_gradients.FastLoss(network), image, targets, blend)
+    exact, gradients = terms_and_gradients(losses.AutodiffGradient(in_float32(network)), image, targets, blend)
+    plain, plain_gradients = terms_and_gradients(losses.AutodiffGradient(network), image, targets, blend)
+    found, grads = terms_and_gradients(optim_gradients.AnalyticGradient(network), image, targets, blend)
     assert (np.abs(found - exact) <= 2 * np.abs(plain - exact) + 0.02 * exact).all()
-    error, allowed = distance(slopes, gradients), distance(plain_gradients, gradients)
+    error, allowed = distance(grads, gradients), distance(plain_gradients, gradients)
     assert (error <= 1.5 * allowed + 0.02 * distance(gradients, 0)).all()
 
 
@@ -93,18 +93,18 @@ def in_float32(network):
 
 
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=SUMS_BFLOAT16)])
-@pytest.mark.parametrize("path", [optim_gradients.FastLoss, losses.PlainLoss])
+@pytest.mark.parametrize("path", [optim_gradients.AnalyticGradient, losses.AutodiffGradient])
 @pytest.mark.parametrize("options", [{}, {"pooling": "avg"}, {"styles": 2}], ids=str)
 def test_what_xla_compiles_is_as_exact(small_weights, path, precision, options):  # noqa: F811
     network, targets, image, blend = setting(small_weights, precision, **options)
-    exact, gradients = terms_and_gradients(losses.PlainLoss(in_float32(network)), image, targets, blend)
-    plain, plain_gradients = terms_and_gradients(losses.PlainLoss(network), image, targets, blend)
+    exact, gradients = terms_and_gradients(losses.AutodiffGradient(in_float32(network)), image, targets, blend)
+    plain, plain_gradients = terms_and_gradients(losses.AutodiffGradient(network), image, targets, blend)
     compiled = VGG19(small_weights, network.pooling, precision=precision, compiled=True)
     loss = tf.function(path(compiled), autograph=False, jit_compile=True)
-    found, slopes = terms_and_gradients(loss, image, targets, blend)
+    found, grads = terms_and_gradients(loss, image, targets, blend)
     share = 0.02 if precision == "bfloat16" else 1e-3
     assert (np.abs(found - exact) <= 2 * np.abs(plain - exact) + share * exact).all()
-    error, allowed = distance(slopes, gradients), distance(plain_gradients, gradients)
+    error, allowed = distance(grads, gradients), distance(plain_gradients, gradients)
     assert (error <= 1.5 * allowed + share * distance(gradients, 0)).all()
 
 
@@ -113,7 +113,7 @@ def test_small_pictures_are_convolved_directly(size, expected, monkeypatch):
     """Winograd's kernels are four times as large: with few tiles, reading them is all the work. 4 x 4 pixels a tile."""
     made = []
     monkeypatch.setattr(winograd, "transformed", lambda kernel: made.append(kernel) or kernel)
-    monkeypatch.setattr(winograd, "Convolution", lambda kernel, turned=False: lambda x: x)
+    monkeypatch.setattr(winograd, "Convolution", lambda kernel, flipped=False: lambda x: x)
     convolution = optim_gradients.Convolution(tf.zeros((3, 3, 4, 4)), pairs=16, tiles=20)
     for _ in range(2):
         convolution.forward(tf.zeros((1, *size, 4)))
@@ -125,23 +125,25 @@ def test_small_pictures_are_convolved_directly(size, expected, monkeypatch):
 def test_what_is_computed_twice_is_the_same(small_weights, options):  # noqa: F811
     network, targets, image, blend = setting(small_weights, **options)
     weights = tf.range(1.0, 9.0)
-    losses_ = [tf.function(optim_gradients.FastLoss(network, kept_bytes=kept), autograph=False) for kept in (0, 2**40)]
+    losses_ = [
+        tf.function(optim_gradients.AnalyticGradient(network, kept_bytes=kept), autograph=False) for kept in (0, 2**40)
+    ]
     for found, expected in zip(*(loss(image, targets, weights, blend) for loss in losses_), strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (5, 8), (6, 7)])
-def test_the_slope_of_max_pooling_is_tensorflows(size):
+def test_the_gradient_of_max_pooling_is_tensorflows(size):
     """Small whole numbers: windows with equal maxima are common."""
     rng = np.random.default_rng(4)
     x = tf.constant(rng.integers(-2, 3, (1, *size, 3)), tf.float32)
-    slope = tf.constant(rng.normal(size=(1, -(-size[0] // 2), -(-size[1] // 2), 3)), tf.float32)
+    grad = tf.constant(rng.normal(size=(1, -(-size[0] // 2), -(-size[1] // 2), 3)), tf.float32)
     gradients = []
     for pool in (max_pool, lambda x: tf.nn.max_pool2d(x, 2, 2, "SAME")):
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = pool(x)
-        gradients.append(tape.gradient(y, x, slope))
+        gradients.append(tape.gradient(y, x, grad))
     np.testing.assert_array_equal(*gradients)
 
 
@@ -153,9 +155,9 @@ def test_winograd_is_a_convolution_and_its_way_back(size, monkeypatch):
     points = winograd.transformed(tf.constant(kernel))
     expected = tf.nn.conv2d(x, kernel, 1, "SAME")
     np.testing.assert_allclose(winograd.Convolution(points)(tf.constant(x)), expected, atol=1e-4)
-    slope = tf.constant(rng.normal(size=expected.shape), tf.float32)
-    gradient = tf.nn.conv2d_transpose(slope, kernel, x.shape, 1, "SAME")
-    np.testing.assert_allclose(winograd.Convolution(points, turned=True)(slope), gradient, atol=1e-4)
+    grad = tf.constant(rng.normal(size=expected.shape), tf.float32)
+    gradient = tf.nn.conv2d_transpose(grad, kernel, x.shape, 1, "SAME")
+    np.testing.assert_allclose(winograd.Convolution(points, flipped=True)(grad), gradient, atol=1e-4)
 
 
 @SUMS_BFLOAT16
@@ -178,10 +180,10 @@ def test_settings_of_equal_shapes_share_a_graph(small_weights):  # noqa: F811
         return [evaluation.terms for evaluation in optimization.run()], optimization.best
 
     network = VGG19(small_weights)
-    shared = loop.Stepper(optim_gradients.FastLoss(network))
+    shared = loop.Stepper(optim_gradients.AnalyticGradient(network))
     results(shared, runs[0])
     traces = shared.steps.experimental_get_tracing_count()
-    again, alone = results(shared, runs[1]), results(loop.Stepper(optim_gradients.FastLoss(network)), runs[1])
+    again, alone = results(shared, runs[1]), results(loop.Stepper(optim_gradients.AnalyticGradient(network)), runs[1])
     assert shared.steps.experimental_get_tracing_count() == traces == 1
     np.testing.assert_array_equal(again[0], alone[0])
     np.testing.assert_array_equal(again[1], alone[1])

@@ -23,10 +23,10 @@ def nothing_left(folder):
     ("number", "remedy"), [(errno.ENOSPC, "Make space"), (errno.EROFS, "Let this user"), (errno.EIO, "Check the disk")]
 )
 def test_a_disk_that_refuses_is_told_with_path_and_remedy(tmp_path, number, remedy):
-    with pytest.raises(WriteError, match=remedy) as told, atomic.atomic_path(tmp_path / "a.csv"):
+    with pytest.raises(WriteError, match=remedy) as raised, atomic.atomic_path(tmp_path / "a.csv"):
         raise OSError(number, os.strerror(number))  # as `write` does: without a file name
-    assert str(tmp_path / "a.csv") in str(told.value)
-    assert told.value.errno == number
+    assert str(tmp_path / "a.csv") in str(raised.value)
+    assert raised.value.errno == number
     assert nothing_left(tmp_path)
 
 
@@ -105,8 +105,8 @@ def test_a_lock_that_cannot_be_is_told(tmp_path, monkeypatch):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / ".a.json.lock"))
 
     monkeypatch.setattr(locks.FileLock, "acquire", refuse)
-    told = r"a\.json cannot be written: Read-only file system\. Let this user write there, and start again"
-    with pytest.raises(WriteError, match=told), locks.alone(tmp_path / "a.json", 1):
+    message = r"a\.json cannot be written: Read-only file system\. Let this user write there, and start again"
+    with pytest.raises(WriteError, match=message), locks.exclusive_lock(tmp_path / "a.json", 1):
         pass
 
 
@@ -126,7 +126,7 @@ def test_a_command_says_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "message"),
     [
         (
             MemoryError("Unable to allocate 9 MiB"),
@@ -138,12 +138,12 @@ def test_a_command_says_one_line(tmp_path):
         (errors.InputError("width is 0"), errors.EXIT_BAD_INPUT, "error: width is 0"),
     ],
 )
-def test_exit_codes(capsys, error, code, told):
+def test_exit_codes(capsys, error, code, message):
     def fail():
         raise error
 
     assert errors.command(fail)() == code
-    assert capsys.readouterr().err.startswith(told)
+    assert capsys.readouterr().err.startswith(message)
 
 
 def test_a_process_that_leaves_has_said_everything():
@@ -152,7 +152,7 @@ def test_a_process_that_leaves_has_said_everything():
         "logging.basicConfig(stream=sys.stdout)\n"
         "logging.warning('a line')\n"
         "print('no line', end='')\n"
-        "errors.leave(3)"
+        "errors.fast_exit(3)"
     )
     folder = Path(errors.__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", program], cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
@@ -161,7 +161,7 @@ def test_a_process_that_leaves_has_said_everything():
 
 def test_a_process_leaves_though_nobody_reads_what_it_says(monkeypatch):
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
-    program = "from styletransfer import errors; print('a line'); errors.leave(3)"
+    program = "from styletransfer import errors; print('a line'); errors.fast_exit(3)"
     folder = Path(errors.__file__).parents[1]
     read, write = os.pipe()
     os.close(read)
@@ -173,7 +173,7 @@ def test_a_process_leaves_though_nobody_reads_what_it_says(monkeypatch):
 
 
 def test_a_process_leaves_that_has_nowhere_to_speak():
-    program = "from styletransfer import errors; errors.leave(3)"
+    program = "from styletransfer import errors; errors.fast_exit(3)"
     folder = Path(errors.__file__).parents[1]
     done = subprocess.run(["sh", "-c", 'exec "$0" -c "$1" >&- 2>&-', sys.executable, program], cwd=folder, check=False)
     assert done.returncode == 3

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-import atwork
+import running_study
 import watch
 from styletransfer.analysis import device_usage
 from styletransfer.errors import InputError
 from styletransfer.reports import dashboard, monitor
-from styletransfer.reports.monitor import TimeLeft, Watch
+from styletransfer.reports.monitor import Monitor, TimeLeft
 from styletransfer.runs import history
 
 ROOT = Path(__file__).parents[2]
@@ -27,13 +27,13 @@ SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
 @pytest.fixture
 def study():
-    return atwork.expand(SCHEMA)
+    return running_study.expand(SCHEMA)
 
 
 @pytest.fixture
 def busy(study, tmp_path):
-    with atwork.busy(study, tmp_path):
-        yield Watch(study, tmp_path)
+    with running_study.busy(study, tmp_path):
+        yield Monitor(study, tmp_path)
 
 
 def printed(snapshot, watched, width=140):
@@ -47,11 +47,13 @@ losses = st.dictionaries(st.sampled_from(["content", "style", "tv", "total"]), s
 
 @given(st.lists(st.tuples(st.integers(0, 10**7), losses, st.floats(0.001, 1e4)), unique_by=lambda entry: entry[0]))
 def test_a_log_is_read_as_it_was_written(entries):
-    told = [history.Progress(step, 10**7, loss, seconds) for step, loss, seconds in sorted(entries, key=lambda e: e[0])]
-    log = "".join(f"12:00:00 leased cpu\n12:00:01 {history.line(one)}\n" for one in told)
+    reports = [
+        history.Progress(step, 10**7, loss, seconds) for step, loss, seconds in sorted(entries, key=lambda e: e[0])
+    ]
+    log = "".join(f"12:00:00 leased cpu\n12:00:01 {history.line(one)}\n" for one in reports)
     found = history.read(log)
-    assert [one.iteration for one in found] == [one.iteration for one in told]
-    for one, other in zip(found, told, strict=True):
+    assert [one.iteration for one in found] == [one.iteration for one in reports]
+    for one, other in zip(found, reports, strict=True):
         assert one.iterations == 10**7
         assert one.losses == pytest.approx(other.losses, rel=1e-4)
         assert one.seconds_per_iteration == pytest.approx(other.seconds_per_iteration, abs=6e-4)
@@ -67,7 +69,7 @@ def test_a_log_tells_of_the_newest_attempt():
 
 
 def test_every_state_is_counted_and_shown(busy):
-    now = busy.look()
+    now = busy.snapshot()
     assert (now.done, now.total, len(now.at_work), now.counts["waiting"], len(now.stopped)) == (6, 12, 3, 2, 1)
     assert [(use.name, use.done, use.at_work, use.seconds) for use in now.devices] == [
         ("GPU-01234560", 3, 1, 30.0),
@@ -83,15 +85,15 @@ def test_every_state_is_counted_and_shown(busy):
 
 
 def test_a_run_that_ends_is_seen_at_the_next_look(study, tmp_path):
-    watched = Watch(study, tmp_path)
+    watched = Monitor(study, tmp_path)
     run_id = next(iter(study.runs))
-    assert watched.look().done == 0
-    with atwork.at_work(tmp_path / run_id):
-        atwork.begin(tmp_path / run_id, device="cpu")
-        assert [run.run_id for run in watched.look().at_work] == [run_id]
-    assert list(watched.look().stopped) == [run_id]
-    atwork.finish(tmp_path / run_id)
-    now = watched.look()
+    assert watched.snapshot().done == 0
+    with running_study.at_work(tmp_path / run_id):
+        running_study.begin(tmp_path / run_id, device="cpu")
+        assert [run.run_id for run in watched.snapshot().at_work] == [run_id]
+    assert list(watched.snapshot().stopped) == [run_id]
+    running_study.finish(tmp_path / run_id)
+    now = watched.snapshot()
     assert (now.newest, now.stopped, now.left) == ([run_id], {}, None)
     assert dashboard.left_text(now) == "Nothing is running."
 
@@ -100,12 +102,12 @@ def test_a_run_without_a_word_is_told_from_one_at_work(study, tmp_path):
     quiet, busy, begun = (tmp_path / run_id for run_id in list(study.runs)[:3])
     with contextlib.ExitStack() as stack:
         for folder in (quiet, busy, begun):
-            stack.enter_context(atwork.at_work(folder))
-            atwork.begin(folder, device="cpu", ago=600)
-        atwork.write_log(quiet, 50, seconds=0.1, ago=300)
-        atwork.write_log(busy, 50, seconds=20, ago=300)
-        atwork.write_log(begun, 50, ago=700)  # by the attempt before
-        runs = Watch(study, tmp_path).look().at_work
+            stack.enter_context(running_study.at_work(folder))
+            running_study.begin(folder, device="cpu", ago=600)
+        running_study.write_log(quiet, 50, seconds=0.1, ago=300)
+        running_study.write_log(busy, 50, seconds=20, ago=300)
+        running_study.write_log(begun, 50, ago=700)  # by the attempt before
+        runs = Monitor(study, tmp_path).snapshot().at_work
     assert [run.silent and round(run.silent / 10) for run in runs] == [30, None, 60]
     assert [dashboard.state_text(run) for run in runs] == [
         "no word for 5.0 minutes",
@@ -118,11 +120,11 @@ def test_a_run_without_a_word_is_told_from_one_at_work(study, tmp_path):
 @given(st.integers(1, 6), st.integers(0, 40), st.integers(0, 2**32))
 def test_the_time_left_is_that_of_a_simulated_schedule(lanes, waiting, seed):
     """Against a simulation, second by second, of devices that each take the next run."""
-    study = atwork.expand(SCHEMA, vary={"style_weight": list(range(1, lanes + waiting + 1))})
+    study = running_study.expand(SCHEMA, vary={"style_weight": list(range(1, lanes + waiting + 1))})
     runs, draw = list(study.runs.values()), random.Random(seed)
     lefts = [draw.randrange(1, 30) for _ in range(lanes)]
     work = [
-        monitor.AtWork("", "", "here", f"GPU-{n}", 5.0, [history.Progress(200 - left, 200, {}, 1.0)])
+        monitor.RunningRun("", "", "here", f"GPU-{n}", 5.0, [history.Progress(200 - left, 200, {}, 1.0)])
         for n, left in enumerate(lefts)
     ]
     record = {"iterations_done": 200, "seconds_per_iteration": 0.1, "seconds": 23.0, "width": 100}
@@ -140,7 +142,7 @@ def test_the_time_left_is_that_of_a_simulated_schedule(lanes, waiting, seed):
 
 def test_the_range_is_that_of_the_quicker_and_the_slower_runs(study):
     run = next(iter(study.runs.values()))
-    work = monitor.AtWork("", "", "here", "cpu", 0.0, [])
+    work = monitor.RunningRun("", "", "here", "cpu", 0.0, [])
     records = [
         {"iterations_done": 200, "seconds_per_iteration": seconds / 200, "seconds": seconds, "width": 100}
         for seconds in (50.0, 80.0, 100.0, 120.0, 200.0)
@@ -151,7 +153,7 @@ def test_the_range_is_that_of_the_quicker_and_the_slower_runs(study):
     assert 450 < found.high < 800
     few = monitor.time_left(records[2:3], [(run, work)], [run] * 3)
     assert (few.low, few.likely, few.high) == pytest.approx((200, 400, 800))
-    half = monitor.AtWork("", "", "here", "cpu", 60.0, [history.Progress(100, 200, {}, 0.5)])
+    half = monitor.RunningRun("", "", "here", "cpu", 60.0, [history.Progress(100, 200, {}, 0.5)])
     # It has taken 60 s, of which 10 s were before its first step; 50 s are left of it, and 3 runs of 110 s.
     assert monitor.time_left([], [(run, half)], [run] * 3).likely == pytest.approx(380)
     assert monitor.time_left(records, [], [run]) is None
@@ -168,14 +170,14 @@ def test_spans_read_well(low, high, text):
 
 def test_labels_name_the_pair_where_there_are_several():
     pairs = [{"content": "photograph", "styles": ["glass"]}, {"content": "glass", "styles": ["photograph"]}]
-    labels = list(monitor.labels(atwork.expand(SCHEMA, pairs=pairs, vary={"style_weight": [1, 2]})).values())
+    labels = list(monitor.labels(running_study.expand(SCHEMA, pairs=pairs, vary={"style_weight": [1, 2]})).values())
     assert labels[0] == "photograph x glass: style weight 1"
     assert labels[3] == "glass x photograph: style weight 2"
 
 
 def test_the_page_says_the_same_and_takes_names_as_text(busy, tmp_path):
     page = dashboard.Page(tmp_path / "a study/live.html", busy, 5)
-    page.write(busy.look())
+    page.write(busy.snapshot())
     text = (tmp_path / "a study/live.html").read_text()
     assert "<title>6/12 busy</title>" in text
     assert "6 of 12 done, 1 of them diverged, 3 running" in text
@@ -183,7 +185,7 @@ def test_the_page_says_the_same_and_takes_names_as_text(busy, tmp_path):
     assert text.count('<img src="data:image/avif;base64,') == 6
     assert "150 of 200 steps" in text
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in text
-    page.write(busy.look(), ended=True)
+    page.write(busy.snapshot(), ended=True)
     assert 'http-equiv="refresh"' not in (tmp_path / "a study/live.html").read_text()
 
 
@@ -203,7 +205,7 @@ def test_a_plot_keeps_first_and_last_within_its_box():
 def test_the_log_gets_a_line_when_counts_change(busy, tmp_path, monkeypatch):
     console = Console(file=io.StringIO(), width=200)
     pool = tmp_path
-    steps = iter([None, None, lambda: [atwork.finish(pool / run_id) for run_id in busy.labels]])
+    steps = iter([None, None, lambda: [running_study.finish(pool / run_id) for run_id in busy.labels]])
     monkeypatch.setattr(time, "sleep", lambda _: (step := next(steps)) and step())
     watch.in_log(busy, dashboard.Page(tmp_path / "live.html", busy, 5), 1.0, console)
     lines = console.file.getvalue().splitlines()
@@ -223,5 +225,5 @@ def test_a_bad_config_is_named(tmp_path, text, message):
 
 
 def test_short_names_of_lanes():
-    assert device_usage.short(f"{atwork.GPUS[0]} slot 1") == "GPU-01234560 slot 1"
+    assert device_usage.short(f"{running_study.GPUS[0]} slot 1") == "GPU-01234560 slot 1"
     assert device_usage.short("cpu 2") == "cpu 2"

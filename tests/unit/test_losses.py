@@ -8,7 +8,7 @@ from scipy import signal
 from styletransfer.optim import loop, losses
 from styletransfer.optim import terms as loss_terms
 from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 from styletransfer.vgg.network import CONVOLUTIONS, VGG19
 from styletransfer.vgg.weights import Weights
 
@@ -29,7 +29,7 @@ def small_weights():
 
 
 def settings(**values):
-    file = Ingredient("a", "b")
+    file = Artifact("a", "b")
     styles = values.pop("styles", 1)
     return Settings(content=file, styles=(file,) * styles, weights=file, **values)
 
@@ -140,7 +140,7 @@ def test_adam_matches_numpy(small_weights):
     run = settings(iterations=3, learning_rate=0.5, beta1=0.8, beta2=0.9, eps=1e-3)
     network = VGG19(small_weights)
     targets = loop.measure_targets(network, run, content + network.mean_pixel, [style + network.mean_pixel])
-    optimization = loop.Optimization(loop.Stepper(losses.PlainLoss(network)), targets, run, image)
+    optimization = loop.Optimization(loop.Stepper(losses.AutodiffGradient(network)), targets, run, image)
     evaluations = list(optimization.run())
     x, mean, square = image.astype(np.float64), 0.0, 0.0
     for t in range(1, 4):
@@ -162,7 +162,7 @@ def test_divergence_keeps_the_last_finite_image(small_weights):
     network = VGG19(small_weights)
     targets = loop.measure_targets(network, run, content, [content])
     start = loop.starting_image(run, None, content.shape)
-    optimization = loop.Optimization(loop.Stepper(losses.PlainLoss(network)), targets, run, start)
+    optimization = loop.Optimization(loop.Stepper(losses.AutodiffGradient(network)), targets, run, start)
     evaluations = list(optimization.run())
     assert not evaluations[-1].finite
     assert len(evaluations) < 6

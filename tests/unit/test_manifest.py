@@ -14,11 +14,11 @@ from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks
 from styletransfer.results import manifest, ro_crate
 from styletransfer.runs.layout import RUN_FILES
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 from styletransfer.study.expand import Row, Study
 
 ROOT = Path(__file__).parents[2]
-CONTENT, STYLE, WEIGHTS = Ingredient("photo", "sha256:0"), Ingredient("art", "glass@1"), Ingredient("vgg16", "hed@1")
+CONTENT, STYLE, WEIGHTS = Artifact("photo", "sha256:0"), Artifact("art", "glass@1"), Artifact("vgg16", "hed@1")
 SETTINGS = {"study": "s", "vary": {"style_weight": [1, 2]}}
 INPUTS = {"photo": "resources/pictures/a photo.png", "art": "resources/paintings/art.png"}
 NETWORK = "resources/weights/vgg16.safetensors"

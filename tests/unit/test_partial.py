@@ -76,13 +76,13 @@ def without(pool, *lacking):
         shutil.rmtree(pool / run_id)
         (pool / run_id).mkdir()
     for run_id in lacking[:1]:
-        told = {"status": "killed", "reason": "ended by </script> SIGTERM", "host": "there", "device": "GPU-7"}
-        (pool / run_id / "attempt.json").write_text(json.dumps(told))
-    return status.of_runs(STUDY.runs, pool)
+        attempt = {"status": "killed", "reason": "ended by </script> SIGTERM", "host": "there", "device": "GPU-7"}
+        (pool / run_id / "attempt.json").write_text(json.dumps(attempt))
+    return status.study_status(STUDY.runs, pool)
 
 
 def test_a_study_that_is_complete_has_the_same_tables_either_way(pool):
-    statuses = status.of_runs(STUDY.runs, pool)
+    statuses = status.study_status(STUDY.runs, pool)
     pd.testing.assert_frame_equal(tables.runs_table(STUDY, pool, statuses), tables.runs_table(STUDY, pool))
     pd.testing.assert_frame_equal(tables.losses_table(STUDY, pool, statuses), tables.losses_table(STUDY, pool))
 
@@ -102,7 +102,7 @@ def test_runs_without_a_result_stand_in_the_table_with_the_reason(pool):
     pd.testing.assert_frame_equal(runs[same], complete[same])
     lacking = ["height", "seconds", "best_total", "image_sha256", "version_python"]
     assert by_run.loc[[RUNS[0], RUNS[2]], lacking].isna().all(axis=None)
-    assert set(tables.losses_table(STUDY, pool, status.of_runs(STUDY.runs, pool))["run_id"]) == {RUNS[1], RUNS[3]}
+    assert set(tables.losses_table(STUDY, pool, status.study_status(STUDY.runs, pool))["run_id"]) == {RUNS[1], RUNS[3]}
     with pytest.raises(Exception, match="is no record of a run"):
         tables.runs_table(STUDY, pool)
 
@@ -125,7 +125,7 @@ def words(figure):
 
 
 @pytest.mark.parametrize(
-    ("lacking", "told"),
+    ("lacking", "note"),
     [
         ([], ""),
         (RUNS[:1], "Partial: 1 of 4 runs without a result (1 killed)"),
@@ -135,7 +135,7 @@ def words(figure):
     ],
     ids=["complete", "one", "the default", "all but one", "all"],
 )
-def test_figures_show_what_there_is_and_count_what_is_missing(pool, tmp_path_factory, lacking, told):
+def test_figures_show_what_there_is_and_count_what_is_missing(pool, tmp_path_factory, lacking, note):
     folder = tmp_path_factory.mktemp("figures")
     statuses = without(pool, *lacking)
     # From files, as the commands read them.
@@ -144,7 +144,7 @@ def test_figures_show_what_there_is_and_count_what_is_missing(pool, tmp_path_fac
     found = drawn(pd.read_parquet(folder / "runs"), pd.read_parquet(folder / "losses"), pool, folder)
     for name, figure in found.items():
         save(figure, [folder / f"{name}.png"])
-        assert told in words(figure) if told else "Partial" not in words(figure), name
+        assert note in words(figure) if note else "Partial" not in words(figure), name
     tiles = [text.get_text() for axis in found["contact_sheet"].axes for text in axis.texts]
     assert tiles.count("killed") == sum(row.run_id in lacking[:1] for row in STUDY.rows)
 

@@ -137,7 +137,7 @@ def test_with_umask_0_no_file_is_everybodys_to_write(umask, tmp_path, monkeypatc
     descriptor = lease._try_lock(folder / "gpu.0.lock")
     os.close(descriptor)
     atomic.write_text(tmp_path / "result", "x")
-    with locks.alone(tmp_path / "result", 1):
+    with locks.exclusive_lock(tmp_path / "result", 1):
         pass
     assert (mode(folder), mode(folder / "gpu.0.lock")) == (0o700, 0o600)
     found = [path for path in tmp_path.iterdir() if path.is_file()]
@@ -149,7 +149,7 @@ def test_the_umask_is_respected(tmp_path):
     before = os.umask(0o077)
     try:
         atomic.write_text(tmp_path / "result", "x")
-        with locks.alone(tmp_path / "result", 1):
+        with locks.exclusive_lock(tmp_path / "result", 1):
             pass
     finally:
         os.umask(before)

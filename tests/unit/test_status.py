@@ -16,7 +16,7 @@ from styletransfer.devices import lease
 from styletransfer.files import locks
 from styletransfer.runs import causes, status
 from styletransfer.runs.layout import RUN_FILES
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 
 RUN = """
 import signal, sys, time
@@ -31,7 +31,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @command
 def main():
     folder = Path(sys.argv[1])
-    with locks.alone(folder / "run.json", 0), status.attempt(folder):
+    with locks.exclusive_lock(folder / "run.json", 0), status.attempt(folder):
         print("begun", flush=True)
         time.sleep(60)
 
@@ -67,17 +67,17 @@ def finish(folder, **record):
 
 
 def test_a_run_waits_runs_and_is_killed(tmp_path, begun):
-    assert status.of(tmp_path / "nowhere") == status.Status("waiting")
+    assert status.run_status(tmp_path / "nowhere") == status.Status("waiting")
     process = begun()
-    running = status.of(tmp_path)
+    running = status.run_status(tmp_path)
     assert (running.name, running.details["pid"], running.details["attempt"]) == ("running", process.pid, 1)
     process.kill()
     process.wait()
-    killed = status.of(tmp_path)
+    killed = status.run_status(tmp_path)
     assert killed.name == "killed"
-    assert f"process {process.pid} on {os.uname().nodename} ended without a word" in killed.reason
+    assert f"process {process.pid} on {os.uname().nodename} ended silently" in killed.reason
     assert begun().poll() is None
-    assert status.of(tmp_path).details["attempt"] == 2
+    assert status.run_status(tmp_path).details["attempt"] == 2
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_sigterm_is_a_timeout_only_when_the_time_of_the_job_is_up(tmp_path, begu
     process = begun(**({} if end is None else {"SLURM_JOB_END_TIME": str(int(time.time()) + end), "SLURM_JOB_ID": "7"}))
     process.terminate()
     assert process.wait() == 128 + signal.SIGTERM
-    found = status.of(tmp_path)
+    found = status.run_status(tmp_path)
     assert found.name == name
     assert reason in found.reason
     assert found.details.get("job") == (None if end is None else "7")
@@ -100,19 +100,19 @@ def test_sigterm_is_a_timeout_only_when_the_time_of_the_job_is_up(tmp_path, begu
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("answer", "name"),
     [("+3600", "killed"), ("-1", "timeout"), ("N/A", "killed"), ("", "killed")],
 )
-def test_an_older_slurm_is_asked_for_the_time_limit(tmp_path, begun, told, name):
-    command = f"date --date '{told} seconds' +%Y-%m-%dT%H:%M:%S" if told[:1] in ("+", "-") else f"echo {told}"
+def test_an_older_slurm_is_asked_for_the_time_limit(tmp_path, begun, answer, name):
+    command = f"date --date '{answer} seconds' +%Y-%m-%dT%H:%M:%S" if answer[:1] in ("+", "-") else f"echo {answer}"
     (tmp_path / "squeue").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n{command}\n')
     (tmp_path / "squeue").chmod(0o755)
     process = begun(SLURM_JOB_ID="7", PATH=f"{tmp_path}:{os.environ['PATH']}")
     process.terminate()
     process.wait()
-    found = status.of(tmp_path)
+    found = status.run_status(tmp_path)
     assert found.name == name
-    assert (found.details["limit"] is None) == (told in ("N/A", ""))
+    assert (found.details["limit"] is None) == (answer in ("N/A", ""))
     assert (tmp_path / "asked").read_text() == "--noheader --jobs 7 --format %e\n"
 
 
@@ -120,7 +120,7 @@ def test_ctrl_c(tmp_path, begun):
     process = begun()
     process.send_signal(signal.SIGINT)
     assert process.wait() == 130
-    assert status.of(tmp_path) == status.Status("killed", "interrupted (SIGINT)")
+    assert status.run_status(tmp_path) == status.Status("killed", "interrupted (SIGINT)")
 
 
 def test_a_killed_process_ran_out_of_memory_if_the_kernel_says_so(tmp_path, begun, monkeypatch):
@@ -129,18 +129,18 @@ def test_a_killed_process_ran_out_of_memory_if_the_kernel_says_so(tmp_path, begu
     process = begun()
     process.kill()
     process.wait()
-    told = json.loads((tmp_path / "attempt.json").read_text())
-    assert told["oom_kills"], "this kernel has no counter"
+    attempt = json.loads((tmp_path / "attempt.json").read_text())
+    assert attempt["oom_kills"], "this kernel has no counter"
     (tmp_path / "attempt.json").write_text(
-        json.dumps(told | {"oom_kills": [[str(counter), 2], [str(tmp_path / "later"), 0]]})
+        json.dumps(attempt | {"oom_kills": [[str(counter), 2], [str(tmp_path / "later"), 0]]})
     )
-    assert status.of(tmp_path).name == "killed"
+    assert status.run_status(tmp_path).name == "killed"
     counter.write_text("low 0\noom 4\noom_kill 3\n")
-    found = status.of(tmp_path)
+    found = status.run_status(tmp_path)
     assert found.name == "out_of_memory"
     assert f"{counter}: oom_kill 1" in found.reason
-    (tmp_path / "attempt.json").write_text(json.dumps(told | {"boot": "another"}))
-    assert status.of(tmp_path).reason.endswith("the host was restarted")
+    (tmp_path / "attempt.json").write_text(json.dumps(attempt | {"boot": "another"}))
+    assert status.run_status(tmp_path).reason.endswith("the host was restarted")
 
 
 def test_counters_of_both_kinds_of_control_groups(tmp_path, monkeypatch):
@@ -181,12 +181,12 @@ def test_errors_have_names_and_a_result_ends_them(tmp_path, error, name, reason)
     with pytest.raises(type(error)), status.attempt(tmp_path) as attempt:
         attempt.on(lease.Device("gpu", "GPU-7"))
         raise error
-    found = status.of(tmp_path)
+    found = status.run_status(tmp_path)
     assert found == status.Status(name, reason)
     assert found.details["device"] == "GPU-7"
     with status.attempt(tmp_path):
         finish(tmp_path)
-    assert status.of(tmp_path) == status.Status("ok")
+    assert status.run_status(tmp_path) == status.Status("ok")
     assert not (tmp_path / "attempt.json").exists()
 
 
@@ -201,18 +201,18 @@ def test_tensorflow_out_of_memory():
 
 def test_results(tmp_path):
     finish(tmp_path)
-    assert status.of(tmp_path).finished
+    assert status.run_status(tmp_path).finished
     finish(tmp_path, status="diverged", iterations_done=7)
-    assert status.of(tmp_path) == status.Status("diverged", "the loss was not finite any more after step 7")
+    assert status.run_status(tmp_path) == status.Status("diverged", "the loss was not finite any more after step 7")
     (tmp_path / "image.png").unlink()
-    assert status.of(tmp_path) == status.Status("waiting", "image.png: gone. It will be computed anew")
+    assert status.run_status(tmp_path) == status.Status("waiting", "image.png: gone. It will be computed again")
     for text in ("", "[]", '{"status": 3}'):
         (tmp_path / "run.json").write_text(text)
-        assert status.of(tmp_path).name == "waiting"
+        assert status.run_status(tmp_path).name == "waiting"
     for text in ("", "[]", "{}", '{"status": "ok"}', '{"status": {}}'):
         (tmp_path / "run.json").unlink(missing_ok=True)
         (tmp_path / "attempt.json").write_text(text)
-        assert not status.of(tmp_path).finished
+        assert not status.run_status(tmp_path).finished
 
 
 @pytest.mark.parametrize(
@@ -226,12 +226,12 @@ def test_results(tmp_path):
 )
 def test_a_command_may_fail_before_it_begins_a_run(tmp_path, log, found):
     (tmp_path / "transfer.log").write_text(log)
-    assert status.of(tmp_path) == found
+    assert status.run_status(tmp_path) == found
 
 
 def test_a_run_that_ends_while_it_is_looked_at_was_not_killed(tmp_path, monkeypatch):
-    told = status.Attempt(tmp_path / "attempt.json", status._beginning(None))
-    assert told is not None
+    attempt = status.Attempt(tmp_path / "attempt.json", status._beginning(None))
+    assert attempt is not None
     looked = locks.is_locked
 
     def ends(path):
@@ -239,7 +239,7 @@ def test_a_run_that_ends_while_it_is_looked_at_was_not_killed(tmp_path, monkeypa
         return looked(path)
 
     monkeypatch.setattr(locks, "is_locked", ends)
-    assert status.of(tmp_path) == status.Status("ok")
+    assert status.run_status(tmp_path) == status.Status("ok")
 
 
 def test_looking_at_a_lock_does_not_take_it(tmp_path):
@@ -254,7 +254,7 @@ def test_looking_at_a_lock_does_not_take_it(tmp_path):
         looker.start()
     try:
         for _ in range(20):
-            with locks.alone(tmp_path / "run.json", 30):
+            with locks.exclusive_lock(tmp_path / "run.json", 30):
                 assert locks.is_locked(tmp_path / "run.json")
     finally:
         stop.set()
@@ -265,24 +265,22 @@ def test_looking_at_a_lock_does_not_take_it(tmp_path):
 
 def runs(*names, weights="w"):
     made = [
-        Settings(
-            content=Ingredient(name, "sha256:0"), styles=(Ingredient("art", "a@1"),), weights=Ingredient(weights, "1")
-        )
+        Settings(content=Artifact(name, "sha256:0"), styles=(Artifact("art", "a@1"),), weights=Artifact(weights, "1"))
         for name in names
     ]
     return {run.run_id: run for run in made}
 
 
-def test_what_never_began_for_want_of_a_picture_says_so(tmp_path):
+def test_what_never_began_for_lack_of_a_picture_says_so(tmp_path):
     study = runs("good", "broken")
     log = tmp_path / "broken.log"
-    made = {Ingredient("broken", "sha256:0").digest: status.Preparation(str(tmp_path / "broken.png"), [str(log)])}
-    assert {found.name for found in status.of_runs(study, tmp_path, made).values()} == {"waiting"}
+    made = {Artifact("broken", "sha256:0").digest: status.InputStatus(str(tmp_path / "broken.png"), [str(log)])}
+    assert {found.name for found in status.study_status(study, tmp_path, made).values()} == {"waiting"}
     log.write_text("error: an older one\nerror: broken.png is cut short\n")
-    good, broken = status.of_runs(study, tmp_path, made).values()
+    good, broken = status.study_status(study, tmp_path, made).values()
     assert (good.name, broken) == ("waiting", status.Status("bad_input", "broken.png is cut short"))
-    (tmp_path / "broken.png").write_text("mended")
-    assert {found.name for found in status.of_runs(study, tmp_path, made).values()} == {"waiting"}
+    (tmp_path / "broken.png").write_text("fixed")
+    assert {found.name for found in status.study_status(study, tmp_path, made).values()} == {"waiting"}
 
 
 def test_a_summary_counts_and_names_each_reason_once(tmp_path):
@@ -303,8 +301,10 @@ def test_a_summary_counts_and_names_each_reason_once(tmp_path):
 
 
 def test_a_summary_says_what_runs_were_computed_on_if_that_differs(tmp_path):
-    told = [["a, 1 thread"], ["a, 1 thread"], ["a, 1 thread", "b, 2 threads"], None]
-    statuses = {str(number): status.Status("ok", details={"computed_on": each}) for number, each in enumerate(told)}
+    computed_on = [["a, 1 thread"], ["a, 1 thread"], ["a, 1 thread", "b, 2 threads"], None]
+    statuses = {
+        str(number): status.Status("ok", details={"computed_on": each}) for number, each in enumerate(computed_on)
+    }
     assert status.summary(statuses, tmp_path).splitlines() == [
         "runs: 4 ok",
         "computed on different devices or threads, which round differently:",

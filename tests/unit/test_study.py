@@ -17,15 +17,15 @@ from styletransfer.images import generated
 from styletransfer.images.samples import SAMPLES
 from styletransfer.results import tables
 from styletransfer.results.plan import plan
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 from styletransfer.study import values as study_values
 from styletransfer.study.config import definition
 from styletransfer.study.config import load as load_config
-from styletransfer.study.expand import expand, packs
+from styletransfer.study.expand import batches, expand
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-FILE = Ingredient("a", "sha256:0")
+FILE = Artifact("a", "sha256:0")
 
 
 def config(name="config.yaml", **changes):
@@ -155,9 +155,9 @@ def test_canonical_settings_round_trip(style_weight, learning_rate, width, pooli
     assert again.run_id == original.run_id
 
 
-def test_what_runs_share_is_told_once():
-    """A whole pack is one word of a command line, which Linux limits to 128 KiB."""
-    styles = tuple(Ingredient(f"{number:040}", f"sha256:{number:064}") for number in range(5))
+def test_what_runs_share_is_factored_out():
+    """A whole batch is one word of a command line, which Linux limits to 128 KiB."""
+    styles = tuple(Artifact(f"{number:040}", f"sha256:{number:064}") for number in range(5))
     runs = [
         Settings(
             content=FILE, styles=styles, weights=FILE, width=512, tv_weight=number, style_weight=500 if number else 3.25
@@ -165,10 +165,10 @@ def test_what_runs_share_is_told_once():
         for number in range(100)
     ]
     canonical = [each.canonical() for each in runs]
-    common, own = settings.told_once(canonical)
+    common, own = settings.factor_common(canonical)
     assert 10 * len(json.dumps([common, own])) < len(json.dumps(canonical))
     assert [settings.from_canonical(common | each) for each in own] == runs
-    assert settings.told_once(canonical[:1]) == (canonical[0], [{}])
+    assert settings.factor_common(canonical[:1]) == (canonical[0], [{}])
 
 
 @given(
@@ -269,11 +269,11 @@ def test_a_damaged_record_is_named_with_a_remedy(tmp_path, text):
 
 
 @given(st.integers(1, 9))
-def test_packs_hold_every_run_once_and_never_mix_pictures(size):
+def test_batches_hold_every_run_once_and_never_mix_pictures(size):
     pairs = [{"content": "photograph", "styles": ["artwork"]}, {"content": "artwork", "styles": ["photograph"]}]
     expanded = expand(config(pairs=pairs, vary={"style_weight": [1, 2, 3], "tv_weight": [4, 5]}))
-    packed = packs(expanded, size)
-    assert [run_id for pack in packed for run_id in pack] == list(expanded.runs)
-    assert all(len({expanded.runs[run_id].content for run_id in pack}) == 1 for pack in packed)
-    assert max(map(len, packed)) <= size
-    assert len(packed) == 2 * -(-len(expanded.runs) // 2 // size)
+    batched = batches(expanded, size)
+    assert [run_id for batch in batched for run_id in batch] == list(expanded.runs)
+    assert all(len({expanded.runs[run_id].content for run_id in batch}) == 1 for batch in batched)
+    assert max(map(len, batched)) <= size
+    assert len(batched) == 2 * -(-len(expanded.runs) // 2 // size)

@@ -18,7 +18,7 @@ from styletransfer.errors import InputError
 from styletransfer.images.io import write_image
 from styletransfer.runs import transfer
 from styletransfer.runs.layout import Inputs, Outputs, Run
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 from styletransfer.vgg import formats as vgg_formats
 from styletransfer.vgg import sources
 
@@ -55,7 +55,7 @@ def compute(worker, inputs, folder, settings):
     ids=str,
 )
 def test_runs_of_one_process_are_those_of_processes_of_their_own(inputs, tmp_path, values):
-    file = Ingredient("a", "b")
+    file = Artifact("a", "b")
     first = Settings(content=file, styles=(file,), weights=file, iterations=4)
     settings = dataclasses.replace(first, **values)
     with transfer.Worker("cpu") as worker:
@@ -71,7 +71,7 @@ def test_runs_of_one_process_are_those_of_processes_of_their_own(inputs, tmp_pat
 
 def test_steps_in_one_call_are_those_of_many_calls(inputs, tmp_path):
     """Files are equal to the byte; so are pictures on the way, at whatever iterations, and a run that goes on."""
-    file = Ingredient("a", "b")
+    file = Artifact("a", "b")
     for optimizer in ("adam", "lbfgs"):
         settings = Settings(content=file, styles=(file,), weights=file, iterations=11, optimizer=optimizer)
         found = []
@@ -91,7 +91,7 @@ def test_steps_in_one_call_are_those_of_many_calls(inputs, tmp_path):
 
 
 def test_a_run_that_diverges_within_a_call_ends_there(inputs, tmp_path):
-    file = Ingredient("a", "b")
+    file = Artifact("a", "b")
     settings = Settings(content=file, styles=(file,), weights=file, iterations=40, learning_rate=1e30)
     records = []
     for steps in (1, 10):
@@ -104,7 +104,7 @@ def test_a_run_that_diverges_within_a_call_ends_there(inputs, tmp_path):
 
 @pytest.mark.parametrize(("gradient", "optimizer"), [("fast", "adam"), ("plain", "adam"), ("fast", "lbfgs")])
 def test_compiled_runs_are_the_others_but_for_rounding(inputs, tmp_path, gradient, optimizer):
-    file = Ingredient("a", "b")
+    file = Artifact("a", "b")
     settings = Settings(content=file, styles=(file,), weights=file, iterations=2, optimizer=optimizer)
     finals = []
     for path in (gradient, f"{gradient}-xla"):
@@ -117,7 +117,7 @@ def test_compiled_runs_are_the_others_but_for_rounding(inputs, tmp_path, gradien
 
 def test_the_fastest_way_is_measured_once(inputs, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    file = Ingredient("a", "b")
+    file = Artifact("a", "b")
     settings = Settings(content=file, styles=(file,), weights=file, iterations=3)
     with transfer.Worker("cpu", path="measured") as worker:
         chosen = compute(worker, inputs, tmp_path / "1", settings)["path_used"]
@@ -182,7 +182,7 @@ def test_bfloat16_is_refused_where_the_cpu_does_not_multiply_in_it(tmp_path, mon
 
 def test_a_run_in_bfloat16_is_refused_before_anything_is_written(inputs, tmp_path, monkeypatch):
     monkeypatch.setattr(precision, "_cpu_computes_in_bfloat16", lambda _: False)
-    file = Ingredient("a", "b")
+    file = Artifact("a", "b")
     settings = Settings(content=file, styles=(file,), weights=file, iterations=4, precision="bfloat16")
     with transfer.Worker("cpu") as worker, pytest.raises(InputError, match="does not multiply in it"):
         compute(worker, inputs, tmp_path / "run", settings)
@@ -192,16 +192,16 @@ def test_a_run_in_bfloat16_is_refused_before_anything_is_written(inputs, tmp_pat
 def test_what_decides_the_rounding_of_a_cpu_is_told(tmp_path, monkeypatch):
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
-    told = precision.computed_on_cpu
-    assert told(1, write_cpuinfo(tmp_path, "avx2 avx fma")) == "A CPU, avx2, oneDNN, 1 thread"
+    computed_on = precision.computed_on_cpu
+    assert computed_on(1, write_cpuinfo(tmp_path, "avx2 avx fma")) == "A CPU, avx2, oneDNN, 1 thread"
     newer = write_cpuinfo(tmp_path, "avx2 avx512f avx512_vnni")
-    assert told(2, newer) == "A CPU, avx512_vnni, oneDNN, 2 threads"
+    assert computed_on(2, newer) == "A CPU, avx512_vnni, oneDNN, 2 threads"
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-    assert told(2, newer) == "A CPU, avx512_vnni, oneDNN limited to AVX2, 2 threads"
+    assert computed_on(2, newer) == "A CPU, avx512_vnni, oneDNN limited to AVX2, 2 threads"
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-    assert ", no oneDNN limited to AVX2, " in told(2, newer)
+    assert ", no oneDNN limited to AVX2, " in computed_on(2, newer)
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
-    assert ", oneDNN as TensorFlow chooses limited to AVX2, " in told(2, newer)
+    assert ", oneDNN as TensorFlow chooses limited to AVX2, " in computed_on(2, newer)
 
 
 def test_a_run_that_goes_on_elsewhere_tells_of_both():

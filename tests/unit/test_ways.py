@@ -61,7 +61,7 @@ def test_if_all_fail_the_run_fails(cache):
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"here": 3}', '{"here": {"fast": {"start": "x"}}}', '{"here": {}}'])
-def test_a_damaged_memory_is_measured_anew(cache, costs, text):
+def test_a_damaged_memory_is_measured_again(cache, costs, text):
     cache.parent.mkdir(parents=True)
     cache.write_text(text)
     assert autotune.fastest("here", 1000, str) == "fast-xla"

@@ -336,7 +336,7 @@ def test_growing_a_small_network_scales_its_layers_and_nothing_else():
     small = random_layers([("conv1_1", (3, 3, 3, 4)), ("conv1_2", (3, 3, 4, 5))])
     network = Network({n: k for n, (k, _) in small.items()}, {n: b for n, (_, b) in small.items()}, "RGB", RGB)
     growth = {"a": ("conv1_1", 2.0, 8.0), "b": (None, 2.0, 3.0), "c": ("conv1_2", 5.0, 1.0), "d": (None, 5.0, 10.0)}
-    bigger = deepen.grow(network, growth)
+    bigger = deepen.deepen(network, growth)
     x = y = np.random.default_rng(1).normal(0, 50, (6, 7, 3))
     for name, (origin, measured, target) in growth.items():
         x = convolve(x, bigger.kernels[name], bigger.biases[name])

@@ -57,10 +57,10 @@ def tree(folder):
 def test_snakemake_tells_it_and_writes_nothing(case, target, tmp_path):
     case.lay_out(tmp_path)
     before = tree(tmp_path)
-    told = snakemake(tmp_path, target, "--configfile", "study.yaml", code=1)
+    output = snakemake(tmp_path, target, "--configfile", "study.yaml", code=1)
     # Snakemake prints at most one line of 4000 characters, and its own error in lines of its own.
-    assert SNAKEMAKES.get(case.what, case.message) in told
-    assert case.what in TRACEBACKS or ("Traceback" not in told and told.count("Error") <= 2), told
+    assert SNAKEMAKES.get(case.what, case.message) in output
+    assert case.what in TRACEBACKS or ("Traceback" not in output and output.count("Error") <= 2), output
     assert tree(tmp_path) == before
 
 

@@ -56,7 +56,7 @@ def test_only_a_run_on_a_gpu_takes_a_token(tmp_path, monkeypatch, gpus, device, 
 
 
 def test_a_login_node_is_not_asked_for_gpus(tmp_path, no_gpu):
-    """It only submits; here that fails, but not for want of a GPU."""
+    """It only submits; here that fails, but not for lack of a GPU."""
     for name in ("sbatch", "sacct", "sacctmgr", "sinfo", "squeue", "sshare"):
         (tmp_path / name).write_text(f"#!/bin/sh\ntouch '{tmp_path}/cluster-asked'\nexit 1\n")
         (tmp_path / name).chmod(0o755)

@@ -95,8 +95,8 @@ def test_tables_and_figures(finished):
     assert (by_value.drop(("learning_rate", 1e30)) == "ok").all()
     assert set(runs["weights"]) == {"vgg16-grown@1"}
     page = (ROOT / "results/README.md").read_text()
-    told = [name.replace("*", ".*") for name in re.findall(r"`([\w*]+)`", page)] + list(settings.PARAMETERS)
-    assert [name for name in runs if not any(re.fullmatch(one, name) for one in told)] == []
+    documented = [name.replace("*", ".*") for name in re.findall(r"`([\w*]+)`", page)] + list(settings.PARAMETERS)
+    assert [name for name in runs if not any(re.fullmatch(one, name) for one in documented)] == []
     losses = pd.read_parquet(results / "losses.parquet")
     assert set(losses["loss"]) == {"content", "style", "tv", "total"}
     assert set(losses["run_id"]) == set(runs["run_id"])
@@ -171,8 +171,8 @@ def test_another_number_of_threads_is_told_and_finished_runs_are_kept(finished, 
     assert re.match(r"  3 runs: .*, 1 thread$", note[1]) and re.match(r"  1 run: .*, 2 threads$", note[2])
     assert "computed on different devices or threads" in snakemake(tmp_path / "copy", "verify", config=added)
     runs = pd.read_parquet(tmp_path / "copy/results/studies/tiny/runs.parquet")
-    told = dict(zip(runs["style_weight"], runs["computed_on"].str.rpartition(", ")[2], strict=True))
-    assert told == {5: "1 thread", 50: "1 thread", 7: "2 threads", 500: "1 thread"}
+    threads = dict(zip(runs["style_weight"], runs["computed_on"].str.rpartition(", ")[2], strict=True))
+    assert threads == {5: "1 thread", 50: "1 thread", 7: "2 threads", 500: "1 thread"}
 
 
 def test_touched_code_and_a_moved_study_run_nothing(finished, tmp_path):
@@ -306,10 +306,10 @@ def test_a_killed_run_goes_on_where_it_was(finished, undisturbed, tmp_path, numb
         2: ("transfer_0001", "results/studies/tiny/packs/0001.log", b"transfer_pack.py"),
     }[runs_per_job]
     killed = tmp_path / "results/runs" / undisturbed[-1].name
-    told = killed / "transfer.log"
+    run_log = killed / "transfer.log"
     with concurrent.futures.ThreadPoolExecutor() as pool:
         running = pool.submit(snakemake, tmp_path, "--until", rule, config=LONG | changes)
-        while not running.done() and not (told.exists() and "iteration 10/60" in told.read_text()):
+        while not running.done() and not (run_log.exists() and "iteration 10/60" in run_log.read_text()):
             time.sleep(0.02)
         for pid in writers(tmp_path / log, script):
             os.kill(pid, number)
@@ -322,7 +322,7 @@ def test_a_killed_run_goes_on_where_it_was(finished, undisturbed, tmp_path, numb
         assert not [path for path in again.iterdir() if ".npz" in path.name or ".tmp" in path.name]
         resumed = json.loads((again / "run.json").read_text())["resumed"]
         assert len(resumed) == (again == killed)
-    assert f"going on from iteration {resumed[0]}:" in told.read_text()
+    assert f"going on from iteration {resumed[0]}:" in run_log.read_text()
 
 
 def test_a_finished_run_is_never_computed_again(finished):
@@ -500,9 +500,9 @@ def test_what_there_is_of_a_study_is_shown_and_nothing_is_run(finished, tmp_path
     first, second, third, fourth = folders(finished)
     for folder in (first, fourth):
         shutil.copytree(folder, tmp_path / "results/runs" / folder.name)
-    told = {"status": "out_of_memory", "reason": "OOM when allocating", "attempt": 2}
+    attempt = {"status": "out_of_memory", "reason": "OOM when allocating", "attempt": 2}
     (tmp_path / "results/runs" / second.name).mkdir()
-    (tmp_path / "results/runs" / second.name / "attempt.json").write_text(json.dumps(told))
+    (tmp_path / "results/runs" / second.name / "attempt.json").write_text(json.dumps(attempt))
     output = snakemake(tmp_path, "partial", config=STUDY)
     assert "runs: 1 ok, 1 diverged, 1 waiting, 1 out_of_memory" in output
     assert "out_of_memory: OOM when allocating" in output
@@ -542,7 +542,7 @@ def test_a_study_is_verified_and_handed_on(finished, tmp_path):
     output = snakemake(tmp_path, "verify", config=changed, code=1)
     assert "image.png: " in output
     assert "config: vary is {'style_weight': [5]}, was " in output
-    assert "2 differences" in output, "the manifest was made anew, or more was changed"
+    assert "2 differences" in output, "the manifest was recreated, or more was changed"
 
 
 def test_the_same_study_gives_the_same_bytes_on_one_device_and_on_two_in_another_order(finished, tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ from styletransfer.runs.layout import RUN_FILES
 from styletransfer.study.config import definition as definition_of
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand as expand_study
-from styletransfer.study.expand import packs as packs_of
+from styletransfer.study.expand import batches as batches_of
 from styletransfer.vgg.sources import SOURCES
 
 try:
@@ -110,7 +110,7 @@ onstart:
 
 
 onsuccess:
-    tell_how_runs_stand()
+    print_status()
     if workflow.is_main_process and any(
         job.rule.name == "all" for job in workflow.dag.jobs
     ):
@@ -124,7 +124,7 @@ onsuccess:
 
 
 onerror:
-    tell_how_runs_stand()
+    print_status()
 
 
 wildcard_constraints:
@@ -132,14 +132,14 @@ wildcard_constraints:
     shown=f"{re.escape(STUDY.name)}(/partial)?",
 
 
-def picture(ingredient):
+def picture(artifact):
     """The prepared file of a picture. What it holds is part of its name, so it is never out of date."""
-    ((kind, source),) = config["images"][ingredient.name].items()
+    ((kind, source),) = config["images"][artifact.name].items()
     if kind == "painting":
         return f"resources/paintings/{generated.recipe(source)}.png"
     if kind == "sample":
         return f"resources/photographs/{source}.png"
-    return f"resources/pictures/{ingredient.name}-{ingredient.digest}.png"
+    return f"resources/pictures/{artifact.name}-{artifact.digest}.png"
 
 
 def computes_runs():
@@ -175,13 +175,13 @@ def runs_at_once(wildcards):
     return max(1, (workflow.cores or 1) // config["threads"])
 
 
-def tell_how_runs_stand():
+def print_status():
     """Only after runs, not after a plan."""
     if workflow.is_main_process and any(
         job.rule.name.startswith("transfer") for job in workflow.dag.jobs
     ):
-        statuses = status.of_runs(
-            STUDY.runs, Path("results/runs"), status.preparations(preparations())
+        statuses = status.study_status(
+            STUDY.runs, Path("results/runs"), status.input_status(input_status())
         )
         print(status.summary(statuses, Path("results/runs")), file=sys.stderr)
 
@@ -192,7 +192,7 @@ def finished(run_id):
 
 
 def needed(run_id, paths):
-    """A finished run asks for nothing that is gone: Snakemake would make it anew and then every run that names it."""
+    """A finished run asks for nothing that is gone: Snakemake would recreate it and then every run that names it."""
     forced = workflow.dag_settings.forceall or workflow.dag_settings.forcerun
     return [
         path for path in paths if forced or not finished(run_id) or Path(path).exists()
@@ -228,28 +228,30 @@ def initial_picture(wildcards):
     return needed(wildcards.run_id, [initial] if initial else [])
 
 
-def packs():
+def batches():
     """By number, the runs of equal pictures that one job computes in turn, less those that are finished.
 
-    A job on another host parses this file anew, when some of its runs may be there: it takes its pack whole.
+    A job on another host parses this file again, when some of its runs may be there: it takes its batch whole.
     """
     left = [
-        [run_id for run_id in pack if workflow.remote_exec or not finished(run_id)]
-        for pack in packs_of(STUDY, config["runs_per_job"])
+        [run_id for run_id in batch if workflow.remote_exec or not finished(run_id)]
+        for batch in batches_of(STUDY, config["runs_per_job"])
     ]
-    return {f"{number:04}": pack for number, pack in enumerate(left, start=1) if pack}
+    return {
+        f"{number:04}": batch for number, batch in enumerate(left, start=1) if batch
+    }
 
 
-def pack_pictures(pack):
-    found = [pictures_of(run_id) for run_id in pack]
+def batch_pictures(batch):
+    found = [pictures_of(run_id) for run_id in batch]
     names = [[run["content"], *run["styles"], run["initial"]] for run in found]
     return sorted({name for group in names for name in group if name})
 
 
-def pack_outputs(pack):
+def batch_outputs(batch):
     return [
         update(path.format(run_id=run_id))
-        for run_id in pack
+        for run_id in batch
         for path in OUTPUTS.values()
     ]
 
@@ -266,33 +268,33 @@ def settings_of(wildcards, output):
     return settings.to_json(STUDY.runs[wildcards.run_id].canonical())
 
 
-# Snakemake keeps the command of a job with every file that it makes: what the runs of a pack share is said once.
-def common_of(pack):
+# Snakemake keeps the command of a job with every file that it makes: what the runs of a batch share is said once.
+def common_of(batch):
     return lambda wildcards, output: settings.to_json(
         {
-            "settings": settings.told_once(canonical(pack))[0],
-            **pictures_of(pack[0]),
+            "settings": settings.factor_common(canonical(batch))[0],
+            **pictures_of(batch[0]),
         }
     )
 
 
-def runs_of(pack):
+def runs_of(batch):
     return lambda wildcards, output: settings.to_json(
-        [{"settings": own} for own in settings.told_once(canonical(pack))[1]]
+        [{"settings": own} for own in settings.factor_common(canonical(batch))[1]]
     )
 
 
-def canonical(pack):
-    return [STUDY.runs[run_id].canonical() for run_id in pack]
+def canonical(batch):
+    return [STUDY.runs[run_id].canonical() for run_id in batch]
 
 
 def definition(wildcards):
     return DEFINITION
 
 
-def preparations():
+def input_status():
     """By digest, how pictures and weights come about: where it says why there are none."""
-    made = {
+    files = {
         found.digest: {
             "file": picture(found),
             "logs": [Path(picture(found)).with_suffix(".log").as_posix()],
@@ -305,26 +307,26 @@ def preparations():
     network = {"file": f"resources/weights/{NETWORK}.safetensors", "logs": logs}
     # What cannot be downloaded is no fault of what was asked for.
     own = config["weights"] not in SOURCES
-    made[STUDY.weights.digest] = network | {"status": "bad_input" if own else "failed"}
-    return made
+    files[STUDY.weights.digest] = network | {"status": "bad_input" if own else "failed"}
+    return files
 
 
-def preparations_json(wildcards):
-    return settings.to_json(preparations())
+def input_status_json(wildcards):
+    return settings.to_json(input_status())
 
 
 @functools.cache
-def standing():
+def status_digest():
     """How all runs stand, in short: another text when the tables of what there is are out of date."""
-    statuses = status.of_runs(
-        STUDY.runs, Path("results/runs"), status.preparations(preparations())
+    statuses = status.study_status(
+        STUDY.runs, Path("results/runs"), status.input_status(input_status())
     )
-    told = [[run_id, found.name, found.reason] for run_id, found in statuses.items()]
-    return hashlib.sha256(settings.to_json(told).encode()).hexdigest()
+    rows = [[run_id, found.name, found.reason] for run_id, found in statuses.items()]
+    return hashlib.sha256(settings.to_json(rows).encode()).hexdigest()
 
 
-def standing_of_runs(wildcards):
-    return standing()
+def status_digest_of_runs(wildcards):
+    return status_digest()
 
 
 def pictures_of_study(wildcards):

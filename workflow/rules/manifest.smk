@@ -1,4 +1,4 @@
-"""The manifest of a study: what was computed, from what and with what, and whether it is still as it was."""
+"""The manifest of a study: what was computed, from what and with what, and whether it is still unchanged."""
 
 
 rule manifest:
@@ -43,7 +43,7 @@ rule verify:
 
 
 rule repair:
-    """Remove every file that is not what the manifest tells of; the next call makes them anew."""
+    """Remove every file that is not what the manifest tells of; the next call recreates them."""
     log:
         f"{TABLES}/repair.log",
     localrule: True

@@ -4,7 +4,7 @@
 rule collect:
     """Gather the records and losses of all runs into tables."""
     input:
-        # Pictures as well: those of the tables are held against their checksums, and one that is gone is made anew.
+        # Pictures as well: those of the tables are held against their checksums, and one that is gone is recreated.
         expand("results/runs/{run_id}/{file}", run_id=RUN_IDS, file=RUN_FILES.values()),
     output:
         runs=f"{TABLES}/runs.parquet",
@@ -42,9 +42,9 @@ rule collect_partial:
         "../../envs/engine.yaml"
     params:
         study=definition,
-        preparations=preparations_json,
+        preparations=input_status_json,
         # No run is an input: what is missing must not be computed. So this tells when one has come to an end.
-        standing=standing_of_runs,
+        standing=status_digest_of_runs,
     shell:
         'python "$SCRIPTS/collect.py" --partial --study {params.study:q} --pool results/runs --runs {output.runs:q}'
         " --preparations {params.preparations:q} --runs-csv {output.runs_csv:q} --losses {output.losses:q}"

@@ -1,4 +1,4 @@
-"""The runs: one style transfer, one job, one device; or several in turn in one job, where starting jobs is dear."""
+"""The runs: one style transfer, one job, one device; or several in turn in one job, where starting jobs is expensive."""
 
 if config["runs_per_job"] == 1:
 
@@ -37,16 +37,16 @@ if config["runs_per_job"] == 1:
 
 else:
 
-    for number, pack in packs().items():
+    for number, batch in batches().items():
 
         rule:
             name:
                 f"transfer_{number}"
             input:
                 weights=ancient(f"resources/weights/{NETWORK}.safetensors"),
-                pictures=ancient(pack_pictures(pack)),
+                pictures=ancient(batch_pictures(batch)),
             output:
-                pack_outputs(pack),
+                batch_outputs(batch),
             log:
                 f"{TABLES}/packs/{number}.log",
             benchmark:
@@ -58,10 +58,10 @@ else:
             threads: config["threads"]
             resources:
                 gpu=1 if DEVICE == "gpu" else 0,
-                runtime=minutes(len(pack)),
+                runtime=minutes(len(batch)),
             params:
-                common=common_of(pack),
-                runs=runs_of(pack),
+                common=common_of(batch),
+                runs=runs_of(batch),
             shell:
                 'python "$SCRIPTS/transfer_pack.py" --common {params.common:q} --runs {params.runs:q}'
                 " --pool results/runs --network {input.weights:q}"

@@ -36,7 +36,7 @@ from styletransfer.images import generated
 from styletransfer.images.io import read_image, write_image
 from styletransfer.images.resize import resize, resize_to_width, to_uint8
 from styletransfer.images.samples import sample_file
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -74,7 +74,7 @@ class Engine:
 
     def settings(self, **values: Any) -> Settings:
         """The study's default run, with other values."""
-        file = Ingredient("benchmark", "none")
+        file = Artifact("benchmark", "none")
         return Settings(content=file, styles=(file,), weights=file, **(STUDY_DEFAULTS | values))
 
     def stepper(self, precision: str, path: str = "fast") -> tuple[VGG19, Stepper]:
@@ -84,7 +84,7 @@ class Engine:
 
         if (precision, path) not in self._steppers:
             network = VGG19(self._weights, precision=precision)
-            loss = losses.PlainLoss(network) if path == "plain" else gradients.FastLoss(network)
+            loss = losses.AutodiffGradient(network) if path == "plain" else gradients.AnalyticGradient(network)
             self._steppers[precision, path] = network, loop.Stepper(loss)
         return self._steppers[precision, path]
 
@@ -151,7 +151,7 @@ def batched_loss(precision: str) -> Prepare:
         network, _ = engine.stepper(precision)
         content, style = pictures(options.width, options.height)
         targets = engine.targets(settings, network, content, style)
-        loss = gradients.FastLoss(network)
+        loss = gradients.AnalyticGradient(network)
         weights, blend = tf.constant(terms.weights(settings), tf.float32), tf.ones(1)
         start = tf.stack(BATCH * [network.preprocess(content)])
 

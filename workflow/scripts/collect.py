@@ -25,8 +25,8 @@ def main() -> None:
     parser.add_argument("--preparations", default="{}", help="how pictures and weights come about, JSON")
     options = parser.parse_args()
     expanded = expand(yaml_reader.parse_json(options.study, "--study"))
-    preparations = status.preparations(yaml_reader.parse_json(options.preparations, "--preparations"))
-    statuses = status.of_runs(expanded.runs, options.pool, preparations) if options.partial else None
+    input_status = status.input_status(yaml_reader.parse_json(options.preparations, "--preparations"))
+    statuses = status.study_status(expanded.runs, options.pool, input_status) if options.partial else None
     runs = tables.runs_table(expanded, options.pool, statuses)
     losses = tables.losses_table(expanded, options.pool, statuses)
     for table, path in ((runs, options.runs), (losses, options.losses)):

@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
         "--source", metavar="NAME", help=f"insist that the input is this file: {', '.join(sources.SOURCES)}"
     )
     command.add_argument(
-        "--checksum", metavar="SUM", help="md5:... or sha256:... to expect instead of the source's; you vouch for it"
+        "--checksum", metavar="SUM", help="md5:... or sha256:... to expect instead of the source's; at your own risk"
     )
     return command
 

@@ -59,7 +59,7 @@ def _default(part: Mapping[str, Any]) -> str:
 
 
 def document(text: str, schema: Mapping[str, Any]) -> str:
-    """The text with its tables made anew. Raises `InputError` where the schema lacks one of the engine's parameters."""
+    """The text with its tables recreated. Raises `InputError` where the schema lacks one of the engine's parameters."""
     missing = set(PARAMETERS) ^ set(schema["properties"]["defaults"]["properties"])
     if missing:
         raise InputError(f"schema and engine differ in {', '.join(sorted(missing))}: add or remove it in the schema")

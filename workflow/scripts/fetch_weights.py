@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
         "--url", action="append", default=[], metavar="URL", help="fetch from here instead; several are tried in turn"
     )
     command.add_argument(
-        "--checksum", metavar="SUM", help="md5:... or sha256:... to expect instead of the source's; you vouch for it"
+        "--checksum", metavar="SUM", help="md5:... or sha256:... to expect instead of the source's; at your own risk"
     )
     command.add_argument("--size", type=int, metavar="BYTES", help="size to expect instead of the source's")
     command.add_argument("--allow-http", action="store_true", help="allow addresses and redirects without encryption")

@@ -8,11 +8,11 @@ import math
 from pathlib import Path
 
 from styletransfer.devices import autotune, lease
-from styletransfer.errors import InputError, command, leave
+from styletransfer.errors import InputError, command, fast_exit
 from styletransfer.files import checks, yaml_reader
 from styletransfer.runs.layout import Inputs, Outputs, Run
 from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME, Worker
-from styletransfer.settings import PARAMETERS, Ingredient, Settings, from_canonical
+from styletransfer.settings import PARAMETERS, Artifact, Settings, from_canonical
 from styletransfer.vgg import formats, sources
 
 PROGRESS_HELP = (
@@ -138,27 +138,27 @@ def settings_of(options: argparse.Namespace) -> Settings:
         return from_canonical(yaml_reader.parse_json(options.settings, "--settings"))
     values = {name: getattr(options, name) for name in PARAMETERS if hasattr(options, name)}
     return Settings(
-        content=_ingredient("--content", options.content),
-        styles=tuple(_ingredient("--styles", path) for path in options.styles),
+        content=_artifact("--content", options.content),
+        styles=tuple(_artifact("--styles", path) for path in options.styles),
         weights=_weights(options.network),
         initial=_initial(options),
         **values,
     )
 
 
-def _weights(network: str) -> Ingredient:
+def _weights(network: str) -> Artifact:
     if network in sources.SOURCES:
-        return Ingredient(**sources.source_identity(network))
+        return Artifact(**sources.source_identity(network))
     sources.check_file(Path(network), "--network")
-    return _ingredient("--network", Path(network))
+    return _artifact("--network", Path(network))
 
 
-def _initial(options: argparse.Namespace) -> Ingredient | None:
+def _initial(options: argparse.Namespace) -> Artifact | None:
     if options.initial is None:
         return None
     if options.initial == CONTENT:
-        return _ingredient("--content", options.content)
-    return _ingredient("--initial", options.initial)
+        return _artifact("--content", options.content)
+    return _artifact("--initial", options.initial)
 
 
 def inputs_of(options: argparse.Namespace) -> Inputs:
@@ -169,9 +169,9 @@ def inputs_of(options: argparse.Namespace) -> Inputs:
     return Inputs(options.content, options.styles, network, initial)
 
 
-def _ingredient(option: str, path: Path) -> Ingredient:
+def _artifact(option: str, path: Path) -> Artifact:
     checks.check_input(path, option)
-    return Ingredient(path.stem, f"sha256:{checks.checksum(path)}")
+    return Artifact(path.stem, f"sha256:{checks.checksum(path)}")
 
 
 def outputs_of(options: argparse.Namespace) -> Outputs:
@@ -205,4 +205,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    leave(main())
+    fast_exit(main())

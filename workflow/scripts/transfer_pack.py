@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neural_style import add_machine_options, worker_of
-from styletransfer.errors import InputError, command, leave
+from styletransfer.errors import InputError, command, fast_exit
 from styletransfer.files import yaml_reader
 from styletransfer.runs.layout import Inputs, Outputs, Run
 from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME
@@ -61,4 +61,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    fast_exit(main())

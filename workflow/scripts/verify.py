@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument("manifest", type=Path, help="results/studies/<study>/manifest.json")
     parser.add_argument("--study", help="the study's definition as the config has it now, JSON: compare it as well")
     parser.add_argument(
-        "--remove", action="store_true", help="remove the files that differ: the workflow makes them anew"
+        "--remove", action="store_true", help="remove the files that differ: the workflow recreates them"
     )
     options = parser.parse_args()
     settings = None if options.study is None else json.loads(options.study)
@@ -29,7 +29,7 @@ def main() -> int:
         print(found.note)
     print(f"{options.manifest}: {found.files} files checked, {len(found.differences)} differences")
     if options.remove:
-        for path in manifest.remove(found.damaged):
+        for path in manifest.remove(found.corrupt_files):
             print(f"removed: {path}")
         return 0
     return 1 if found.differences else 0

@@ -1,4 +1,4 @@
-"""Watch a study at work: on the terminal, and on a page that shows itself anew, `live.html` beside its results.
+"""Watch a study at work: on the terminal, and on a page that reloads itself, `live.html` beside its results.
 
 Say it beside a running `snakemake`, in the same folder and with the same config. It reads files only, so it may begin
 and end at any time, and it sees runs on other hosts that share the folder.
@@ -19,14 +19,14 @@ from rich.live import Live
 
 from styletransfer.errors import InputError, command
 from styletransfer.reports import dashboard
-from styletransfer.reports.monitor import Snapshot, Watch
+from styletransfer.reports.monitor import Monitor, Snapshot
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 # Where nobody sees the width of the screen.
 PLAIN_WIDTH = 140
-# A page that loads itself anew more often than that cannot be read.
+# A page that reloads itself more often than that cannot be read.
 PAGE_SECONDS = 5.0
 
 
@@ -51,9 +51,9 @@ def config_of(path: Path) -> dict[str, Any]:
     return load_config(config, yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
 
 
-def watch(watched: Watch, page: dashboard.Page, interval: float, show: Callable[[Snapshot], None]) -> None:
+def watch(monitor: Monitor, page: dashboard.Page, interval: float, show: Callable[[Snapshot], None]) -> None:
     """Show the study, and write its page, until every run has a result."""
-    snapshot = watched.look()
+    snapshot = monitor.snapshot()
     try:
         while True:
             show(snapshot)
@@ -61,29 +61,29 @@ def watch(watched: Watch, page: dashboard.Page, interval: float, show: Callable[
             if snapshot.complete:
                 return
             time.sleep(interval)
-            snapshot = watched.look()
+            snapshot = monitor.snapshot()
     finally:
         page.write(snapshot, ended=True)
 
 
-def on_terminal(watched: Watch, page: dashboard.Page, interval: float, console: Console) -> None:
+def on_terminal(monitor: Monitor, page: dashboard.Page, interval: float, console: Console) -> None:
     """Show everything, always in the same place."""
     with Live(console=console, auto_refresh=False) as screen:
-        watch(watched, page, interval, lambda now: screen.update(dashboard.terminal(now, watched), refresh=True))
+        watch(monitor, page, interval, lambda now: screen.update(dashboard.terminal(now, monitor), refresh=True))
 
 
-def in_log(watched: Watch, page: dashboard.Page, interval: float, console: Console) -> None:
+def in_log(monitor: Monitor, page: dashboard.Page, interval: float, console: Console) -> None:
     """Say a line whenever the counts have changed."""
-    told = ""
+    shown = ""
 
-    def tell(now: Snapshot) -> None:
-        nonlocal told
+    def print_changes(now: Snapshot) -> None:
+        nonlocal shown
         counts = dashboard.counts_text(now)
-        if counts != told:
+        if counts != shown:
             console.print(f"{counts}. {dashboard.left_text(now)}", soft_wrap=True, markup=False)
-        told = counts
+        shown = counts
 
-    watch(watched, page, interval, tell)
+    watch(monitor, page, interval, print_changes)
 
 
 @command
@@ -93,16 +93,16 @@ def main() -> None:
     if not options.interval > 0:
         raise InputError(f"--interval is {options.interval:g}: it must be above 0")
     config = config_of(options.configfile)
-    watched = Watch(expand(config), options.results / "runs", config["preserve_colors"])
-    folder = options.results / "studies" / watched.name
-    page = dashboard.Page(folder / "live.html", watched, max(PAGE_SECONDS, options.interval))
+    monitor = Monitor(expand(config), options.results / "runs", config["preserve_colors"])
+    folder = options.results / "studies" / monitor.name
+    page = dashboard.Page(folder / "live.html", monitor, max(PAGE_SECONDS, options.interval))
     terminal = sys.stdout.isatty()
     console = Console(highlight=False, width=None if terminal else PLAIN_WIDTH)
     if not options.once:
-        (on_terminal if terminal else in_log)(watched, page, options.interval, console)
+        (on_terminal if terminal else in_log)(monitor, page, options.interval, console)
         return
-    snapshot = watched.look()
-    console.print(dashboard.terminal(snapshot, watched, bars=terminal))
+    snapshot = monitor.snapshot()
+    console.print(dashboard.terminal(snapshot, monitor, bars=terminal))
     page.write(snapshot, ended=True)
 
 

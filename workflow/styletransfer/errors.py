@@ -77,14 +77,14 @@ def command(main: Callable[[], int | None]) -> Callable[[], int]:
         try:
             return main() or 0
         except (InputError, OSError, MemoryError, KeyboardInterrupt, TerminatedError) as error:
-            message, code = _told(error)
+            message, code = _message_and_code(error)
             print(message, file=sys.stderr)
             return code
 
     return run
 
 
-def leave(code: int) -> NoReturn:
+def fast_exit(code: int) -> NoReturn:
     """End the process at once: to dismantle Python with TensorFlow takes half a second, of the four a run costs."""
     logging.shutdown()
     for stream in filter(None, (sys.stdout, sys.stderr)):  # None: closed before the process began
@@ -97,7 +97,7 @@ def leave(code: int) -> NoReturn:
 _OF_PATHS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError)
 
 
-def _told(error: BaseException) -> tuple[str, int]:
+def _message_and_code(error: BaseException) -> tuple[str, int]:
     """Message and exit code."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", 130

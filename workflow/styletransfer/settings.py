@@ -18,7 +18,7 @@ from typing import Any
 
 from styletransfer.errors import InputError
 
-# Raised when equal settings begin to give other pixels; every run is then computed anew. An option added later keeps
+# Raised when equal settings begin to give other pixels; every run is then computed again. An option added later keeps
 # the number as long as its default leaves the pixels alone: only values that differ from the defaults are hashed.
 NUMERICS = 1
 
@@ -27,7 +27,7 @@ SIGNIFICANT_DIGITS = 12
 
 
 @dataclass(frozen=True)
-class Ingredient:
+class Artifact:
     """A file that a run is made of: a picture or the network's weights. The checksum tells what it holds.
 
     Instead of a digest the checksum may be the recipe of a file that is generated, such as `strokes@1`.
@@ -38,7 +38,7 @@ class Ingredient:
 
     @property
     def digest(self) -> str:
-        """16 hex digits for file names: equal only for equal ingredients."""
+        """16 hex digits for file names: equal only for equal artifacts."""
         return hashlib.sha256(f"{self.name}\n{self.checksum}".encode()).hexdigest()[:16]
 
 
@@ -55,9 +55,9 @@ class Settings:
     Raises `InputError` that names the key, the value and what is allowed.
     """
 
-    content: Ingredient
-    styles: tuple[Ingredient, ...]
-    weights: Ingredient
+    content: Artifact
+    styles: tuple[Artifact, ...]
+    weights: Artifact
 
     width: int | None = parameter(
         None, "width of the result in pixels; default: the content picture's", minimum=1, maximum=16384, integer=True
@@ -93,7 +93,7 @@ class Settings:
     beta1: float = parameter(0.9, "Adam's decay of the mean gradient", minimum=0, maximum=0.999999999)
     beta2: float = parameter(0.999, "Adam's decay of the mean squared gradient", minimum=0, maximum=0.999999999)
     eps: float = parameter(1e-8, "Adam's epsilon", above=0)
-    initial: Ingredient | None = None
+    initial: Artifact | None = None
     initial_noiseblend: float | None = parameter(
         None,
         "share of noise in the initial image. 0: start from the picture, 1: from noise; default: 1 without an initial "
@@ -138,26 +138,26 @@ class Settings:
         return f"{self._slug()}-{digest}"
 
     def canonical(self) -> dict[str, Any]:
-        """What is hashed: the ingredients, the numerics version, and every value that is not the default."""
+        """What is hashed: the artifacts, the numerics version, and every value that is not the default."""
         different = {
             name: value for name, value in self.values().items() if value != default_of(name, len(self.styles))
         }
-        return {"numerics": NUMERICS, **self._ingredients(), **different}
+        return {"numerics": NUMERICS, **self._artifacts(), **different}
 
     def values(self) -> dict[str, Any]:
         """Every parameter with its value, as plain Python types."""
         values = {name: getattr(self, name) for name in PARAMETERS}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
-    def _ingredients(self) -> dict[str, Any]:
-        ingredients: dict[str, Any] = {
+    def _artifacts(self) -> dict[str, Any]:
+        artifacts: dict[str, Any] = {
             "content": dataclasses.asdict(self.content),
             "styles": [dataclasses.asdict(style) for style in self.styles],
             "weights": dataclasses.asdict(self.weights),
         }
         if self.initial is not None:
-            ingredients["initial"] = dataclasses.asdict(self.initial)
-        return ingredients
+            artifacts["initial"] = dataclasses.asdict(self.initial)
+        return artifacts
 
     def _slug(self) -> str:
         pictures = f"{self.content.name[:20]}-{'+'.join(style.name for style in self.styles)[:30]}"
@@ -170,7 +170,7 @@ class Settings:
         return re.sub(r"[^A-Za-z0-9.+_-]", "_", f"{pictures}{width}-{values}").lstrip(".-")
 
 
-# The parameters by name, in the order of their definition. Ingredients are not parameters.
+# The parameters by name, in the order of their definition. Artifacts are not parameters.
 PARAMETERS: dict[str, dataclasses.Field] = {f.name: f for f in dataclasses.fields(Settings) if f.metadata}
 
 
@@ -274,7 +274,7 @@ def to_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
-def told_once(several: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def factor_common(several: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What several canonical settings have in common, and what each of them has besides."""
     first = several[0]
     common = {key: first[key] for key in first if all(key in each and each[key] == first[key] for each in several)}
@@ -284,7 +284,7 @@ def told_once(several: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], lis
 def from_canonical(canonical: Mapping[str, Any]) -> Settings:
     """The settings that `Settings.canonical()` was made from.
 
-    Raises `InputError` for another numerics version, missing ingredients, or unknown or bad values.
+    Raises `InputError` for another numerics version, missing artifacts, or unknown or bad values.
     """
     if not isinstance(canonical, Mapping):
         raise InputError(f"settings are {type(canonical).__name__}, not a mapping: take `identity` of a run.json")
@@ -300,16 +300,16 @@ def from_canonical(canonical: Mapping[str, Any]) -> Settings:
     if unknown:
         raise InputError(f"unknown settings: {', '.join(unknown)}. This engine knows {', '.join(PARAMETERS)}")
     try:
-        ingredients: dict[str, Any] = {key: _ingredient(fields.pop(key)) for key in ("content", "weights")}
-        ingredients["styles"] = tuple(map(_ingredient, fields.pop("styles")))
+        artifacts: dict[str, Any] = {key: _artifact(fields.pop(key)) for key in ("content", "weights")}
+        artifacts["styles"] = tuple(map(_artifact, fields.pop("styles")))
         if "initial" in fields:
-            ingredients["initial"] = _ingredient(fields.pop("initial"))
+            artifacts["initial"] = _artifact(fields.pop("initial"))
     except (AttributeError, KeyError, TypeError) as error:
         raise InputError(f"settings name no complete content, styles and weights: {error}") from error
-    return Settings(**ingredients, **fields)
+    return Settings(**artifacts, **fields)
 
 
-def _ingredient(fields: Mapping[str, Any]) -> Ingredient:
+def _artifact(fields: Mapping[str, Any]) -> Artifact:
     if not all(isinstance(value, str) for value in fields.values()):
         raise TypeError(f"{fields!r} is not text")
-    return Ingredient(**fields)
+    return Artifact(**fields)

@@ -124,7 +124,7 @@ def _remember(situation: str, costs: Mapping[str, Cost]) -> None:
     path = cache_folder() / "ways.json"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with locks.alone(path, 60):
+        with locks.exclusive_lock(path, 60):
             atomic.write_text(path, json.dumps(_remembered() | {situation: costs}, indent=1, sort_keys=True) + "\n")
     except (OSError, locks.BusyError) as error:
         logger.warning("what was measured is not remembered: %s", error)

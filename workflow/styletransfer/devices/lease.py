@@ -122,7 +122,7 @@ def check(choice: str, tokens: int | None, slots: int = 1) -> None:
     if not pool:
         if (tokens or 0) > 1:
             raise InputError(
-                f"{tokens} runs may have a GPU at once, but no GPU is visible: mend that, or say device: cpu in the "
+                f"{tokens} runs may have a GPU at once, but no GPU is visible: fix that, or use device: cpu in the "
                 "config"
             )
         return

@@ -75,7 +75,7 @@ def fetch(
         parse_checksum(checksum, origin=f"checksum of {path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with locks.alone(path, math.inf):
+        with locks.exclusive_lock(path, math.inf):
             if not _is_right(path, size, checksum):
                 _fetch_any(urls, _Target(path, size, checksum), _Patience(timeout, retries, backoff), schemes)
     except OSError as error:
@@ -95,7 +95,7 @@ def verify(path: str | Path, *, size: int | None = None, checksum: str | None = 
     found_wrong = _difference(path, size, checksum)
     if found_wrong:
         where = f"{origin}: {path}" if origin else str(path)
-        raise InputError(f"{where}: {found_wrong}. It is another file, or a damaged one: fetch it anew")
+        raise InputError(f"{where}: {found_wrong}. It is another file, or a damaged one: fetch it again")
 
 
 def parse_checksum(checksum: str, origin: str = "checksum") -> tuple[str, str]:

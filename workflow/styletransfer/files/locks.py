@@ -24,7 +24,7 @@ class BusyError(WaitError):
 
 
 @contextlib.contextmanager
-def alone(path: str | Path, wait_seconds: float) -> Iterator[None]:
+def exclusive_lock(path: str | Path, wait_seconds: float) -> Iterator[None]:
     """Hold the lock of `path` for the block: no other process that asks for it is in its block meanwhile.
 
     The kernel frees the lock when the process ends, however it ends. It reaches as far as the file system's locks do:
@@ -54,7 +54,7 @@ def alone(path: str | Path, wait_seconds: float) -> Iterator[None]:
 
 
 def is_locked(path: str | Path) -> bool:
-    """Whether some process is in a block of `alone` for that path. Leaves no trace, and never waits.
+    """Whether some process is in a block of `exclusive_lock` for that path. Leaves no trace, and never waits.
 
     It asks for a shared lock, for a moment; a process that wants the lock just then and does not wait is turned away.
     """

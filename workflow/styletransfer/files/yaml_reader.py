@@ -26,7 +26,7 @@ def read(path: str | Path, what: str = "config") -> dict[str, Any]:
     """The mapping that a YAML or JSON file holds.
 
     Raises `InputError` for a file that cannot be read or holds something else, for a key that is given twice, of which
-    YAML's own readers drop one without a word, for a YTE template, and as `check_plain` does.
+    YAML's own readers drop one silently, for a YTE template, and as `check_values` does.
     """
     checks.check_input(path, what, MAX_BYTES)
     origin = f"{what} {str(path)!r}"
@@ -40,21 +40,21 @@ def read(path: str | Path, what: str = "config") -> dict[str, Any]:
         raise InputError(f"{origin} holds {found}: it must hold keys with values, such as `study: my-study`")
     if "__use_yte__" in document:
         raise InputError(f"{origin} is a YTE template, a program in a file of values: remove __use_yte__, write values")
-    check_plain(document, origin)
+    check_values(document, origin)
     return document
 
 
 def parse_json(text: str, what: str) -> Any:
-    """The value that a JSON text stands for. Raises `InputError` if it is none, and as `check_plain` does."""
+    """The value that a JSON text stands for. Raises `InputError` if it is none, and as `check_values` does."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{what} is {shortened(text)}, which is not JSON: {error}") from error
-    check_plain(document, what)
+    check_values(document, what)
     return document
 
 
-def check_plain(document: Any, what: str) -> None:
+def check_values(document: Any, what: str) -> None:
     """Raise `InputError` unless a value is plain through and through.
 
     Plain are text, finite numbers, true, false, null, lists, and mappings with text as keys: at most `MAX_VALUES` of

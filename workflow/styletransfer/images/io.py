@@ -27,8 +27,8 @@ BAND_PIXELS = 10_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
 
 # What a prepared picture says of itself.
-SOURCE, SEAL = "styletransfer source", "styletransfer sha256"
-REMEDY = "Remove it, and the workflow makes it anew"
+SOURCE, CHECKSUM_KEY = "styletransfer source", "styletransfer sha256"
+REMEDY = "Remove it, and the workflow recreates it"
 
 _JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 _TIFF = {"format": "TIFF", "compression": "tiff_adobe_deflate"}
@@ -73,7 +73,7 @@ def read_image(path: str | Path) -> np.ndarray:
         # A TIFF has been turned by loading, and says so from then on.
         turn = _UPRIGHT.get(_orientation(image))
         pixels = np.array(rgb if turn is None else rgb.transpose(turn))
-        if image.info.get(SEAL, digest := hashlib.sha256(pixels.tobytes()).hexdigest()) != digest:
+        if image.info.get(CHECKSUM_KEY, digest := hashlib.sha256(pixels.tobytes()).hexdigest()) != digest:
             raise InputError(f"picture {str(path)!r} is damaged: its checksum differs. {REMEDY}")
         return pixels
 
@@ -81,12 +81,14 @@ def read_image(path: str | Path) -> np.ndarray:
 def check_source(path: str | Path, checksum: str) -> None:
     """Raise `InputError` for a prepared picture that says it was made from something else.
 
-    checksum: as an `Ingredient` has it, of what the picture was made from or of the file itself.
+    checksum: as an `Artifact` has it, of what the picture was made from or of the file itself.
     """
     with _open(path) as image:
-        told = image.info.get(SOURCE, checksum)
-    if checksum not in (told, f"sha256:{checks.checksum(path)}"):
-        raise InputError(f"picture {str(path)!r} was made from {told}, not from {checksum}: another picture. {REMEDY}")
+        recorded = image.info.get(SOURCE, checksum)
+    if checksum not in (recorded, f"sha256:{checks.checksum(path)}"):
+        raise InputError(
+            f"picture {str(path)!r} was made from {recorded}, not from {checksum}: another picture. {REMEDY}"
+        )
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -110,7 +112,7 @@ def check_suffix(path: Path) -> None:
 def write_image(path: str | Path, pixels: np.ndarray, source: str | None = None) -> None:
     """Write (H, W, 3) uint8 atomically and without metadata, in the format that the suffix names.
 
-    source: for a prepared picture, a PNG: what it was made from, as an `Ingredient` has it. The file then says so, and
+    source: for a prepared picture, a PNG: what it was made from, as an `Artifact` has it. The file then says so, and
     what checksum its pixels have.
 
     Equal pixels give equal bytes with the same Pillow. JPEG has quality 95 and full chroma; the others lose nothing.
@@ -139,7 +141,7 @@ def _about(pixels: np.ndarray, source: str | None) -> dict[str, Any]:
         return {}
     about = PngImagePlugin.PngInfo()
     about.add_text(SOURCE, source)
-    about.add_text(SEAL, hashlib.sha256(pixels.tobytes()).hexdigest())
+    about.add_text(CHECKSUM_KEY, hashlib.sha256(pixels.tobytes()).hexdigest())
     return {"pnginfo": about}
 
 

@@ -45,7 +45,7 @@ def resize(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
 def to_uint8(pixels: np.ndarray) -> np.ndarray:
     """Clip to 0..255 and round to the nearest integer, halves to even. Any shape; returns uint8.
 
-    Raises `InputError` for values that are not finite: they would become black or white without a word.
+    Raises `InputError` for values that are not finite: they would become black or white silently.
     """
     bad = pixels.size - np.count_nonzero(np.isfinite(pixels))
     if bad:

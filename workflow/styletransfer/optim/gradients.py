@@ -1,8 +1,8 @@
-"""The loss and its gradient with a backward pass written out by hand: what `losses.PlainLoss` computes, sooner.
+"""The loss and its gradient with a backward pass written out by hand: what `losses.AutodiffGradient` computes, sooner.
 
 Beside the formulas of `losses` nothing here is about style transfer; it is about what a CPU does with them:
 
-- Only gradients with respect to activations are computed, as forward convolutions with turned kernels.
+- Only gradients with respect to activations are computed, as forward convolutions with flipped kernels.
 - Bias and ReLU ride along with the convolution, and the pass back needs no more than what the ReLU let through.
 - At a pooling, ReLU is passed back on the pooled side, on a quarter of the pixels: where a maximum is 0 nothing
   passes, and no loss looks at the layer before a pooling.
@@ -22,7 +22,7 @@ from styletransfer.optim import losses
 from styletransfer.optim.losses import Targets
 from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS, TERMS
 from styletransfer.vgg import winograd
-from styletransfer.vgg.network import CONVOLUTIONS, VGG19, max_pool_slope
+from styletransfer.vgg.network import CONVOLUTIONS, VGG19, max_pool_grad
 
 # With at least so many pairs of channels the transforms of `winograd` cost less than they save (measured)...
 WINOGRAD_FROM = 64 * 128
@@ -56,11 +56,11 @@ class Convolution:
             return self._by_winograd[0](x)
         return tf.nn.conv2d(x, self._kernel, strides=1, padding="SAME")
 
-    def backward(self, slope: tf.Tensor) -> tf.Tensor:
-        """A slope of what `forward` gives, (1, h, w, D), to that of what it takes, (1, h, w, C)."""
-        if self._worth_transforming(slope):
-            return self._by_winograd[1](slope)
-        return tf.nn.conv2d(slope, self._turned, strides=1, padding="SAME")
+    def backward(self, grad: tf.Tensor) -> tf.Tensor:
+        """From the gradient with respect to what `forward` returns, (1, h, w, D), that for its input, (1, h, w, C)."""
+        if self._worth_transforming(grad):
+            return self._by_winograd[1](grad)
+        return tf.nn.conv2d(grad, self._flipped, strides=1, padding="SAME")
 
     def _worth_transforming(self, x: tf.Tensor) -> bool:
         return self._wide and winograd.tiles(*x.shape[1:3]) >= self._tiles
@@ -71,15 +71,15 @@ class Convolution:
     def _by_winograd(self) -> tuple[winograd.Convolution, winograd.Convolution]:
         with tf.init_scope():
             kernel = winograd.transformed(self._kernel)
-            return winograd.Convolution(kernel), winograd.Convolution(kernel, turned=True)
+            return winograd.Convolution(kernel), winograd.Convolution(kernel, flipped=True)
 
     @functools.cached_property
-    def _turned(self) -> tf.Tensor:
+    def _flipped(self) -> tf.Tensor:
         with tf.init_scope():
             return tf.transpose(self._kernel[::-1, ::-1], (0, 1, 3, 2))
 
 
-class FastLoss:
+class AnalyticGradient:
     """The terms of the loss and the gradient of their weighted sum, for one network.
 
     winograd_from: the product of a kernel's channels from which on `winograd` convolves, however small the picture; by
@@ -98,26 +98,26 @@ class FastLoss:
     def __call__(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor, blend: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """What `losses.PlainLoss` returns, but for rounding: the terms, (8,), and the gradient, like image."""
+        """What `losses.AutodiffGradient` returns, but for rounding: the terms, (8,), and the gradient, like image."""
         weight = dict(zip(TERMS, tf.unstack(weights), strict=True))
         activations, pooled = self._activations(image, targets.layers)
         values = {"tv": losses.total_variation(image)}
-        slopes: list[tf.Tensor] = []  # what the deeper layers and the losses at this one contribute to its slope
+        grads: list[tf.Tensor] = []  # what the deeper layers and the losses at this one contribute to its gradient
         again = 2 * self._network.dtype.size * math.prod(activations["1_1"].shape) > self._kept_bytes
         for name in reversed(activations):
             if again and name == "1_2":
                 # Only after the deeper layers, so that the first activations are gone by then.
-                with tf.control_dependencies(slopes):
+                with tf.control_dependencies(grads):
                     activations |= self._activations(image, ("relu1_2",))[0]
             X = activations[name]
             if name in pooled:
-                slope = self._unpool(slopes[0], X, pooled[name])
+                grad = self._unpool(grads[0], X, pooled[name])
             else:
-                found, pulls = layer_slopes(f"relu{name}", X, targets, weight, blend)
+                found, loss_grads = layer_grads(f"relu{name}", X, targets, weight, blend)
                 values |= found
-                slope = tf.raw_ops.ReluGrad(gradients=tf.add_n(slopes + pulls), features=X)
-            slopes = [self._convolutions[name].backward(slope)]
-        gradient = tf.cast(slopes[0][0], tf.float32) + weight["tv"] * total_variation_slope(image)
+                grad = tf.raw_ops.ReluGrad(gradients=tf.add_n(grads + loss_grads), features=X)
+            grads = [self._convolutions[name].backward(grad)]
+        gradient = tf.cast(grads[0][0], tf.float32) + weight["tv"] * total_variation_grad(image)
         return tf.stack([values.get(name, tf.constant(0.0)) for name in TERMS]), gradient
 
     def _activations(
@@ -136,40 +136,40 @@ class FastLoss:
                 x = pooled[name] = self._network.pool(x)
         return activations, pooled
 
-    def _unpool(self, slope: tf.Tensor, X: tf.Tensor, pooled: tf.Tensor) -> tf.Tensor:
-        """The slope after pooling to that before pooling and ReLU."""
+    def _unpool(self, grad: tf.Tensor, X: tf.Tensor, pooled: tf.Tensor) -> tf.Tensor:
+        """From the gradient after pooling, that before pooling and ReLU."""
         window = {"ksize": [1, 2, 2, 1], "strides": [1, 2, 2, 1], "padding": "SAME"}
         if self._network.pooling == "max":
-            passed = tf.raw_ops.ReluGrad(gradients=slope, features=pooled)
+            passed = tf.raw_ops.ReluGrad(gradients=grad, features=pooled)
             if self._network.compiled:
-                return max_pool_slope(X, pooled, passed)
+                return max_pool_grad(X, pooled, passed)
             return tf.raw_ops.MaxPoolGrad(orig_input=X, orig_output=pooled, grad=passed, **window)
-        spread = tf.raw_ops.AvgPoolGrad(orig_input_shape=X.shape, grad=slope, **window)
+        spread = tf.raw_ops.AvgPoolGrad(orig_input_shape=X.shape, grad=grad, **window)
         return tf.raw_ops.ReluGrad(gradients=spread, features=X)
 
 
-def layer_slopes(
+def layer_grads(
     layer: str, X: tf.Tensor, targets: Targets, weight: Mapping[str, tf.Tensor], blend: tf.Tensor
 ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
     """The terms that look at a layer, by name, and weight times their gradients with respect to it, like X."""
     values: dict[str, tf.Tensor] = {}
-    slopes: list[tf.Tensor] = []
+    grads: list[tf.Tensor] = []
     if layer in targets.content:
-        values[f"content_{layer}"], slope = content_slope(X, targets.content[layer])
-        slopes.append(tf.cast(weight[f"content_{layer}"] * slope, X.dtype))
+        values[f"content_{layer}"], grad = content_grad(X, targets.content[layer])
+        grads.append(tf.cast(weight[f"content_{layer}"] * grad, X.dtype))
     if layer in targets.style:
-        values[f"style_{layer}"], slope = style_slope(X, targets.style[layer], blend, weight[f"style_{layer}"])
-        slopes.append(slope)
-    return values, slopes
+        values[f"style_{layer}"], grad = style_grad(X, targets.style[layer], blend, weight[f"style_{layer}"])
+        grads.append(grad)
+    return values, grads
 
 
-def content_slope(X: tf.Tensor, P: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def content_grad(X: tf.Tensor, P: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """`losses.mean_squared_difference` and its gradient with respect to X, float32. X: (1, h, w, C), P: (h, w, C)."""
     difference = tf.cast(X, tf.float32) - P
     return tf.reduce_mean(tf.square(difference)), difference * (2 / difference.shape.num_elements())
 
 
-def style_slope(
+def style_grad(
     X: tf.Tensor, style_grams: tf.Tensor, blend: tf.Tensor, weight: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """`losses.style_loss`, and weight times its gradient with respect to X (Gatys et al. 2015, eq. 6).
@@ -180,8 +180,8 @@ def style_slope(
     F = tf.reshape(X, (-1, channels))
     difference = gram_matrix(F) - style_grams
     value = tf.reduce_sum(blend * tf.reduce_mean(tf.square(difference), axis=(1, 2)))
-    pull = tf.tensordot(blend, difference, axes=1) * (weight * (4 / (channels**2 * F.shape.num_elements())))
-    return value, tf.reshape(tf.matmul(F, tf.cast(pull, F.dtype)), X.shape)
+    loss_grad = tf.tensordot(blend, difference, axes=1) * (weight * (4 / (channels**2 * F.shape.num_elements())))
+    return value, tf.reshape(tf.matmul(F, tf.cast(loss_grad, F.dtype)), X.shape)
 
 
 def gram_matrix(F: tf.Tensor) -> tf.Tensor:
@@ -199,12 +199,12 @@ def gram_matrix(F: tf.Tensor) -> tf.Tensor:
     return total / float(positions * channels)
 
 
-def total_variation_slope(image: tf.Tensor) -> tf.Tensor:
+def total_variation_grad(image: tf.Tensor) -> tf.Tensor:
     """The gradient of `losses.total_variation`. image: (H, W, 3)."""
-    return sum((_neighbour_slope(image, axis) for axis in (0, 1) if image.shape[axis] > 1), tf.zeros_like(image))
+    return sum((_neighbour_grad(image, axis) for axis in (0, 1) if image.shape[axis] > 1), tf.zeros_like(image))
 
 
-def _neighbour_slope(image: tf.Tensor, axis: int) -> tf.Tensor:
+def _neighbour_grad(image: tf.Tensor, axis: int) -> tf.Tensor:
     """One direction's part: every difference pulls at both its pixels."""
     difference = image[1:] - image[:-1] if axis == 0 else image[:, 1:] - image[:, :-1]
     before, after = [[0, 0], [0, 0], [0, 0]], [[0, 0], [0, 0], [0, 0]]

@@ -15,14 +15,14 @@ import tensorflow as tf
 from styletransfer.optim import losses
 from styletransfer.optim import terms as loss_terms
 from styletransfer.optim.losses import Targets
-from styletransfer.optim.optimizers import LBFGS, METHODS, Adam, Pace
+from styletransfer.optim.optimizers import LBFGS, OPTIMIZERS, Adam, Hyperparameters
 from styletransfer.optim.terms import STYLE_LAYERS, TERMS, Evaluation
 from styletransfer.settings import Settings
 from styletransfer.vgg.network import VGG19
 
 NOISE_SCALE = 0.256
 
-# The terms and the gradient of their weighted sum, of (image, targets, weights, blend): see `losses.PlainLoss`.
+# The terms and the gradient of their weighted sum, of (image, targets, weights, blend): see `losses.AutodiffGradient`.
 Loss = Callable[[tf.Tensor, Targets, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
@@ -48,11 +48,11 @@ class Optimization:
         self._targets = targets
         self._weights = tf.constant(loss_terms.weights(settings), tf.float32)
         self._blend = tf.constant(settings.style_blend_weights, tf.float32)
-        self._pace = Pace.of(settings)
+        self._hyperparameters = Hyperparameters.of(settings)
         self._iterations = settings.iterations
-        self._album = Album.begin(start)
-        self._method = METHODS[settings.optimizer].begin(start)
-        self._variables = {**self._album._asdict(), **self._method._asdict()}
+        self._images = ImageState.init(start)
+        self._method = OPTIMIZERS[settings.optimizer].init(start)
+        self._variables = {**self._images._asdict(), **self._method._asdict()}
         self._iteration = 0
 
     @property
@@ -61,7 +61,7 @@ class Optimization:
         return self._iteration
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that decides the rest of the run, by name: `iteration`, the album and what the method remembers.
+        """All that decides the rest of the run, by name: `iteration`, the images and the state of the optimizer.
 
         No generator is part of it: noise is drawn once, for the start.
         """
@@ -77,28 +77,34 @@ class Optimization:
     @property
     def last(self) -> np.ndarray:
         """The newest image whose loss was finite, (H, W, 3) less the mean pixel."""
-        return self._album.last.numpy()
+        return self._images.last.numpy()
 
     @property
     def best(self) -> np.ndarray:
         """The image with the lowest total loss so far, (H, W, 3) less the mean pixel."""
-        return self._album.best.numpy()
+        return self._images.best.numpy()
 
     def place(self, image: np.ndarray) -> None:
         """Go on from another image, (H, W, 3) less the mean pixel."""
-        self._album.image.assign(image)
+        self._images.image.assign(image)
 
     def run(self) -> Iterator[Evaluation]:
         """Take all steps that are left. Yields the evaluation of the image before each step and of the final one.
 
         Ends early, after the first evaluation that is not finite: from there on every pixel would be NaN.
         """
-        together = self._stepper.together
+        steps_per_call = self._stepper.steps_per_call
         while (first := self._iteration) <= self._iterations:
-            # A call ends where `together` divides: there the images are those of the iteration.
-            count = min(-first % together, self._iterations - first) + 1
+            # A call ends where `steps_per_call` divides: there the images are those of the iteration.
+            count = min(-first % steps_per_call, self._iterations - first) + 1
             found = self._stepper.steps(
-                self._album, self._method, self._targets, self._weights, self._blend, self._pace, tf.constant(count)
+                self._images,
+                self._method,
+                self._targets,
+                self._weights,
+                self._blend,
+                self._hyperparameters,
+                tf.constant(count),
             )
             self._iteration = first + count
             rows = zip(*(result.numpy()[:count] for result in found), strict=True)
@@ -109,34 +115,34 @@ class Optimization:
 
 
 class Stepper:
-    """Takes steps: evaluates an image, remembers it, moves it. Traced once for all runs whose shapes are equal.
+    """Takes steps: evaluates an image, keeps it, changes it. Traced once for all runs whose shapes are equal.
 
-    compiled: by XLA. together: so many steps at most per call, so that a GPU need not wait for Python.
+    compiled: by XLA. steps_per_call: how many at most, so that a GPU need not wait for Python.
     """
 
-    def __init__(self, loss: Loss, compiled: bool = False, together: int = 1) -> None:
+    def __init__(self, loss: Loss, compiled: bool = False, steps_per_call: int = 1) -> None:
         self._loss = loss
-        self.together = together
+        self.steps_per_call = steps_per_call
         # Nothing here is Python control flow over tensors, so there is nothing to translate: that halves the tracing.
         self.steps = tf.function(self._steps, autograph=False, jit_compile=compiled or None)
 
     def _steps(
         self,
-        album: Album,
+        images: ImageState,
         method: Adam | LBFGS,
         targets: Targets,
         weights: tf.Tensor,
         blend: tf.Tensor,
-        pace: Pace,
+        hyper: Hyperparameters,
         count: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """`count` steps, at most `together`, or fewer: the last is the first whose loss is not finite.
+        """`count` steps, at most `steps_per_call`, or fewer: the last is the first whose loss is not finite.
 
-        Returns what `_step` does, of every step, (together, ...); and zeros and False for those that were not taken.
+        Returns what `_step` does, of every step, (steps_per_call, ...); zeros and False for those that were not taken.
         """
-        if self.together == 1:
-            return tuple(result[tf.newaxis] for result in self._step(album, method, targets, weights, blend, pace))
-        size = self.together
+        if self.steps_per_call == 1:
+            return tuple(result[tf.newaxis] for result in self._step(images, method, targets, weights, blend, hyper))
+        size = self.steps_per_call
         begin = tuple(
             tf.TensorArray(dtype, size, element_shape=shape)
             for dtype, shape in ((tf.float32, (len(TERMS),)), (tf.bool, ()), (tf.bool, ()))
@@ -145,7 +151,7 @@ class Stepper:
         def take(
             number: tf.Tensor, _: tf.Tensor, rows: tuple[tf.TensorArray, ...]
         ) -> tuple[tf.Tensor, tf.Tensor, tuple[tf.TensorArray, ...]]:
-            results = self._step(album, method, targets, weights, blend, pace)
+            results = self._step(images, method, targets, weights, blend, hyper)
             written = tuple(row.write(number, result) for row, result in zip(rows, results, strict=True))
             return number + 1, results[1], written
 
@@ -156,25 +162,25 @@ class Stepper:
 
     def _step(
         self,
-        album: Album,
+        images: ImageState,
         method: Adam | LBFGS,
         targets: Targets,
         weights: tf.Tensor,
         blend: tf.Tensor,
-        pace: Pace,
+        hyper: Hyperparameters,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """One step. Returns terms, whether the loss is finite, and whether it is the lowest so far.
 
-        The move after the last evaluation goes unseen: that spares a second graph which would only evaluate.
+        The step after the last evaluation goes unseen: that spares a second graph which would only evaluate.
         """
-        terms, gradient = self._loss(album.image.read_value(), targets, weights, blend)
+        terms, gradient = self._loss(images.image.read_value(), targets, weights, blend)
         total = tf.reduce_sum(weights * terms)
-        finite, best = album.remember(total)
-        method.move(album.image, gradient, total, pace)
+        finite, best = images.update(total)
+        method.step(images.image, gradient, total, hyper)
         return terms, finite, best
 
 
-class Album(NamedTuple):
+class ImageState(NamedTuple):
     """The images of a run, (H, W, 3) variables: the one to evaluate next, the newest and the best evaluated."""
 
     image: tf.Variable
@@ -183,12 +189,12 @@ class Album(NamedTuple):
     best_loss: tf.Variable
 
     @classmethod
-    def begin(cls, start: np.ndarray) -> Album:
+    def init(cls, start: np.ndarray) -> ImageState:
         """Before the first evaluation."""
         image, last, best = (tf.Variable(start, dtype=tf.float32) for _ in range(3))
         return cls(image, last, best, tf.Variable(np.inf, dtype=tf.float32))
 
-    def remember(self, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def update(self, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Keep the image that has just been evaluated; returns whether its loss is finite, and the best so far."""
         finite = tf.math.is_finite(total)
         best = tf.logical_and(finite, total < self.best_loss)

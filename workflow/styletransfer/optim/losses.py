@@ -85,7 +85,7 @@ def terms(image: tf.Tensor, features: Mapping[str, tf.Tensor], targets: Targets,
     return tf.stack([values.get(name, tf.constant(0.0)) for name in TERMS])
 
 
-class PlainLoss:
+class AutodiffGradient:
     """The terms of the loss and the gradient of their weighted sum, for one network, by automatic differentiation."""
 
     def __init__(self, network: VGG19) -> None:

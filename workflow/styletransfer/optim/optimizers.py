@@ -1,7 +1,7 @@
 """How an image moves downhill: Adam (Kingma & Ba 2015, arXiv:1412.6980) and L-BFGS (Liu & Nocedal 1989).
 
-What a method remembers between steps is a tuple of variables, so that one traced graph serves all runs. What is
-descended, and when to stop, is left to `loop`.
+The state of an optimizer is a tuple of variables, so that one traced graph serves all runs. What is minimised, and
+when to stop, is left to `loop`. The names of the variables are those of a saved state's arrays.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tensorflow as tf
 from styletransfer.settings import Settings
 
 
-class Pace(NamedTuple):
+class Hyperparameters(NamedTuple):
     """The hyper-parameters of both methods: scalars, float64."""
 
     learning_rate: tf.Tensor
@@ -23,7 +23,7 @@ class Pace(NamedTuple):
     eps: tf.Tensor
 
     @classmethod
-    def of(cls, settings: Settings) -> Pace:
+    def of(cls, settings: Settings) -> Hyperparameters:
         """What these settings say."""
         return cls(*(tf.constant(getattr(settings, name), tf.float64) for name in cls._fields))
 
@@ -36,23 +36,23 @@ class Adam(NamedTuple):
     steps: tf.Variable
 
     @classmethod
-    def begin(cls, start: np.ndarray) -> Adam:
+    def init(cls, start: np.ndarray) -> Adam:
         """Before the first step."""
         mean, square = (tf.Variable(tf.zeros(start.shape)) for _ in range(2))
         return cls(mean, square, tf.Variable(0, dtype=tf.float64))
 
-    def move(self, image: tf.Variable, gradient: tf.Tensor, loss: tf.Tensor, pace: Pace) -> None:
+    def step(self, image: tf.Variable, gradient: tf.Tensor, loss: tf.Tensor, hyper: Hyperparameters) -> None:
         """One step, with the bias corrections folded into its size (section 2 of the paper). The loss is not needed."""
         number = self.steps.assign_add(1)
-        size = pace.learning_rate * tf.sqrt(1 - pace.beta2**number) / (1 - pace.beta1**number)
-        size, beta1, beta2, eps = (tf.cast(value, tf.float32) for value in (size, pace.beta1, pace.beta2, pace.eps))
+        size = hyper.learning_rate * tf.sqrt(1 - hyper.beta2**number) / (1 - hyper.beta1**number)
+        size, beta1, beta2, eps = (tf.cast(value, tf.float32) for value in (size, hyper.beta1, hyper.beta2, hyper.eps))
         mean = self.mean.assign(beta1 * self.mean + (1 - beta1) * gradient)
         square = self.square.assign(beta2 * self.square + (1 - beta2) * tf.square(gradient))
         image.assign_sub(size * mean / (tf.sqrt(square) + eps))
 
 
-CORRECTIONS = 20
-# A trial is accepted if the loss falls by this share of what the slope promises (Armijo's condition).
+HISTORY_SIZE = 20
+# A trial is accepted if the loss falls by this share of what the gradient promises (Armijo's condition).
 SUFFICIENT_DECREASE = 1e-4
 # Below this size of a step what is known of the curvature leads nowhere: it is forgotten.
 SHORTEST_STEP = 2.0**-10
@@ -64,8 +64,9 @@ class LBFGS(NamedTuple):
     """What is known at the last accepted image, and of the way there; vectors are flat, (n,) float32.
 
     place, gradient, loss: of the accepted image; loss is infinite before the first. direction, size: the image on
-    trial is place + size * direction. moves, turns: differences of successive places and gradients, (20, n), a ring of
-    which `pairs` entries have been written so far; curvatures: their scalar products, (20,), 0 where nothing is kept.
+    trial is place + size * direction. moves, turns: differences of successive places and gradients (in textbooks s and
+    y), (20, n), a ring of which `pairs` entries have been written so far; curvatures: their scalar products, (20,), 0
+    where nothing is kept (in textbooks 1 / rho).
     """
 
     place: tf.Variable
@@ -79,28 +80,28 @@ class LBFGS(NamedTuple):
     pairs: tf.Variable
 
     @classmethod
-    def begin(cls, start: np.ndarray) -> LBFGS:
+    def init(cls, start: np.ndarray) -> LBFGS:
         """Before the first evaluation."""
         place, gradient, direction = (tf.Variable(tf.zeros(start.size)) for _ in range(3))
-        moves, turns = (tf.Variable(tf.zeros((CORRECTIONS, start.size))) for _ in range(2))
+        moves, turns = (tf.Variable(tf.zeros((HISTORY_SIZE, start.size))) for _ in range(2))
         loss, size = tf.Variable(np.float32(np.inf)), tf.Variable(np.float32(1))
-        curvatures, pairs = tf.Variable(tf.zeros(CORRECTIONS)), tf.Variable(0)
+        curvatures, pairs = tf.Variable(tf.zeros(HISTORY_SIZE)), tf.Variable(0)
         return cls(place, gradient, loss, direction, size, moves, turns, curvatures, pairs)
 
-    def move(self, image: tf.Variable, gradient: tf.Tensor, loss: tf.Tensor, pace: Pace) -> None:
+    def step(self, image: tf.Variable, gradient: tf.Tensor, loss: tf.Tensor, hyper: Hyperparameters) -> None:
         """Accept the image on trial and try a whole step from it; or, if the loss is not low enough, half the step.
 
         Where no curvature is known the step goes straight downhill and changes the pixels by `learning_rate` grey
         levels (root mean square).
         """
-        trial, slope = tf.reshape(image, [-1]), tf.reshape(gradient, [-1])
-        downhill = tf.cast(pace.learning_rate, tf.float32)
+        trial, new_gradient = tf.reshape(image, [-1]), tf.reshape(gradient, [-1])
+        downhill = tf.cast(hyper.learning_rate, tf.float32)
         promised = self.size * dot(self.gradient, self.direction)
 
         def accept() -> tf.Tensor:
-            self._learn(trial - self.place, slope - self.gradient)
+            self._learn(trial - self.place, new_gradient - self.gradient)
             self.place.assign(trial)
-            self.gradient.assign(slope)
+            self.gradient.assign(new_gradient)
             self.loss.assign(loss)
             return self._aim(downhill)
 
@@ -116,39 +117,40 @@ class LBFGS(NamedTuple):
         self.size.assign(tf.cond(loss <= self.loss + SUFFICIENT_DECREASE * promised, accept, halve))
         image.assign(tf.reshape(self.place + self.size * self.direction, image.shape))
 
-    def _learn(self, move: tf.Tensor, turn: tf.Tensor) -> None:
+    def _learn(self, s: tf.Tensor, y: tf.Tensor) -> None:
         """Keep a pair of differences, if the curvature along it is positive."""
-        curvature = dot(move, turn)
+        curvature = dot(s, y)
 
         def keep() -> tf.Tensor:
-            slot = [[self.pairs % CORRECTIONS]]
-            self.moves.scatter_nd_update(slot, [move])
-            self.turns.scatter_nd_update(slot, [turn])
+            slot = [[self.pairs % HISTORY_SIZE]]
+            self.moves.scatter_nd_update(slot, [s])
+            self.turns.scatter_nd_update(slot, [y])
             self.curvatures.scatter_nd_update(slot, [curvature])
             return self.pairs.assign_add(1)
 
         begun = tf.math.is_finite(self.loss)
-        positive = curvature > LEAST_CURVATURE * tf.norm(move) * tf.norm(turn)
+        positive = curvature > LEAST_CURVATURE * tf.norm(s) * tf.norm(y)
         tf.cond(tf.logical_and(begun, positive), keep, self.pairs.read_value)
 
     def _aim(self, downhill: tf.Tensor) -> tf.Tensor:
         """Set the direction: minus the gradient times the inverse Hessian, as far as it is known. Returns the size, 1.
 
-        The two-loop recursion (Nocedal & Wright 2006, algorithm 7.4). Entries of the ring that are empty have no share.
+        The two-loop recursion, in its letters (Nocedal & Wright 2006, algorithm 7.4). Entries of the ring that are
+        empty have no share.
         """
-        moves, turns = self.moves.read_value(), self.turns.read_value()
-        weights = tf.math.reciprocal_no_nan(self.curvatures)
-        newest = [(self.pairs - 1 - age) % CORRECTIONS for age in range(CORRECTIONS)]
-        direction, steps = -self.gradient, []
+        s, y = self.moves.read_value(), self.turns.read_value()
+        rho = tf.math.reciprocal_no_nan(self.curvatures)
+        newest = [(self.pairs - 1 - age) % HISTORY_SIZE for age in range(HISTORY_SIZE)]
+        direction, alphas = -self.gradient, []
         for entry in newest:
-            steps.append(weights[entry] * dot(moves[entry], direction))
-            direction -= steps[-1] * turns[entry]
-        turn = turns[newest[0]]
-        scale = tf.math.divide_no_nan(self.curvatures[newest[0]], dot(turn, turn))
+            alphas.append(rho[entry] * dot(s[entry], direction))
+            direction -= alphas[-1] * y[entry]
+        last_y = y[newest[0]]
+        scale = tf.math.divide_no_nan(self.curvatures[newest[0]], dot(last_y, last_y))
         steepest = downhill * tf.math.rsqrt(tf.maximum(tf.reduce_mean(tf.square(direction)), 1e-30))
         direction *= tf.where(self.pairs > 0, scale, steepest)
-        for entry, step in zip(reversed(newest), reversed(steps), strict=True):
-            direction += moves[entry] * (step - weights[entry] * dot(turns[entry], direction))
+        for entry, alpha in zip(reversed(newest), reversed(alphas), strict=True):
+            direction += s[entry] * (alpha - rho[entry] * dot(y[entry], direction))
         self.direction.assign(direction)
         return tf.constant(1.0)
 
@@ -158,4 +160,4 @@ def dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(a * b)
 
 
-METHODS: dict[str, type[Adam] | type[LBFGS]] = {"adam": Adam, "lbfgs": LBFGS}
+OPTIMIZERS: dict[str, type[Adam] | type[LBFGS]] = {"adam": Adam, "lbfgs": LBFGS}

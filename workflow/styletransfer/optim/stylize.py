@@ -37,7 +37,7 @@ def build(
 
     way = autotune.WAYS[path]
     network = VGG19(load(weights), pooling, kernel_layout, used, way.compiled)
-    loss = gradients.FastLoss(network) if way.gradient == "fast" else losses.PlainLoss(network)
+    loss = gradients.AnalyticGradient(network) if way.gradient == "fast" else losses.AutodiffGradient(network)
     return network, loop.Stepper(loss, way.compiled, steps_per_call)
 
 

@@ -1,4 +1,4 @@
-"""A study at work, for people to look at: on a terminal, and as a page that shows itself anew."""
+"""A study at work, for people to look at: on a terminal, and as a page that reloads itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rich.text import Text
 from styletransfer.analysis import device_usage
 from styletransfer.files import atomic
 from styletransfer.reports import html
-from styletransfer.reports.monitor import AtWork, DeviceUse, Snapshot, TimeLeft, Watch
+from styletransfer.reports.monitor import DeviceUse, Monitor, RunningRun, Snapshot, TimeLeft
 from styletransfer.text import duration
 
 TEMPLATES = Path(__file__).parent / "templates" / "live"
@@ -72,7 +72,7 @@ def moments(left: TimeLeft, now: float) -> str:
     return " to ".join(dict.fromkeys(texts))
 
 
-def state_text(run: AtWork) -> str:
+def state_text(run: RunningRun) -> str:
     """What a run at work does just now."""
     if not run.device:
         return "waits for a device"
@@ -84,17 +84,17 @@ def state_text(run: AtWork) -> str:
     return "" if left is None else f"{duration(left)} left"
 
 
-def losses_text(run: AtWork) -> str:
+def losses_text(run: RunningRun) -> str:
     """Its newest losses."""
     return "  ".join(f"{name} {value:.4g}" for name, value in (run.reports[-1].losses if run.reports else {}).items())
 
 
-def share(run: AtWork) -> float:
+def share(run: RunningRun) -> float:
     """How much of its steps a run has taken, 0 to 1."""
     return run.reports[-1].iteration / run.reports[-1].iterations if run.reports else 0.0
 
 
-def terminal(snapshot: Snapshot, watch: Watch, bars: bool = True) -> RenderableType:
+def terminal(snapshot: Snapshot, monitor: Monitor, bars: bool = True) -> RenderableType:
     """Everything on a terminal. bars: draw progress; without, what is written is plain text."""
     head = Text.assemble((snapshot.study, "bold"), f": {counts_text(snapshot)}")
     parts: list[RenderableType] = [head]
@@ -108,7 +108,7 @@ def terminal(snapshot: Snapshot, watch: Watch, bars: bool = True) -> RenderableT
         columns = {"running": "left", "on": "left", "": "right", "losses": "left", " ": "left"}
         parts.append(_table(columns, [_run_row(run) for run in snapshot.at_work]))
     if snapshot.stopped:
-        parts.append(Padding(_stopped(snapshot, watch), (1, 0, 0, 0)))
+        parts.append(Padding(_stopped(snapshot, monitor), (1, 0, 0, 0)))
     return Group(*parts)
 
 
@@ -117,7 +117,7 @@ def _use_row(use: DeviceUse) -> tuple[str, ...]:
     return use.name, str(use.done), str(use.at_work), seconds
 
 
-def _run_row(run: AtWork) -> tuple[str, ...]:
+def _run_row(run: RunningRun) -> tuple[str, ...]:
     return run.label, device_usage.short(run.device), f"{share(run):.0%}", losses_text(run), state_text(run)
 
 
@@ -131,12 +131,12 @@ def _table(columns: Mapping[str, Any], rows: Sequence[tuple[str, ...]]) -> Paddi
     return Padding(table, (1, 0, 0, 0), expand=False)
 
 
-def _stopped(snapshot: Snapshot, watch: Watch) -> Text:
+def _stopped(snapshot: Snapshot, monitor: Monitor) -> Text:
     text = Text()
     text.append("stopped without a result\n", style="bold")
     for run_id, one in list(snapshot.stopped.items())[:MOST_STOPPED]:
         text.append(f"{one.name.replace('_', ' ')}", style="red")
-        text.append(f"  {snapshot.labels[run_id]}: {one.reason}\n    {watch.log(run_id)}\n")
+        text.append(f"  {snapshot.labels[run_id]}: {one.reason}\n    {monitor.log(run_id)}\n")
     if len(snapshot.stopped) > MOST_STOPPED:
         text.append(f"and {len(snapshot.stopped) - MOST_STOPPED} more")
     text.rstrip()
@@ -144,10 +144,10 @@ def _stopped(snapshot: Snapshot, watch: Watch) -> Text:
 
 
 class Page:
-    """The page of a study at work: one file that needs no other and loads itself anew."""
+    """The page of a study at work: one file that needs no other and reloads itself."""
 
-    def __init__(self, path: Path, watch: Watch, refresh_seconds: float) -> None:
-        self._path, self._watch, self._refresh = path, watch, refresh_seconds
+    def __init__(self, path: Path, monitor: Monitor, refresh_seconds: float) -> None:
+        self._path, self._monitor, self._refresh = path, monitor, refresh_seconds
         # A picture of a finished run does not change.
         self._thumbnail: Callable[[Path], str] = functools.lru_cache(4 * MOST_PICTURES)(
             functools.partial(html.embedded, width=THUMBNAIL_WIDTH)
@@ -183,7 +183,7 @@ class Page:
             script_hash=html.script_hash(script),
         )
 
-    def _run(self, run: AtWork) -> dict[str, Any]:
+    def _run(self, run: RunningRun) -> dict[str, Any]:
         last = run.reports[-1] if run.reports else None
         return {
             "label": run.label,
@@ -199,15 +199,15 @@ class Page:
 
     def _pictures(self, snapshot: Snapshot) -> Any:
         for run_id in snapshot.newest[:MOST_PICTURES]:
-            path = self._watch.picture(run_id)
+            path = self._monitor.picture(run_id)
             try:
                 yield snapshot.labels[run_id], self._thumbnail(path), self._link(path), run_id in snapshot.diverged
-            except OSError:  # it is being computed anew
+            except OSError:  # it is being computed again
                 continue
 
     def _log(self, run_id: str) -> str:
         """A link to the log of a run; empty if there is none."""
-        log = self._watch.log(run_id)
+        log = self._monitor.log(run_id)
         return self._link(log) if log.exists() else ""
 
     def _link(self, path: Path) -> str:

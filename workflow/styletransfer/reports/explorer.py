@@ -70,7 +70,7 @@ def write(
 
 def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]) -> dict[str, Any]:
     """All that the page tells, but for the pictures, as plain types."""
-    every, runs = runs, tables.results(runs)
+    every, runs = runs, tables.completed(runs)
     first = (every if runs.empty else runs).iloc[0]
     distinct = runs.drop_duplicates(["pair", "run_id"])
     known = [name for name in settings.PARAMETERS if name in runs]
@@ -78,7 +78,7 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
     curves = _curves(losses)
     pairs = [{"name": pair_name(pair), **pair} for pair in options["pairs"]]
     pairs = [pair for pair in pairs if pair["name"] in set(runs["pair"])]
-    lacking = every[~every["run_id"].isin(runs["run_id"])].drop_duplicates(["pair", "run_id"])
+    incomplete = every[~every["run_id"].isin(runs["run_id"])].drop_duplicates(["pair", "run_id"])
     return {
         "study": str(first["study"]),
         "weights": vgg_sources.described(first["weights"]),
@@ -89,8 +89,8 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
         "defaults": {name: settings.default_of(name) for name in known},
         "pairs": pairs,
         "runs": [_run(row, varied, curves) for row in distinct.to_dict("records")],
-        "missing": tables.missing(every),
-        "lacking": [{name: row[name] for name in LACKING} for row in lacking.to_dict("records")],
+        "missing": tables.incomplete_note(every),
+        "lacking": [{name: row[name] for name in LACKING} for row in incomplete.to_dict("records")],
         "config": {name: options[name] for name in ("weights", "images")},
         "files": options["files"],
         "network": options["network"],

@@ -32,10 +32,10 @@ SILENT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class AtWork:
+class RunningRun:
     """A run that a process works on. device: empty while it waits for one. seconds: since the attempt began.
 
-    reports: its progress so far, in order. silent: seconds without a word, where that is longer than it should be.
+    reports: its progress so far, in order. silent: seconds without a report, where that is longer than it should be.
     """
 
     run_id: str
@@ -74,7 +74,7 @@ class Snapshot:
     time: float
     counts: Mapping[str, int]
     devices: Sequence[DeviceUse]
-    at_work: Sequence[AtWork]
+    at_work: Sequence[RunningRun]
     stopped: Mapping[str, Status]
     newest: Sequence[str]
     diverged: Collection[str]
@@ -97,7 +97,7 @@ class Snapshot:
         return self.done == self.total
 
 
-class Watch:
+class Monitor:
     """Looks at the runs of a study in a pool, again and again; what is finished is read once.
 
     preserve: its pictures are those with the content's colours.
@@ -110,10 +110,12 @@ class Watch:
         self.name = watched.name
         self.labels = labels(watched)
 
-    def look(self) -> Snapshot:
+    def snapshot(self) -> Snapshot:
         """The study now."""
         now = time.time()
-        found = {run_id: self._finished.get(run_id) or status.of(self._pool / run_id) for run_id in self._study.runs}
+        found = {
+            run_id: self._finished.get(run_id) or status.run_status(self._pool / run_id) for run_id in self._study.runs
+        }
         self._finished = {run_id: one for run_id, one in found.items() if one.finished}
         at_work = [self._at_work(run_id, one, now) for run_id, one in found.items() if one.name == "running"]
         ended = sorted(self._finished, key=lambda run_id: str(found[run_id].details.get("end")), reverse=True)
@@ -138,7 +140,7 @@ class Watch:
             ),
         )
 
-    def _at_work(self, run_id: str, one: Status, now: float) -> AtWork:
+    def _at_work(self, run_id: str, one: Status, now: float) -> RunningRun:
         log = self._pool / run_id / RUN_LOG
         try:
             reports = history.read(log.read_text(encoding="utf-8", errors="replace"))
@@ -149,7 +151,7 @@ class Watch:
         # A log of an attempt before this one tells nothing of it.
         if now - silent < start:
             reports, silent = [], now - start
-        return AtWork(
+        return RunningRun(
             run_id=run_id,
             label=self.labels[run_id],
             host=str(one.details.get("host", "")),
@@ -178,7 +180,7 @@ def labels(watched: Study) -> dict[str, str]:
     return found
 
 
-def device_use(records: Sequence[Mapping[str, Any]], at_work: Sequence[AtWork]) -> list[DeviceUse]:
+def device_use(records: Sequence[Mapping[str, Any]], at_work: Sequence[RunningRun]) -> list[DeviceUse]:
     """What each device has done and does, by name. records: of finished runs."""
     places = [(str(record.get("host", "")), _uuid(record)) for record in records]
     working = [(run.host, run.device) for run in at_work if run.device]
@@ -200,7 +202,7 @@ def device_use(records: Sequence[Mapping[str, Any]], at_work: Sequence[AtWork]) 
 
 def time_left(
     records: Sequence[Mapping[str, Any]],
-    at_work: Sequence[tuple[Settings, AtWork]],
+    at_work: Sequence[tuple[Settings, RunningRun]],
     waiting: Sequence[Settings],
 ) -> TimeLeft | None:
     """How long a study still takes, if as many runs stay at work as now; None if nobody can tell.
@@ -225,7 +227,7 @@ def time_left(
     return TimeLeft(min(1.0, low) * likely, likely, max(1.0, high) * likely)
 
 
-def _so_far(run: Settings, work: AtWork) -> dict[str, Any]:
+def _so_far(run: Settings, work: RunningRun) -> dict[str, Any]:
     """A run at work as if it ended here: what tells of the speed before any run has ended."""
     last = work.reports[-1]
     return {
@@ -236,7 +238,7 @@ def _so_far(run: Settings, work: AtWork) -> dict[str, Any]:
     }
 
 
-def _seconds_left(work: AtWork, expected: float) -> float:
+def _seconds_left(work: RunningRun, expected: float) -> float:
     left = work.reports[-1].seconds_left if work.reports else None
     return max(0.0, expected - work.seconds) if left is None else left
 

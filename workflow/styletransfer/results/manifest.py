@@ -22,7 +22,7 @@ from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import computed_on, read_record, rounding_note
-from styletransfer.settings import NUMERICS, Ingredient, from_canonical
+from styletransfer.settings import NUMERICS, Artifact, from_canonical
 from styletransfer.study.expand import Study
 
 FORMAT = 1
@@ -48,11 +48,11 @@ class Sources:
 class Comparison:
     """differences: a line for each. absent: inputs that are not there, which is no difference. files: looked at.
 
-    damaged: the files that are not what they were, or not there. note: what else there is to say.
+    corrupt_files: those that are not what they were, or not there. note: what else there is to say.
     """
 
     differences: list[str] = field(default_factory=list)
-    damaged: list[Path] = field(default_factory=list)
+    corrupt_files: list[Path] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     files: int = 0
     note: str = ""
@@ -124,16 +124,16 @@ def differences(path: Path, settings: Mapping[str, Any] | None = None) -> Compar
         difference = _difference(file, expected)
         if difference:
             found.differences.append(f"{name}: {difference}")
-            found.damaged.append(file)
+            found.corrupt_files.append(file)
     return found
 
 
-def remove(damaged: Iterable[Path]) -> list[Path]:
-    """Remove damaged files, so that the workflow makes them anew; returns what was removed, folders that it made whole.
+def remove(corrupt_files: Iterable[Path]) -> list[Path]:
+    """Remove damaged files, so that the workflow recreates them; returns what was removed, folders that it made whole.
 
     Raises `InputError` for files that do not lie below the working directory, before anything is removed.
     """
-    chosen = dict.fromkeys(_made_at_once(path) for path in damaged)
+    chosen = dict.fromkeys(_made_at_once(path) for path in corrupt_files)
     for path in chosen:
         if not path.resolve().is_relative_to(Path.cwd().resolve()):
             raise InputError(f"{path} is not below {Path.cwd()}: remove it yourself, or call this where the study is")
@@ -208,7 +208,7 @@ def _check(folder: Path, record: Mapping[str, Any], listed: Mapping[str, Mapping
 
 
 def _remedy(folder: Path) -> str:
-    return f"Remove the folder {folder}, and the workflow computes the run anew"
+    return f"Remove the folder {folder}, and the workflow computes the run again"
 
 
 def _versions(records: Any) -> dict[str, list[str]]:
@@ -230,7 +230,7 @@ def _tools() -> dict[str, str]:
     return found
 
 
-def _picture(ingredient: Ingredient, records: Any) -> dict[str, Any]:
+def _picture(artifact: Artifact, records: Any) -> dict[str, Any]:
     """Where a picture came from, and the checksums of the prepared files that runs read as it."""
     read = set()
     for record in records:
@@ -238,8 +238,8 @@ def _picture(ingredient: Ingredient, records: Any) -> dict[str, Any]:
         pairs = [(identity["content"], inputs["content"]), *zip(identity["styles"], inputs["styles"], strict=True)]
         if "initial" in inputs:
             pairs.append((identity["initial"], inputs["initial"]))
-        read |= {checksum for told, checksum in pairs if told["name"] == ingredient.name}
-    return {"source": ingredient.checksum, "sha256": sorted(read)}
+        read |= {checksum for fields, checksum in pairs if fields["name"] == artifact.name}
+    return {"source": artifact.checksum, "sha256": sorted(read)}
 
 
 def _changed(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -54,11 +54,11 @@ def write(path: Path, manifest_path: Path, code: Path) -> None:
     if found.differences:
         raise InputError(
             f"{manifest_path}: {len(found.differences)} differences, the first: {found.differences[0]}. Say `snakemake "
-            "verify` to see them all, and mend them first"
+            "verify` to see them all, and fix them first"
         )
     described = manifest.load(manifest_path)
     root = manifest_path.parent / described["root"]
-    told = manifest_path.resolve().relative_to(root.resolve()).as_posix()
+    manifest_name = manifest_path.resolve().relative_to(root.resolve()).as_posix()
     packed = {
         name: root / name for name, file in described["files"].items() if _is_packed(file) and (root / name).exists()
     }
@@ -67,16 +67,16 @@ def write(path: Path, manifest_path: Path, code: Path) -> None:
         _add(
             archive,
             METADATA,
-            (json.dumps(metadata(described, told, list(packed), list(sources)), indent=1) + "\n").encode(),
+            (json.dumps(metadata(described, manifest_name, list(packed), list(sources)), indent=1) + "\n").encode(),
         )
-        for name, file in {told: manifest_path, **packed, **sources}.items():
+        for name, file in {manifest_name: manifest_path, **packed, **sources}.items():
             _add(archive, name, file.read_bytes())
 
 
-def metadata(described: Mapping[str, Any], told: str, packed: list[str], sources: list[str]) -> dict[str, Any]:
+def metadata(described: Mapping[str, Any], manifest_name: str, packed: list[str], sources: list[str]) -> dict[str, Any]:
     """The description: JSON-LD, a flat list of entities that name each other by @id.
 
-    described: the manifest, whose file is `told`. packed, sources: the files of the study and of the workflow.
+    described: the manifest, whose file is `manifest_name`. packed, sources: the files of the study and of the workflow.
     """
     by_role: dict[str, list[str]] = {}
     for name in packed:
@@ -86,7 +86,7 @@ def metadata(described: Mapping[str, Any], told: str, packed: list[str], sources
     data = [_file(name, described["files"][name]) for name in packed]
     code = [_file(name, {}) for name in sources if name != WORKFLOW]
     parts = [
-        _id(told),
+        _id(manifest_name),
         *(run["@id"] for run in runs),
         *map(_id, shown),
         *map(_id, by_role.get("input", [])),
@@ -150,7 +150,7 @@ def metadata(described: Mapping[str, Any], told: str, packed: list[str], sources
             _weights(described["weights"]),
             action,
             {
-                "@id": _id(told),
+                "@id": _id(manifest_name),
                 "@type": "File",
                 "name": "Manifest: settings, versions, checksums",
                 "encodingFormat": "application/json",

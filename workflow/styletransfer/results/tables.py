@@ -15,7 +15,7 @@ from styletransfer.files import atomic
 from styletransfer.optim.terms import LOSSES
 from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
-from styletransfer.runs.record import damaged, read_record
+from styletransfer.runs.record import corrupt_files, read_record
 from styletransfer.runs.status import Status
 from styletransfer.settings import Settings
 from styletransfer.study.expand import Row, Study
@@ -38,8 +38,8 @@ GPU_COLUMNS = ("utilisation_mean_percent", "utilisation_peak_percent", "memory_m
 LOSS_COLUMNS = ("run_id", "iteration", "loss", "weighted", "unweighted")
 SEPARATOR = " + "  # between the styles of a blend
 # What a table's file calls the checksum of the table, among the attributes that pandas keeps with it.
-SEAL = "sha256"
-REMEDY = "Remove it, and the workflow makes it anew"
+CHECKSUM_KEY = "sha256"
+REMEDY = "Remove it, and the workflow recreates it"
 
 
 def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None = None) -> pd.DataFrame:
@@ -48,34 +48,34 @@ def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None =
     statuses: of all runs, where some may have no result. Those have a row as well, with their settings, status and
     reason, and gaps where only a result could tell. Without it every run must have a result. Raises `InputError`.
     """
-    lacking = {run_id: found for run_id, found in (statuses or {}).items() if not found.finished}
+    incomplete = {run_id: found for run_id, found in (statuses or {}).items() if not found.finished}
     records = {
-        run_id: _columns(_unfinished(run, lacking[run_id]))
-        if run_id in lacking
+        run_id: _columns(_unfinished(run, incomplete[run_id]))
+        if run_id in incomplete
         else _record(pool / run_id / RUN_FILES["record"])
         for run_id, run in study.runs.items()
     }
     rows = [_row(study.name, position, row, records[row.run_id]) for position, row in enumerate(study.rows)]
     table = pd.DataFrame(rows)
-    if lacking:  # a column that is nothing but gaps is one of numbers
+    if incomplete:  # a column that is nothing but gaps is one of numbers
         empty = table.columns[table.isna().all()]
         table[empty] = table[empty].astype(float)
     return table
 
 
-def results(runs: pd.DataFrame) -> pd.DataFrame:
+def completed(runs: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table whose runs have a result."""
     return runs[runs["status"].isin(status.FINISHED)]
 
 
-def missing(runs: pd.DataFrame) -> str:
+def incomplete_note(runs: pd.DataFrame) -> str:
     """What to say of the runs of a table that have no result; empty where all have one."""
     distinct = runs.drop_duplicates("run_id")
-    lacking = distinct[~distinct["status"].isin(status.FINISHED)]
-    if lacking.empty:
+    incomplete = distinct[~distinct["status"].isin(status.FINISHED)]
+    if incomplete.empty:
         return ""
-    counts = status.counted(lacking["status"].value_counts().to_dict())
-    return f"Partial: {len(lacking)} of {len(distinct)} runs without a result ({counts})"
+    counts = status.counted(incomplete["status"].value_counts().to_dict())
+    return f"Partial: {len(incomplete)} of {len(distinct)} runs without a result ({counts})"
 
 
 def _record(path: Path) -> dict[str, Any]:
@@ -85,16 +85,16 @@ def _record(path: Path) -> dict[str, Any]:
     """
     try:
         record = read_record(path)
-        columns, changed = _columns(record), damaged(path.parent, record)
+        columns, changed = _columns(record), corrupt_files(path.parent, record)
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         fault = f"{type(error).__name__}: {error}"
         raise InputError(
-            f"{path} is no record of a run ({fault}): delete it, and the workflow computes it anew"
+            f"{path} is no record of a run ({fault}): delete it, and the workflow computes it again"
         ) from error
     if changed:
         raise InputError(
             f"{changed[0]} is damaged: it is not what {path} tells of. Remove the folder {path.parent}, and the "
-            "workflow computes the run anew"
+            "workflow computes the run again"
         )
     return columns
 
@@ -186,7 +186,7 @@ def losses_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None
 def write(path: Path, table: pd.DataFrame) -> None:
     """Write a table as Parquet, atomically, with a checksum of its content."""
     sealed = table.copy(deep=False)
-    sealed.attrs = {SEAL: _seal(table)}
+    sealed.attrs = {CHECKSUM_KEY: _checksum(table)}
     with atomic.atomic_path(path) as temporary:
         sealed.to_parquet(temporary, index=False)
 
@@ -204,7 +204,7 @@ def read_losses(path: Path) -> pd.DataFrame:
 def _read(path: Path, column: str) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path)
-        sound = SEAL not in table.attrs or table.attrs[SEAL] == _seal(table)
+        sound = CHECKSUM_KEY not in table.attrs or table.attrs[CHECKSUM_KEY] == _checksum(table)
     except FileNotFoundError:
         raise
     except Exception as error:  # a damaged file raises almost anything
@@ -216,7 +216,7 @@ def _read(path: Path, column: str) -> pd.DataFrame:
     return table
 
 
-def _seal(table: pd.DataFrame) -> str:
+def _checksum(table: pd.DataFrame) -> str:
     digest = hashlib.sha256(repr([(name, str(kind)) for name, kind in table.dtypes.items()]).encode())
     digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
     return digest.hexdigest()

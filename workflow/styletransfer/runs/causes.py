@@ -1,4 +1,4 @@
-"""Why an attempt ended without a result: errors, signals, SLURM's time limit, and the kernel's want of memory."""
+"""Why an attempt ended without a result: errors, signals, SLURM's time limit, and the kernel's lack of memory."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def job_end() -> float | None:
     # Older releases of SLURM tell it only to those who ask. It is asked once, when a run begins.
     command = ["squeue", "--noheader", "--jobs", job, "--format", "%e"]
     try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=SLURM_SECONDS, check=True).stdout
-        return datetime.datetime.fromisoformat(told.strip()).timestamp()
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=SLURM_SECONDS, check=True).stdout
+        return datetime.datetime.fromisoformat(answer.strip()).timestamp()
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         logger.info("the time limit of SLURM job %s is not known (%s)", job, error)
         return None
@@ -80,8 +80,8 @@ def _is_memory(error: BaseException) -> bool:
     if tf is None or not isinstance(error, tf.errors.OpError):
         return False
     # Some of CUDA's libraries tell it in words only.
-    told = "out of memory" in str(error).lower().replace("_", " ")
-    return told or isinstance(error, tf.errors.ResourceExhaustedError)
+    says_so = "out of memory" in str(error).lower().replace("_", " ")
+    return says_so or isinstance(error, tf.errors.ResourceExhaustedError)
 
 
 def kills_since(counts: Any) -> str:
@@ -94,7 +94,7 @@ def kills_since(counts: Any) -> str:
 
 
 def oom_kills() -> dict[str, int]:
-    """What the kernel's counters of processes killed for want of memory say: of this control group, of the host."""
+    """What the kernel's counters of processes killed for lack of memory say: of this control group, of the host."""
     counters = [*_cgroup_counters(), VMSTAT]
     return {str(path): count for path in counters if (count := _oom_kill_count(path)) is not None}
 

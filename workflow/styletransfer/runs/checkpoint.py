@@ -99,7 +99,7 @@ def find(path: Path, run_id: str, identity: Identity, iterations: int) -> State 
             state = read(candidate, identity)
         except InputError as error:
             if candidate == path and path.exists():
-                logger.warning("the run begins anew: %s", error)
+                logger.warning("the run begins again: %s", error)
             continue
         if state.iteration <= iterations + 1 and (furthest is None or state.iteration > furthest.iteration):
             furthest, origin = state, candidate

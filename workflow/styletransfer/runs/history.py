@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 @dataclass
-class Trace:
+class History:
     """All evaluations of one run, in order: entry k belongs to the image after k steps."""
 
     settings: Settings
@@ -78,7 +78,7 @@ class Trace:
         return self._seconds / max(1, self._timed)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The trace so far, all of it finite, as arrays by name: what `restore` takes."""
+        """The history so far, all of it finite, as arrays by name: what `restore` takes."""
         return {
             "trace_terms": np.stack([evaluation.terms for evaluation in self.evaluations]),
             "trace_best": np.array([evaluation.best for evaluation in self.evaluations]),
@@ -87,7 +87,7 @@ class Trace:
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from the trace that had this `state`, as if no time had passed."""
+        """Go on from the history that had this `state`, as if no time had passed."""
         for iteration, (terms, best) in enumerate(zip(state["trace_terms"], state["trace_best"], strict=True)):
             self._append(Evaluation(iteration, terms, True, bool(best)))
         self._seconds, self._timed = float(state["trace_seconds"]), int(state["trace_timed"])
@@ -104,7 +104,7 @@ class Trace:
         return last or iteration % self.print_iterations == 0
 
 
-def write_losses(path: Path, trace: Trace) -> None:
+def write_losses(path: Path, history: History) -> None:
     """A CSV row per reported evaluation: iteration = steps taken, losses weighted and unweighted, then every term.
 
     Floats are written so that they read back as the same float.
@@ -112,41 +112,41 @@ def write_losses(path: Path, trace: Trace) -> None:
     with atomic.atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for evaluation in trace.evaluations:
-            if trace.is_reported(evaluation.iteration):
-                row = trace.losses(evaluation.iteration)
+        for evaluation in history.evaluations:
+            if history.is_reported(evaluation.iteration):
+                row = history.losses(evaluation.iteration)
                 row |= dict(zip(TERMS[:-1], map(float, evaluation.terms[:-1]), strict=True))
                 writer.writerow([evaluation.iteration, *(row[name] for name in COLUMNS[1:])])
 
 
-def progress_rows(trace: Trace) -> list[tuple[int, float, float, float, float]]:
+def progress_rows(history: History) -> list[tuple[int, float, float, float, float]]:
     """Rows of progress.txt: itr, content, style, tv, total, weighted.
 
     The reference program's convention: row i tells of the image after step i + 1, and the last row is labelled with the
     number of iterations.
     """
     rows = []
-    for steps in range(1, trace.last_finite + 1):
-        last = steps == trace.last_finite
-        if last or (steps - 1) % trace.print_iterations == 0:
-            row = trace.losses(steps)
+    for steps in range(1, history.last_finite + 1):
+        last = steps == history.last_finite
+        if last or (steps - 1) % history.print_iterations == 0:
+            row = history.losses(steps)
             rows.append((steps if last else steps - 1, row["content"], row["style"], row["tv"], row["total"]))
     return rows
 
 
-def write_progress(path: Path, trace: Trace) -> None:
+def write_progress(path: Path, history: History) -> None:
     """The reference program's progress.txt: see `progress_rows`."""
     lines = ["# itr content style tv total"]
-    lines += [" ".join([str(row[0]), *(f"{value:.9g}" for value in row[1:])]) for row in progress_rows(trace)]
+    lines += [" ".join([str(row[0]), *(f"{value:.9g}" for value in row[1:])]) for row in progress_rows(history)]
     atomic.write_text(path, "\n".join(lines) + "\n")
 
 
-def plot_progress(path: Path, trace: Trace) -> None:
+def plot_progress(path: Path, history: History) -> None:
     """A plot of the weighted losses against the number of steps, on a log axis."""
     from matplotlib.figure import Figure
 
-    steps = [step for step in range(trace.last_finite + 1) if trace.is_reported(step)]
-    losses = [trace.losses(step) for step in steps]
+    steps = [step for step in range(history.last_finite + 1) if history.is_reported(step)]
+    losses = [history.losses(step) for step in steps]
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for name in LOSSES:
@@ -158,13 +158,13 @@ def plot_progress(path: Path, trace: Trace) -> None:
         figure.savefig(temporary, dpi=150)
 
 
-class Reporter:
+class ProgressLogger:
     """Tells how a run gets on: a bar with losses and time left on a terminal, plain lines in a log."""
 
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-        self._iterations = trace.settings.iterations
-        self._first = len(trace.evaluations)
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._iterations = history.settings.iterations
+        self._first = len(history.evaluations)
         self._bar = tqdm(
             total=self._iterations,
             initial=self._first,
@@ -174,7 +174,7 @@ class Reporter:
         )
         self._begin = time.monotonic()
 
-    def __enter__(self) -> Reporter:
+    def __enter__(self) -> ProgressLogger:
         return self
 
     def __exit__(
@@ -182,16 +182,16 @@ class Reporter:
     ) -> None:
         self._bar.close()
 
-    def tell(self, iteration: int) -> None:
+    def log(self, iteration: int) -> None:
         """Report the evaluation of the image after that many steps, if it is one of those to report."""
         if iteration > self._first:
             self._bar.update()
         else:
             # The first call traces the graph: it tells nothing of the speed.
             self._begin = time.monotonic()
-        if not self._trace.is_reported(iteration):
+        if not self._history.is_reported(iteration):
             return
-        known = self._trace.losses(iteration)
+        known = self._history.losses(iteration)
         losses = {name: known[name] for name in LOSSES}
         if self._bar.disable:
             seconds = self._seconds_per_iteration(iteration)
@@ -248,7 +248,7 @@ def read(log: str) -> list[Progress]:
         words = losses.split()
         numbers = dict(zip(words[::2], map(float, words[1::2]), strict=True))
         progress = Progress(int(iteration), int(iterations), numbers, float(seconds) if seconds else None)
-        # An attempt that begins anew begins with less than the one before had reached.
+        # An attempt that starts again begins with less than the one before had reached.
         if found and progress.iteration <= found[-1].iteration:
             found = []
         found.append(progress)

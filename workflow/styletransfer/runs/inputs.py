@@ -38,8 +38,8 @@ def check_pictures(settings: Settings, inputs: Inputs) -> None:
     pairs = [(inputs.content, settings.content), *zip(inputs.styles, settings.styles, strict=True)]
     if inputs.initial is not None and settings.initial is not None:
         pairs.append((inputs.initial, settings.initial))
-    for path, ingredient in pairs:
-        check_source(path, ingredient.checksum)
+    for path, artifact in pairs:
+        check_source(path, artifact.checksum)
 
 
 def check_weights(settings: Settings, inputs: Inputs, source: dict[str, str]) -> None:
@@ -48,7 +48,7 @@ def check_weights(settings: Settings, inputs: Inputs, source: dict[str, str]) ->
     if original and wanted not in (source["checksum"], original, f"sha256:{source['file_sha256']}"):
         raise InputError(
             f"{inputs.network} holds {source['name']} ({source['checksum']}), and the run is one of "
-            f"{settings.weights.name} ({wanted}). Remove the file, and the workflow makes it anew"
+            f"{settings.weights.name} ({wanted}). Remove the file, and the workflow recreates it"
         )
 
 

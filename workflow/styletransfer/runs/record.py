@@ -14,7 +14,7 @@ from styletransfer.files import atomic, checks
 from styletransfer.runs.layout import RUN_FILES, Run
 
 # What a record calls the checksum of the rest of it.
-SEAL = "record_sha256"
+CHECKSUM_KEY = "record_sha256"
 
 
 def finished(run: Run) -> dict[str, Any] | None:
@@ -33,7 +33,7 @@ def finished(run: Run) -> dict[str, Any] | None:
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
     """Write the record of a run, with a checksum of all that it says."""
-    sealed = {**record, SEAL: _seal(record)}
+    sealed = {**record, CHECKSUM_KEY: _checksum(record)}
     atomic.write_text(path, json.dumps(sealed, indent=1, sort_keys=True) + "\n")
 
 
@@ -42,20 +42,20 @@ def read_record(path: Path) -> dict[str, Any]:
     record = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(record, dict):
         raise ValueError("it holds no names with values")
-    if SEAL in record and record[SEAL] != _seal(record):
-        raise ValueError(f"{SEAL} is not that of what it says")
+    if CHECKSUM_KEY in record and record[CHECKSUM_KEY] != _checksum(record):
+        raise ValueError(f"{CHECKSUM_KEY} is not that of what it says")
     return record
 
 
-def _seal(record: Mapping[str, Any]) -> str:
-    told = {name: value for name, value in record.items() if name != SEAL}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+def _checksum(record: Mapping[str, Any]) -> str:
+    content = {name: value for name, value in record.items() if name != CHECKSUM_KEY}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def computed_on(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """What runs were computed on, with the number of runs. Records of before that was told count nowhere."""
-    told = [", then ".join(record["computed_on"]) for record in records if record.get("computed_on")]
-    return dict(collections.Counter(told).most_common())
+    """What runs were computed on, with the number of runs. Older records do not say it and count nowhere."""
+    places = [", then ".join(record["computed_on"]) for record in records if record.get("computed_on")]
+    return dict(collections.Counter(places).most_common())
 
 
 def rounding_note(counts: Mapping[str, int]) -> str:
@@ -66,11 +66,11 @@ def rounding_note(counts: Mapping[str, int]) -> str:
     return "\n".join(["computed on different devices or threads, which round differently:", *lines])
 
 
-def damaged(folder: Path, record: Mapping[str, Any]) -> list[Path]:
+def corrupt_files(folder: Path, record: Mapping[str, Any]) -> list[Path]:
     """The files in the folder of a run that are not those its record tells of; the record itself if it is another's."""
     if record.get("run_id", folder.name) != folder.name:
         return [folder / RUN_FILES["record"]]
-    return [folder / name for name, told in record["outputs"].items() if not _is(folder / name, told)]
+    return [folder / name for name, checksum in record["outputs"].items() if not _is(folder / name, checksum)]
 
 
 def _is(path: Path, checksum: str) -> bool:

@@ -1,8 +1,8 @@
 """How runs stand: whether a run has a result, is at work, waits, or why its last attempt gave none.
 
-For readers: `of(folder)` gives the `Status` of one run's folder, a name out of `STATUSES` and the reason in words; it
-reads two small files and looks at a lock, writes nothing and never waits. `of_runs` gives those of many runs, and
-`summary` a few lines about them for a terminal.
+For readers: `run_status(folder)` gives the `Status` of one run's folder, a name out of `STATUSES` and the reason in
+words; it reads two small files and looks at a lock, writes nothing and never waits. `study_status` gives those of many
+runs, and `summary` a few lines about them for a terminal.
 
 For whoever computes: `attempt(folder)` around a run, inside its lock, keeps `attempt.json` in the folder: who computes
 it since when; after an error, why there is no result. With the result the file goes. A process that is killed cannot
@@ -60,10 +60,10 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Preparation:
+class InputStatus:
     """How something that runs are made of comes about.
 
-    file: what is made. logs: of the commands that make it. status: that of runs which cannot begin for want of it.
+    file: what is made. logs: of the commands that make it. status: that of runs which cannot begin for lack of it.
     """
 
     file: str
@@ -71,12 +71,12 @@ class Preparation:
     status: str = "bad_input"
 
 
-def preparations(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Preparation]:
-    """Preparations by digest, of plain types as JSON has them."""
-    return {digest: Preparation(**fields) for digest, fields in told.items()}
+def input_status(fields_by_digest: Mapping[str, Mapping[str, Any]]) -> dict[str, InputStatus]:
+    """`InputStatus` by digest, of plain types as JSON has them."""
+    return {digest: InputStatus(**fields) for digest, fields in fields_by_digest.items()}
 
 
-def of(folder: str | Path) -> Status:
+def run_status(folder: str | Path) -> Status:
     """How the run of that folder stands. Whether its files hold what the record says is not looked at."""
     folder = Path(folder)
     found = _result(folder)
@@ -93,12 +93,12 @@ def of(folder: str | Path) -> Status:
     return _result(folder) or _died(begun)
 
 
-def of_runs(
-    runs: Mapping[str, Settings], pool: Path, preparations: Mapping[str, Preparation] | None = None
+def study_status(
+    runs: Mapping[str, Settings], pool: Path, inputs: Mapping[str, InputStatus] | None = None
 ) -> dict[str, Status]:
-    """How each run of a study stands. preparations: by the digest of an `Ingredient`, to tell why runs never began."""
-    faults = {digest: fault for digest, made in (preparations or {}).items() if (fault := _fault(made)) is not None}
-    return {run_id: _or_fault(of(pool / run_id), run, faults) for run_id, run in runs.items()}
+    """How each run of a study stands. inputs: by the digest of an `Artifact`, to tell why runs never began."""
+    faults = {digest: fault for digest, each in (inputs or {}).items() if (fault := _fault(each)) is not None}
+    return {run_id: _or_fault(run_status(pool / run_id), run, faults) for run_id, run in runs.items()}
 
 
 def summary(statuses: Mapping[str, Status], pool: Path, most: int = 5) -> str:
@@ -130,26 +130,26 @@ def counted(counts: Mapping[str, int]) -> str:
 
 
 class Attempt:
-    """What is told of an attempt while it lasts."""
+    """The record of an attempt while it lasts, `attempt.json`."""
 
-    def __init__(self, path: Path, told: dict[str, Any]) -> None:
-        self._path, self._told = path, told
+    def __init__(self, path: Path, info: dict[str, Any]) -> None:
+        self._path, self._info = path, info
         self._write()
 
     def on(self, device: Device) -> None:
         """It computes on this device."""
-        self._told["device"] = device.uuid
+        self._info["device"] = device.uuid
         self._write()
 
     def failed(self, error: BaseException) -> None:
         """It has ended without a result. Never raises: the error that ended it matters more."""
         status, reason = causes.why(error)
-        self._told |= {"status": status, "reason": reason, "end": atomic.timestamp(time.time())}
+        self._info |= {"status": status, "reason": reason, "end": atomic.timestamp(time.time())}
         with contextlib.suppress(OSError):
             self._write()
 
     def _write(self) -> None:
-        atomic.write_text(self._path, json.dumps(self._told, indent=1, sort_keys=True) + "\n")
+        atomic.write_text(self._path, json.dumps(self._info, indent=1, sort_keys=True) + "\n")
 
 
 @contextlib.contextmanager
@@ -159,18 +159,18 @@ def attempt(folder: Path) -> Iterator[Attempt]:
     atomic.remove_leftovers(path)
     earlier = _read(path)
     if earlier is not None:
-        fate = _died(earlier) if earlier.get("status") == "running" else Status(str(earlier.get("status")))
-        logger.info("an earlier attempt gave no result: %s: %s", fate.name, fate.reason or earlier.get("reason"))
-    told = Attempt(path, _beginning((earlier or {}).get("attempt")))
+        outcome = _died(earlier) if earlier.get("status") == "running" else Status(str(earlier.get("status")))
+        logger.info("an earlier attempt gave no result: %s: %s", outcome.name, outcome.reason or earlier.get("reason"))
+    current = Attempt(path, _beginning((earlier or {}).get("attempt")))
     try:
-        yield told
+        yield current
     except BaseException as error:
-        told.failed(error)
+        current.failed(error)
         raise
-    settle(folder)
+    clear_attempt(folder)
 
 
-def settle(folder: Path) -> None:
+def clear_attempt(folder: Path) -> None:
     """A run that has a result needs no `attempt.json`. The run's lock must be held."""
     (folder / ATTEMPT).unlink(missing_ok=True)
 
@@ -204,13 +204,13 @@ def _ended_before(log: Path) -> Status:
 
 def _died(begun: Mapping[str, Any]) -> Status:
     """The status of an attempt that was begun and has neither ended nor the lock any more."""
-    where = f"process {begun.get('pid')} on {begun.get('host')} ended without a word"
+    where = f"process {begun.get('pid')} on {begun.get('host')} ended silently"
     if begun.get("host") == platform.node():
         if begun.get("boot") != causes.boot():
             return Status("killed", f"{where}: the host was restarted", begun)
         kills = causes.kills_since(begun.get("oom_kills"))
         if kills:
-            return Status("out_of_memory", f"{where}, and the kernel killed for want of memory since ({kills})", begun)
+            return Status("out_of_memory", f"{where}, and the kernel killed for lack of memory since ({kills})", begun)
     limit = f", its time limit was {begun['limit']}" if begun.get("limit") else ""
     job = f". SLURM job {begun['job']}{limit}; sacct may know more" if "job" in begun else ""
     return Status("killed", f"{where}: SIGKILL, or a crash that its log may tell of{job}", begun)
@@ -225,7 +225,7 @@ def _result(folder: Path) -> Status | None:
     missing = [name for name in RUN_FILES.values() if not (folder / name).exists()]
     if missing or record.get("status") not in FINISHED:
         fault = f"{', '.join(missing)}: gone" if missing else f"{path}: no record of a run"
-        return Status("waiting", f"{fault}. It will be computed anew", record)
+        return Status("waiting", f"{fault}. It will be computed again", record)
     if record["status"] == "ok":
         return Status("ok", details=record)
     return Status("diverged", diverged(record), record)
@@ -249,15 +249,15 @@ def _known(name: Any) -> str:
     return name if name in WITHOUT_RESULT else "failed"
 
 
-def _fault(made: Preparation) -> Status | None:
+def _fault(source: InputStatus) -> Status | None:
     """Why something is not there: the last error in the logs of what makes it."""
-    if Path(made.file).exists():
+    if Path(source.file).exists():
         return None
-    for log in reversed(made.logs):
+    for log in reversed(source.logs):
         with contextlib.suppress(OSError, UnicodeDecodeError):
             errors = [line for line in Path(log).read_text(encoding="utf-8").splitlines() if line.startswith("error: ")]
             if errors:
-                return Status(made.status, causes.one_line(errors[-1].removeprefix("error: ")))
+                return Status(source.status, causes.one_line(errors[-1].removeprefix("error: ")))
     return None
 
 
@@ -265,5 +265,5 @@ def _or_fault(status: Status, run: Settings, faults: Mapping[str, Status]) -> St
     """A run that never began, because what it is made of could not be made, says so."""
     if status.name != "waiting":
         return status
-    ingredients = (run.content, *run.styles, run.weights, *([run.initial] if run.initial else []))
-    return next((faults[each.digest] for each in ingredients if each.digest in faults), status)
+    artifacts = (run.content, *run.styles, run.weights, *([run.initial] if run.initial else []))
+    return next((faults[each.digest] for each in artifacts if each.digest in faults), status)

@@ -41,7 +41,7 @@ from styletransfer.vgg.sources import described
 if TYPE_CHECKING:
     from styletransfer.optim.loop import Optimization, Stepper
     from styletransfer.optim.losses import Targets
-    from styletransfer.runs.history import Trace
+    from styletransfer.runs.history import History
     from styletransfer.vgg.network import VGG19
 
 logger = logging.getLogger(__name__)
@@ -97,21 +97,21 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         as `transfer` does.
         """
         assert run.outputs.record is not None
-        with locks.alone(run.outputs.record, self._wait if wait_seconds is None else wait_seconds):
+        with locks.exclusive_lock(run.outputs.record, self._wait if wait_seconds is None else wait_seconds):
             folder = run.outputs.record.parent
             state = run.outputs.record.with_name(f"{run.outputs.record.stem}{STATE_SUFFIX}")
             record = finished(run)
             if record is not None:
-                logger.info("finished already, nothing computed. To compute it anew, remove the folder %s", folder)
+                logger.info("finished already, nothing computed. To compute it again, remove the folder %s", folder)
                 # The process may have been killed between its last file and its end.
-                status.settle(folder)
+                status.clear_attempt(folder)
                 if not self._keep_state:
                     state.unlink(missing_ok=True)
                 return record
             for path in (*run.outputs.named(), state):
                 atomic.remove_leftovers(path)
             with status.attempt(folder) as attempt:
-                return self.transfer(run, overwrite=True, state=state, tell=attempt.on)
+                return self.transfer(run, overwrite=True, state=state, on_device=attempt.on)
 
     def transfer_all(self, runs: Sequence[Run]) -> int:
         """Compute runs one after another, each as `transfer_once` does; returns how many failed.
@@ -141,12 +141,12 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         run: Run,
         overwrite: bool = False,
         state: Path | None = None,
-        tell: Callable[[lease.Device], None] | None = None,
+        on_device: Callable[[lease.Device], None] | None = None,
     ) -> dict[str, Any]:
         """Compute one run and write its files; returns the record that goes into `Outputs.record`.
 
         state: the file that keeps the run's state until it is finished, and from which the run goes on if it is there;
-        the caller sees to it that nobody else uses it meanwhile. None: from the start, and nothing is kept. tell:
+        the caller sees to it that nobody else uses it meanwhile. None: from the start, and nothing is kept. on_device:
         called with the device as soon as there is one.
 
         A run that diverges is a result: its status says so, and its picture is the last one with a finite loss. Raises
@@ -159,28 +159,28 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         content = pictures.content
         logger.info("%s", _about(settings, content))
         device = self._leased()
-        if tell is not None:
-            tell(device)
+        if on_device is not None:
+            on_device(device)
         start, clock = time.time(), Clock()
         with gpu_usage.watch(device.uuid) as usage:
             network, stepper, used = self._network(run, device, pictures)
             check_weights(settings, run.inputs, network.source)
-            course = Course(*self._begin(run, network, stepper, used, pictures), clock)
-            optimization, trace = course.optimization, course.trace
+            run_state = RunState(*self._begin(run, network, stepper, used, pictures), clock)
+            optimization, history = run_state.optimization, run_state.history
             checksums = checksums_of(run.inputs)
             identity = _state_identity(run, checksums, network.source, device, used)
             saver = checkpoint.Saver(state, identity, self._state_seconds)
-            course.go_on(saver.find(settings.run_id, settings.iterations))
+            run_state.go_on(saver.find(settings.run_id, settings.iterations))
             clock.prepared(used.pop("computed_on"))
-            _optimise(course, network, outputs, content, saver)
-        image = network.postprocess(optimization.last if trace.diverged else optimization.best)
-        _write(outputs, image, content, trace)
-        keep_state = self._keep_state and not trace.diverged
+            _optimise(run_state, network, outputs, content, saver)
+        image = network.postprocess(optimization.last if history.diverged else optimization.best)
+        _write(outputs, image, content, history)
+        keep_state = self._keep_state and not history.diverged
         if keep_state:
-            saver.save(course.state)
+            saver.save(run_state.state)
         record = {
             "run_id": settings.run_id,
-            "status": "diverged" if trace.diverged else "ok",
+            "status": "diverged" if history.diverged else "ok",
             "settings": settings.values(),
             "identity": settings.canonical(),
             "width": content.shape[1],
@@ -188,14 +188,14 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             "inputs": checksums,
             "outputs": {path.name: checks.checksum(path) for path in outputs.results()},
             "weights": network.source,
-            "iterations_done": max(trace.last_finite, 0),
-            "best_iteration": trace.best_iteration,
-            "final": trace.losses(trace.last_finite),
-            "best": trace.losses(trace.best_iteration) if trace.last_finite >= 0 else {},
+            "iterations_done": max(history.last_finite, 0),
+            "best_iteration": history.best_iteration,
+            "final": history.losses(history.last_finite),
+            "best": history.losses(history.best_iteration) if history.last_finite >= 0 else {},
             "start": atomic.timestamp(start),
             "end": atomic.timestamp(time.time()),
             **clock.read(),
-            "seconds_per_iteration": round(trace.seconds_per_iteration, 6),
+            "seconds_per_iteration": round(history.seconds_per_iteration, 6),
             **used,
             "device": dataclasses.asdict(device),
             "gpu": usage.summary(),
@@ -217,12 +217,12 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
 
     def _begin(
         self, run: Run, network: VGG19, stepper: Stepper, used: dict[str, Any], pictures: Pictures
-    ) -> tuple[Optimization, Trace]:
-        from styletransfer.runs import history
+    ) -> tuple[Optimization, History]:
+        from styletransfer.runs.history import History
 
         targets = self._targets(run, network, used["precision_used"], pictures)
         optimization = begin(run.settings, network, stepper, targets, pictures)
-        return optimization, history.Trace(run.settings, self._print_iterations)
+        return optimization, History(run.settings, self._print_iterations)
 
     def _network(self, run: Run, device: lease.Device, pictures: Pictures) -> tuple[VGG19, Stepper, dict[str, Any]]:
         """The network, what takes steps with it, and what `auto` was on this device. Loads TensorFlow."""
@@ -342,60 +342,62 @@ class Clock:
 
 
 @dataclasses.dataclass(frozen=True)
-class Course:
+class RunState:
     """All that changes while a run is computed."""
 
     optimization: Optimization
-    trace: Trace
+    history: History
     clock: Clock
 
     def state(self) -> checkpoint.State:
         """What `go_on` takes."""
-        return checkpoint.State({**self.optimization.state(), **self.trace.state()}, self.clock.read())
+        return checkpoint.State({**self.optimization.state(), **self.history.state()}, self.clock.read())
 
     def go_on(self, state: checkpoint.State | None) -> None:
         """Go on from a state, if there is one."""
         if state is not None:
             self.optimization.restore(state.arrays)
-            self.trace.restore(state.arrays)
+            self.history.restore(state.arrays)
             self.clock.resume(state.notes, state.iteration)
 
 
-def _optimise(course: Course, network: VGG19, outputs: Outputs, content: np.ndarray, saver: checkpoint.Saver) -> None:
-    from styletransfer.runs.history import Reporter
+def _optimise(
+    run_state: RunState, network: VGG19, outputs: Outputs, content: np.ndarray, saver: checkpoint.Saver
+) -> None:
+    from styletransfer.runs.history import ProgressLogger
 
-    optimization, trace = course.optimization, course.trace
-    with Reporter(trace) as reporter, saver.postponing_signals():
+    optimization, history = run_state.optimization, run_state.history
+    with ProgressLogger(history) as progress, saver.postponing_signals():
         for evaluation in optimization.run():
-            trace.add(evaluation)
-            reporter.tell(evaluation.iteration)
+            history.add(evaluation)
+            progress.log(evaluation.iteration)
             picture = outputs.checkpoint(evaluation.iteration)
             if picture is not None and evaluation.finite:
                 image = network.postprocess(optimization.last)
                 _write_image(picture, image, content if outputs.preserve_checkpoints else None)
-            # Trace and images are of one iteration, and there is something to go on from.
-            if evaluation.finite and optimization.iteration == len(trace.evaluations):
+            # History and images are of one iteration, and there is something to go on from.
+            if evaluation.finite and optimization.iteration == len(history.evaluations):
                 if saver.due:
-                    saver.save(course.state)
+                    saver.save(run_state.state)
                 if saver.stopped:
                     break
-    if trace.diverged:
-        logger.warning("diverged: the loss is not finite after %d steps", len(trace.evaluations) - 1)
+    if history.diverged:
+        logger.warning("diverged: the loss is not finite after %d steps", len(history.evaluations) - 1)
 
 
-def _write(outputs: Outputs, image: np.ndarray, content: np.ndarray, trace: Trace) -> None:
-    from styletransfer.runs import history
+def _write(outputs: Outputs, image: np.ndarray, content: np.ndarray, history: History) -> None:
+    from styletransfer.runs.history import plot_progress, write_losses, write_progress
 
     if outputs.image is not None:
         _write_image(outputs.image, image)
     if outputs.preserved is not None:
         _write_image(outputs.preserved, image, content)
     if outputs.losses is not None:
-        history.write_losses(outputs.losses, trace)
+        write_losses(outputs.losses, history)
     if outputs.progress is not None:
-        history.write_progress(outputs.progress, trace)
+        write_progress(outputs.progress, history)
     if outputs.plot is not None:
-        history.plot_progress(outputs.plot, trace)
+        plot_progress(outputs.plot, history)
 
 
 def _write_image(path: Path, image: np.ndarray, colors_of: np.ndarray | None = None) -> None:

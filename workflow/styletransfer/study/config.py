@@ -24,7 +24,7 @@ DEFINING_KEYS = (
     "max_runs",
     "seconds_per_run",
 )
-# Raised when columns of the tables change: they are then gathered anew, from records of all ages.
+# Raised when columns of the tables change: they are then gathered again, from records of all ages.
 TABLES_VERSION = 3
 # It is handed over as one word of a command line, which Linux limits to 128 KiB.
 MAX_DEFINITION = 100_000
@@ -37,7 +37,7 @@ def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]
     """
     import jsonschema
 
-    yaml_reader.check_plain(config, "the config")
+    yaml_reader.check_values(config, "the config")
     faults = [_fault(error) for error in jsonschema.Draft202012Validator(schema).iter_errors(config)]
     if faults:
         raise InputError("the config cannot be used:\n" + "\n".join(f"  - {fault}" for fault in faults))

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from styletransfer.errors import InputError
-from styletransfer.settings import PARAMETERS, Ingredient, Settings
+from styletransfer.settings import PARAMETERS, Artifact, Settings
 from styletransfer.study import designs
 from styletransfer.study.config import unknown_key
-from styletransfer.study.pictures import check_sizes, ingredient, picture_names
+from styletransfer.study.pictures import artifact, check_sizes, picture_names
 from styletransfer.study.values import values
 from styletransfer.text import value_text
 from styletransfer.vgg import sources
@@ -42,8 +42,8 @@ class Study:
     """A name, the weights of all runs, the pictures by name, the rows in order, the distinct runs by their id."""
 
     name: str
-    weights: Ingredient
-    pictures: Mapping[str, Ingredient]
+    weights: Artifact
+    pictures: Mapping[str, Artifact]
     rows: tuple[Row, ...]
     runs: Mapping[str, Settings]
 
@@ -61,8 +61,8 @@ def expand(config: Mapping[str, Any]) -> Study:
     points = {parameter: values(parameter, spec) for parameter, spec in config["vary"].items()}
     _check_pairs(config["pairs"])
     designs.refuse_too_many(config, points)
-    network = Ingredient(**sources.source_identity(config["weights"]))
-    used = {name: ingredient(config, name) for name in picture_names(config)}
+    network = Artifact(**sources.source_identity(config["weights"]))
+    used = {name: artifact(config, name) for name in picture_names(config)}
     rows: list[Row] = []
     for pair in config["pairs"]:
         base: dict[str, Any] = {
@@ -92,7 +92,7 @@ def _check_pairs(pairs: Sequence[Mapping[str, Any]]) -> None:
             raise InputError(f"pairs.{position} is {name}, as is pairs.{names.index(name)}: keep one of them")
 
 
-def packs(study: Study, size: int) -> list[list[str]]:
+def batches(study: Study, size: int) -> list[list[str]]:
     """The runs, at most `size` together: neighbours in the study that are made of the same pictures."""
 
     def pictures(run_id: str) -> tuple[Any, ...]:

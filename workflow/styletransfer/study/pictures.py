@@ -12,14 +12,14 @@ from styletransfer.images import generated
 from styletransfer.images.io import image_size
 from styletransfer.images.resize import check_size, limited
 from styletransfer.images.samples import sample_file
-from styletransfer.settings import Ingredient, Settings
+from styletransfer.settings import Artifact, Settings
 from styletransfer.study.config import unknown_key
 from styletransfer.vgg.weights import SMALLEST_SIDE
 
 
 def check_sizes(config: Mapping[str, Any], runs: Iterable[Settings]) -> None:
     """Raise `InputError` for a width or scale at which a run would look at too small or too large a picture."""
-    sizes: dict[Ingredient, tuple[int, int]] = {}
+    sizes: dict[Artifact, tuple[int, int]] = {}
     for run in runs:
         for picture in (run.content, *run.styles):
             if picture not in sizes:
@@ -54,14 +54,14 @@ def picture_names(config: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def ingredient(config: Mapping[str, Any], name: str) -> Ingredient:
+def artifact(config: Mapping[str, Any], name: str) -> Artifact:
     """A picture of the config as part of a run's identity: the checksum of its file, or the recipe of a painting."""
     if name not in config["images"]:
         raise InputError(f"pairs name the picture {unknown_key(name, config['images'])}")
     ((kind, source),) = config["images"][name].items()
     if kind == "painting":
-        return Ingredient(name, generated.recipe(source))
+        return Artifact(name, generated.recipe(source))
     path = sample_file(source) if kind == "sample" else Path(source)
     if kind == "path":
         checks.check_input(source, f"images.{name}.path")
-    return Ingredient(name, f"sha256:{checks.checksum(path)}")
+    return Artifact(name, f"sha256:{checks.checksum(path)}")

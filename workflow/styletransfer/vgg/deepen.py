@@ -34,7 +34,7 @@ GROWTH: dict[str, tuple[str | None, float, float]] = {
 }
 
 
-def grow(vgg16: Network, growth: Mapping[str, tuple[str | None, float, float]] = GROWTH) -> Network:
+def deepen(vgg16: Network, growth: Mapping[str, tuple[str | None, float, float]] = GROWTH) -> Network:
     """Insert identity layers, and bring the activations of every layer to a given size.
 
     After a ReLU a convolution with a Dirac kernel changes nothing (Chen et al. 2015, arXiv:1511.05641). ReLU and

@@ -38,7 +38,7 @@ def load(path: str | Path) -> Weights:
         network, source, original = sources.guarded(_read_safetensors, path)
     else:
         if form != "vgg16":  # whose checksum is known
-            sources.guarded(_check_survivable, path)
+            sources.guarded(_check_in_subprocess, path)
         network = sources.guarded(readers.READERS[form], path)
         source = sources.source_record(path, form, sha256)
     network = check(network, path)
@@ -67,7 +67,7 @@ def convert(
     tensors |= {f"{name}/bias": bias for name, bias in weights.biases.items()}
     original = weights.original or f"sha256:{weights.sha256}"
     document = {"channel_order": weights.channel_order, "mean": weights.mean, "source": source, "original": original}
-    document["sha256"] = _seal(weights, source, original)
+    document["sha256"] = _checksum(weights, source, original)
     with atomic.atomic_path(output_path) as temporary:
         # One entry: safetensors writes several in an order that changes from run to run.
         temporary.write_bytes(save(tensors, metadata={METADATA_KEY: json.dumps(document, sort_keys=True)}))
@@ -112,12 +112,14 @@ def _read_safetensors(path: Path) -> tuple[Network, dict[str, str], str]:
     source = {str(key): str(value) for key, value in document["source"].items()}
     network = Network(kernels, biases, document["channel_order"], tuple(document["mean"]))
     original = str(document.get("original", ""))
-    if "sha256" in document and document["sha256"] != _seal(network, source, original):
-        raise InputError(f"weights {path}: damaged, the checksum differs. Remove it, and the workflow converts it anew")
+    if "sha256" in document and document["sha256"] != _checksum(network, source, original):
+        raise InputError(
+            f"weights {path}: damaged, the checksum differs. Remove it, and the workflow converts it again"
+        )
     return network, source, original
 
 
-def _seal(network: Network, source: Mapping[str, str], original: str) -> str:
+def _checksum(network: Network, source: Mapping[str, str], original: str) -> str:
     """SHA-256 of all that the inner format holds."""
     about = [network.channel_order, list(network.mean), dict(source), original]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
@@ -133,14 +135,14 @@ TRIAL_BYTES = 4_000_000_000
 TRIAL_SECONDS = 600
 
 
-def _check_survivable(path: Path) -> None:
+def _check_in_subprocess(path: Path) -> None:
     """Read a file of another program in another process first, which has so much memory and no more.
 
     On some damaged files SciPy and the HDF5 library crash instead of raising an error, and some claim any size. Raises
     `InputError` with what the reader says, `ValueError` if it crashes.
     """
-    trial = subprocess.run(
-        [sys.executable, "-c", "from styletransfer.vgg import formats; formats.trial()", path.absolute()],
+    process = subprocess.run(
+        [sys.executable, "-c", "from styletransfer.vgg import formats; formats.load_in_subprocess()", path.absolute()],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -148,13 +150,13 @@ def _check_survivable(path: Path) -> None:
         timeout=TRIAL_SECONDS,
         check=False,
     )
-    if trial.returncode < 0:
+    if process.returncode < 0:
         raise ValueError("reading it crashes, or takes too much memory or time")
-    if trial.returncode:
-        raise InputError(trial.stderr.strip() or "no reason given")
+    if process.returncode:
+        raise InputError(process.stderr.strip() or "no reason given")
 
 
-def trial() -> None:
+def load_in_subprocess() -> None:
     """Read the file that the command line names within limits, and exit with 1 and the reason if it cannot be read."""
     import resource
 

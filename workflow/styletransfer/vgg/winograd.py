@@ -6,7 +6,7 @@ transforms. A CPU without matrix units spends its time multiplying, so for it th
 
 The six points are 0, +-2/3, +-3/2 and infinity, with half the rounding errors of the usual 0, +-1, +-2. In float32 the
 result is as exact as that of a direct convolution; in bfloat16 its error is 1.3 % of the norm in place of 0.25 %. The
-inverse of each is another one, so the turned kernel of the way back has, up to factors, the same values in other
+inverse of each is another one, so the flipped kernel of the way back has, up to factors, the same values in other
 places: both directions share one kernel in memory.
 """
 
@@ -42,14 +42,14 @@ def transforms() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return inputs, kernel, results
 
 
-def turned_transforms() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Matrices B' (6, 6), G and A' (4, 6) with A' ((B' d) * (G g)) = the correlation of d (6,) with g turned around.
+def flipped_transforms() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Matrices B' (6, 6), G and A' (4, 6) with A' ((B' d) * (G g)) = the correlation of d (6,) with g flipped.
 
-    A polynomial of degree 2 turned around is p(1/x) x^2: it has the values of p at the inverse points, times factors.
+    A polynomial of degree 2 flipped is p(1/x) x^2: it has the values of p at the inverse points, times factors.
     """
     inputs, kernel, results = transforms()
-    turned = kernel[INVERSES, ::-1]
-    factors = np.sum(turned * kernel, axis=1) / np.sum(kernel * kernel, axis=1)
+    flipped = kernel[INVERSES, ::-1]
+    factors = np.sum(flipped * kernel, axis=1) / np.sum(kernel * kernel, axis=1)
     return inputs[INVERSES], kernel, results[:, INVERSES] * factors
 
 
@@ -69,19 +69,19 @@ def transformed(kernel: tf.Tensor) -> tf.Tensor:
 class Convolution:
     """A convolution with one kernel, stride 1 and padding SAME.
 
-    kernel: `transformed`. turned: go back through it, from its D channels to its C, as slopes do. Computes in the
+    kernel: `transformed`. flipped: go back through it, from its D channels to its C, as gradients do. Computes in the
     kernel's precision.
     """
 
-    def __init__(self, kernel: tf.Tensor, turned: bool = False) -> None:
-        inputs, _, results = turned_transforms() if turned else transforms()
-        self._kernel, self._turned = kernel, turned
+    def __init__(self, kernel: tf.Tensor, flipped: bool = False) -> None:
+        inputs, _, results = flipped_transforms() if flipped else transforms()
+        self._kernel, self._flipped = kernel, flipped
         # In two dimensions the transforms are Kronecker products.
         self._inputs = tf.constant(np.kron(inputs, inputs), kernel.dtype)
         self._results = tf.constant(np.kron(results, results), kernel.dtype)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """(1, H, W, C) to (1, H, W, D); turned, the other way."""
+        """(1, H, W, C) to (1, H, W, D); flipped, the other way."""
         _, height, width, channels = x.shape
         down, across = math.ceil(height / RESULTS), math.ceil(width / RESULTS)
         padded = tf.pad(x[0], [[1, down * RESULTS + 1 - height], [1, across * RESULTS + 1 - width], [0, 0]])
@@ -100,7 +100,7 @@ class Convolution:
         """(36 * tiles, C) inputs, place by place, to (16 * tiles, D) results."""
         points = tf.matmul(self._inputs, tf.reshape(tiles, (INPUTS**2, -1)))
         points = tf.reshape(points, (INPUTS**2, -1, tiles.shape[-1]))
-        products = tf.matmul(points, self._kernel, transpose_b=self._turned)
+        products = tf.matmul(points, self._kernel, transpose_b=self._flipped)
         results = tf.matmul(self._results, tf.reshape(products, (INPUTS**2, -1)))
         return tf.reshape(results, (-1, products.shape[-1]))
 

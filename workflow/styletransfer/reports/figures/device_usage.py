@@ -11,18 +11,18 @@ from matplotlib.figure import Figure
 
 from styletransfer.analysis import device_usage
 from styletransfer.reports.figures.style import ACCENT, CATEGORIES, GREY, blank, plural, set_title
-from styletransfer.results.tables import missing, results
+from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.text import duration
 
 
 def device_timeline(runs: pd.DataFrame) -> Figure:
     """A bar for each run on its device: idle devices are seen as gaps."""
-    if results(runs).empty:
+    if completed(runs).empty:
         return blank(runs)
-    bars = device_usage.intervals(results(runs))
+    bars = device_usage.intervals(completed(runs))
     lanes = sorted(bars["lane"].unique())
     figure = Figure(figsize=(11, 1.9 + 0.34 * len(lanes)), layout="constrained")
-    set_title(figure, f"{runs['study'].iloc[0]}: {_usage_text(device_usage.usage(bars))}\n{missing(runs)}")
+    set_title(figure, f"{runs['study'].iloc[0]}: {_usage_text(device_usage.usage(bars))}\n{incomplete_note(runs)}")
     axis = figure.subplots()
     longest = bars["end"].max()
     unit, seconds = ("seconds", 1.0) if longest < 120 else ("minutes", 60.0) if longest < 7200 else ("hours", 3600.0)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from styletransfer.analysis.pareto import comparable, front, loss_column
 from styletransfer.optim.terms import MEASURES
 from styletransfer.reports.figures.style import ACCENT, CATEGORIES, GREY, blank, log_ticks
-from styletransfer.results.tables import missing, results
+from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.settings import PARAMETERS
 
 TERMS = ("content", "style", "tv")
@@ -29,13 +29,13 @@ WIDE = 30
 
 def pareto(runs: pd.DataFrame) -> Figure:
     """Content loss against style loss: a panel for each pair, a colour and a shape for each parameter."""
-    shown = results(runs)
+    shown = completed(runs)
     if shown.empty:
         return blank(runs)
     pairs = list(dict.fromkeys(shown["pair"]))
     figure = Figure(figsize=(6.4 * len(pairs), 5.2), layout="constrained")
     note = "Filled: losses compare with the default's. Line: no comparable run is better in both. Red: the default"
-    figure.suptitle(_below(note, missing(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
+    figure.suptitle(_below(note, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
     for axis, pair in zip(figure.subplots(1, len(pairs), squeeze=False).flat, pairs, strict=True):
         of_pair = shown[shown["pair"] == pair].dropna(subset=[loss_column("content"), loss_column("style")])
         _show_front(axis, of_pair.sort_values("is_default", kind="stable").drop_duplicates("run_id", keep="last"))
@@ -73,12 +73,12 @@ def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
 
 def parameter_effects(runs: pd.DataFrame) -> Figure:
     """A column for each varied parameter, a row for each loss, a colour for each pair."""
-    if results(runs).empty:
+    if completed(runs).empty:
         return blank(runs)
     varied = [name for name in PARAMETERS if name in runs and _numbers(runs[name]).nunique() > 1]
     figure = Figure(figsize=(max(7, 2.6 * len(varied) + 0.8), 6.4), layout="constrained")
     note = "Unweighted losses of the kept pictures. Red: the default. Dashed: losses do not compare along this"
-    figure.suptitle(_below(note, missing(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
+    figure.suptitle(_below(note, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
     grid = figure.subplots(len(TERMS), max(1, len(varied)), squeeze=False, sharex="col", sharey="row")
     for axes, name in zip(grid.T, varied, strict=False):
         for axis, term in zip(axes, TERMS, strict=True):

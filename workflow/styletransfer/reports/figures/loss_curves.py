@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from styletransfer.reports.figures.style import ACCENT, GREY, blank, caption, log_ticks, set_title
-from styletransfer.results.tables import missing, results
+from styletransfer.results.tables import completed, incomplete_note
 
 COLORS = mpl.colormaps["viridis"]
 # Of the pairs of a study.
@@ -31,8 +31,8 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
     lines = -(-len(panels) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.3 * lines + 0.4), layout="constrained")
     note = "Red: the default. Where a weight varies, compare shapes: a larger weight makes a larger loss"
-    set_title(figure, f"{caption(runs)}\n{note}" if missing(runs) else f"{caption(runs)}. {note}")
-    runs = results(runs)
+    set_title(figure, f"{caption(runs)}\n{note}" if incomplete_note(runs) else f"{caption(runs)}. {note}")
+    runs = completed(runs)
     dashes = dict(zip(dict.fromkeys(runs["pair"]), itertools.cycle(DASHES)))
     grid = figure.subplots(lines, columns, squeeze=False)
     for axis in grid.flat[len(panels) :]:

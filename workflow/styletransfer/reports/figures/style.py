@@ -13,7 +13,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from styletransfer.files import atomic
-from styletransfer.results.tables import missing, results
+from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.vgg import sources
 
 INK, ACCENT, GREY = "#22262b", "#d1495b", "#5b6570"
@@ -53,19 +53,19 @@ def _plain_number(value: float, _: object = None) -> str:
 def blank(runs: pd.DataFrame) -> Figure:
     """In place of a figure of which there is nothing to draw yet."""
     figure = Figure(figsize=(7, 2))
-    figure.text(0.5, 0.5, f"{runs['study'].iloc[0]}\n{missing(runs)}", ha="center", va="center", color=GREY)
+    figure.text(0.5, 0.5, f"{runs['study'].iloc[0]}\n{incomplete_note(runs)}", ha="center", va="center", color=GREY)
     return figure
 
 
 def caption(runs: pd.DataFrame) -> str:
     """What a figure shows: the study, how many runs, how computed; and what is missing."""
-    shown = runs if results(runs).empty else results(runs)
+    shown = runs if completed(runs).empty else completed(runs)
     first, count = shown.iloc[0], runs["run_id"].nunique()
     wide = f"{first['width']:g} px wide, " if first["width"] > 0 else ""
-    lacking = f"\n{missing(runs)}" if missing(runs) else ""
+    note = f"\n{incomplete_note(runs)}" if incomplete_note(runs) else ""
     return (
         f"{first['study']}: {count} {plural('run', count)}, {wide}"
-        f"{first['iterations']} iterations, {sources.described(first['weights'])}{lacking}"
+        f"{first['iterations']} iterations, {sources.described(first['weights'])}{note}"
     )
 
 

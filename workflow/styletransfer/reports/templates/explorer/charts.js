@@ -1,4 +1,4 @@
-// Charts, drawn by Vega-Lite. Each is drawn anew only when its data change; else it is told what is current or hovered.
+// Charts, drawn by Vega-Lite. Each is redrawn only when its data change; else it is told what is current or hovered.
 
 // Okabe and Ito's colours: told apart by colour-blind people as well.
 const CATEGORIES = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7f00"];

@@ -57,7 +57,7 @@ function go(name, value) {
   announce(
     moved.length === 0
       ? ""
-      : `${back ? "Back to the default" : "Changed as well"}: ${changes}. No run has ${words(name)} ${text(value)} with the rest as it was.`,
+      : `${back ? "Back to the default" : "Changed as well"}: ${changes}. No run has ${words(name)} ${text(value)} with the rest unchanged.`,
   );
   update({ along: name, run: run.key });
 }

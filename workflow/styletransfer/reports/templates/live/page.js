@@ -1,5 +1,5 @@
 "use strict";
-// The page is written anew every few seconds; so it loads itself anew, unless it is asked not to.
+// The page is rewritten every few seconds; so it reloads itself, unless it is asked not to.
 const every = Number(document.body.dataset.refresh) * 1000;
 const box = document.getElementById("refresh");
 const note = document.getElementById("age");

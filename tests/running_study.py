@@ -52,8 +52,8 @@ def finish(folder, gpu=0, seconds=30.0, name="ok", ago=0.0, iterations=200, widt
 def begin(folder, device="", ago=20.0, **changes):
     """An attempt as its process tells of it."""
     folder.mkdir(parents=True, exist_ok=True)
-    told = {"status": "running", "host": "here", "pid": 7, "start": atomic.timestamp(time.time() - ago)} | changes
-    (folder / status.ATTEMPT).write_text(json.dumps(told | ({"device": device} if device else {})))
+    info = {"status": "running", "host": "here", "pid": 7, "start": atomic.timestamp(time.time() - ago)} | changes
+    (folder / status.ATTEMPT).write_text(json.dumps(info | ({"device": device} if device else {})))
 
 
 def write_log(folder, steps, iterations=200, every=10, seconds=0.1, ago=0.0):
@@ -61,8 +61,8 @@ def write_log(folder, steps, iterations=200, every=10, seconds=0.1, ago=0.0):
     lines = ["10:00:00 leased it"]
     for step in range(0, steps + 1, every):
         losses = {"content": 9e3 / (1 + step), "style": 8e4 / (1 + step), "tv": 3.5, "total": 9e4 / (1 + step)}
-        told = history.Progress(step, iterations, losses, seconds if step else None)
-        lines.append(f"10:00:00 {history.line(told)}")
+        progress = history.Progress(step, iterations, losses, seconds if step else None)
+        lines.append(f"10:00:00 {history.line(progress)}")
     (folder / RUN_LOG).write_text("\n".join(lines) + "\n")
     os.utime(folder / RUN_LOG, (time.time() - ago,) * 2)
 
@@ -71,7 +71,7 @@ def write_log(folder, steps, iterations=200, every=10, seconds=0.1, ago=0.0):
 def at_work(folder):
     """As long as the block lasts, a process works on the run of that folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with locks.alone(folder / RUN_FILES["record"], 0):
+    with locks.exclusive_lock(folder / RUN_FILES["record"], 0):
         yield
 
 

@@ -62,5 +62,5 @@ rule plan:
         study=definition,
         at_once=runs_at_once,
     shell:
-        'python "$SCRIPTS/plan.py" --study {params.study:q} --pool results/runs --at-once {params.at_once}'
+        'python "$SCRIPTS/plan.py" --study {params.study:q} --pool results/runs --at-once {params.at_once:q}'
         " 2> {log:q}"

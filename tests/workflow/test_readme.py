@@ -24,7 +24,8 @@ def block(heading):
 def clone(tmp_path):
     """A copy of the project; `.venv` is whatever Python runs this test."""
     unwanted = shutil.ignore_patterns(".git", ".venv*", ".snakemake", "results", "resources", "tests", ".*_cache")
-    shutil.copytree(ROOT, tmp_path / "clone", ignore=unwanted)
+    # At the top only: the engine has a folder `results` as well.
+    shutil.copytree(ROOT, tmp_path / "clone", ignore=lambda at, names: unwanted(at, names) if Path(at) == ROOT else [])
     (tmp_path / "clone/.venv/bin").mkdir(parents=True)
     (tmp_path / "clone/.venv/bin/activate").write_text(f"PATH={Path(sys.executable).parent}:$PATH\n")
     return tmp_path / "clone"

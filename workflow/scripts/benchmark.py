@@ -679,7 +679,7 @@ def measure_throughput(options: argparse.Namespace) -> dict[str, Any]:
         "defaults": {**STUDY_DEFAULTS, "width": options.width, "iterations": options.iterations},
     }
     many = study | {"design": "grid", "vary": {"style_weight": {"logspace": [1, 100, options.runs]}}}
-    sizes = {"a process each": 1, "packs": max(1, options.runs // (2 * (os.cpu_count() or 1)))}
+    sizes = {"a process each": 1, "packs": max(2, options.runs // (2 * (os.cpu_count() or 1)))}
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder, "prepared")

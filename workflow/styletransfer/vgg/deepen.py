@@ -9,7 +9,7 @@ import numpy as np
 from styletransfer.vgg.weights import KERNEL_SIZE, Network
 
 # How VGG-16 becomes a VGG-19: layer -> (layer of VGG-16, or None for an identity; the rms of its activations after
-# ReLU; the rms it is rescaled to). The deep layers of VGG-16 are fainter than the shallow ones, by a factor of 30; with
+# ReLU; the rms it is rescaled to). The deep layers of VGG-16 are fainter than the shallow ones, by a factor of 80; with
 # equal weights their losses would not count. The first rms was measured once, by a forward pass with SAME max pooling
 # over skimage.data.astronaut(), resized to 224 x 224 by Pillow's LANCZOS, and is a constant, so that the network never
 # depends on the machine that grows it. The second was chosen such that the 2018 study's defaults give, from white

@@ -31,7 +31,7 @@ def pytest_runtest_makereport(item):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out the tests that need a kind of CPU which this one is not (see cpus.py)."""
+    """Leave out the tests that need a kind of CPU which this one is not (see helpers/cpus.py)."""
     needs = {item: set(marker.args) for item in items if (marker := item.get_closest_marker("cpu"))}
     left_out = [item for item, flags in needs.items() if not flags & precision.cpu_flags()]
     config.stash[LEFT_OUT] = [f"{item.nodeid}: needs {' or '.join(sorted(needs[item]))}" for item in left_out]

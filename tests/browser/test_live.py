@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-import running_study
 from browser.conftest import AXE, ROOT
+from helpers import running_study
 from styletransfer.reports.dashboard import Page
 from styletransfer.reports.monitor import Monitor
 

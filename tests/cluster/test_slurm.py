@@ -17,8 +17,8 @@ import slurm
 import yaml
 from filelock import FileLock
 
+from helpers.sweep import at_once, at_once_by_name
 from styletransfer.files import checks
-from sweep import at_once, at_once_by_name
 
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "profiles/slurm"

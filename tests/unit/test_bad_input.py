@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import bad_input
 import neural_style
 import plan
+from helpers import bad_input
 from styletransfer.devices import tf_setup
 
 
@@ -55,7 +55,7 @@ def test_bad_input_is_one_message_and_nothing_is_written(case, tmp_path, monkeyp
 
 
 def test_the_page_is_current():
-    assert bad_input.PAGE.read_text(encoding="utf-8") == bad_input.page(), "run: python tests/bad_input.py"
+    assert bad_input.PAGE.read_text(encoding="utf-8") == bad_input.page(), "run: python tests/helpers/bad_input.py"
     tests = "".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py"))
     for _, _, test in bad_input.ACCEPTED:
         assert f"def {test.partition('::')[2]}(" in tests

@@ -19,7 +19,7 @@ from test_losses import small_weights  # noqa: F401  (a fixture)
 from test_transfer import inputs  # noqa: F401  (a fixture)
 
 import neural_style
-from cpus import BFLOAT16
+from helpers.cpus import BFLOAT16
 from styletransfer.errors import InputError
 from styletransfer.files import atomic
 from styletransfer.runs import checkpoint, history, transfer

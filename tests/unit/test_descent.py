@@ -9,7 +9,7 @@ import tensorflow as tf
 from test_fast import pictures
 from test_losses import settings, small_weights  # noqa: F401  (a fixture)
 
-from cpus import SUMS_BFLOAT16
+from helpers.cpus import SUMS_BFLOAT16
 from styletransfer.optim import gradients, loop, optimizers
 from styletransfer.vgg.network import VGG19
 

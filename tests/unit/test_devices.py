@@ -12,7 +12,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from gpus import fake_gpus
+from helpers.gpus import fake_gpus
 from styletransfer.devices import gpu_usage, lease, tf_setup
 from styletransfer.errors import InputError
 from styletransfer.images.io import write_image

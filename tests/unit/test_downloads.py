@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-import loopback
-from loopback import cut_short, misplaced, ranged, redirect, slow, stalled, status, whole, without_length
+from helpers import loopback
+from helpers.loopback import cut_short, misplaced, ranged, redirect, slow, stalled, status, whole, without_length
 from styletransfer.errors import InputError
 from styletransfer.files import download
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from test_losses import settings, small_weights  # noqa: F401  (a fixture)
 
-from cpus import SUMS_BFLOAT16
+from helpers.cpus import SUMS_BFLOAT16
 from styletransfer.optim import gradients as optim_gradients
 from styletransfer.optim import loop, losses
 from styletransfer.optim.terms import TERMS

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from gpus import fake_gpus
-from sweep import at_once_by_name
+from helpers.gpus import fake_gpus
+from helpers.sweep import at_once_by_name
 
 # One clock for all processes of the host. A line is one write to a file opened for appending, so lines never mix.
 HOLDER = """

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-import running_study
 import watch
+from helpers import running_study
 from styletransfer.analysis import device_usage
 from styletransfer.errors import InputError
 from styletransfer.reports import dashboard, monitor

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import requests
 
-import bad_input
+from helpers import bad_input
 from styletransfer.devices import lease
 from styletransfer.errors import InputError
 from styletransfer.files import atomic, download, locks, yaml_reader

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.sweep import at_once_by_name
 from styletransfer.analysis import device_usage
 from styletransfer.reports.figures.device_usage import device_timeline
-from sweep import at_once_by_name
 
 
 @given(st.lists(st.floats(0.1, 100), min_size=1, max_size=60), st.integers(1, 8))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from test_losses import small_weights  # noqa: F401  (a fixture)
 
-from cpus import BFLOAT16
+from helpers.cpus import BFLOAT16
 from styletransfer.devices import autotune, precision, tf_setup
 from styletransfer.errors import InputError
 from styletransfer.images.io import write_image

@@ -18,7 +18,7 @@ import safetensors.numpy
 import scipy.io
 import scipy.signal
 
-import loopback
+from helpers import loopback
 from styletransfer.errors import InputError
 from styletransfer.files import checks
 from styletransfer.vgg import deepen, formats, readers, sources

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cpus import BFLOAT16
+from helpers.cpus import BFLOAT16
 from styletransfer.devices import precision
 from styletransfer.vgg import sources
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ruler import Ruler
+from helpers.ruler import Ruler
 from styletransfer.images import generated
 from styletransfer.images.io import read_image, write_image
 from styletransfer.images.resize import resize, to_uint8

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from test_workflow import FIGURES, ROOT, STUDY, snakemake
 
-import bad_input
+from helpers import bad_input
 from styletransfer.images.io import write_image
 from styletransfer.vgg import formats, sources
 

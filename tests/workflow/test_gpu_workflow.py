@@ -8,7 +8,7 @@ import sys
 import pytest
 from test_workflow import STUDY, jobs, snakemake
 
-from gpus import fake_gpus
+from helpers.gpus import fake_gpus
 
 GPU_STUDY = STUDY | {"device": "gpu", "vary": {"style_weight": [5]}}
 HOLD = """

@@ -18,14 +18,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from gpus import fake_gpus
+from helpers.gpus import fake_gpus
+from helpers.sweep import at_once
 from styletransfer import settings
 from styletransfer.devices import precision
 from styletransfer.files import checks
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 from styletransfer.vgg import sources
-from sweep import at_once
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")

@@ -1,6 +1,6 @@
 """Every kind of bad input, and a part of the message that answers it: one list for the tests and for docs/bad_input.md.
 
-python tests/bad_input.py    # writes the page
+python tests/helpers/bad_input.py    # writes the page
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import safetensors.numpy
 import yaml
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/bad_input.md"
 File = bytes | Callable[[Path], Any]
 
@@ -505,11 +505,12 @@ ACCEPTED = (
 
 HEAD = """# Bad input
 
-Every row is a test: this page is written from their list, by `python tests/bad_input.py`. The answer is one message
-with what was wrong and what to do, an exit code other than 0, no traceback, and nothing is written but Snakemake's own
-`.snakemake`. `snakemake plan`, a dry run and `python workflow/scripts/plan.py --configfile study.yaml` find all that a
-config, the headers of its pictures and the first bytes of its weights tell, before any run begins. What only reading
-all of a picture or of the weights can tell stops the runs that need it; Snakemake then shows the job's log.
+Every row is a test: this page is written from their list, by `python tests/helpers/bad_input.py`. The answer is one
+message with what was wrong and what to do, an exit code other than 0, no traceback, and nothing is written but
+Snakemake's own `.snakemake`. `snakemake plan`, a dry run and `python workflow/scripts/plan.py --configfile study.yaml`
+find all that a config, the headers of its pictures and the first bytes of its weights tell, before any run begins. What
+only reading all of a picture or of the weights can tell stops the runs that need it; Snakemake then shows the job's
+log.
 
 Snakemake reads a config file before this workflow can, so it has its own, shorter words for broken YAML, and a
 traceback for a file that is not UTF-8, nests brackets by the thousand, or has a number of thousands of digits.

@@ -13,8 +13,8 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 
-from browser.conftest import QUIET
 from browser.synthetic import explorer_of
+from helpers.browser import QUIET
 
 
 def opened(chromium, index):

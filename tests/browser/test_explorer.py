@@ -15,7 +15,8 @@ import yaml
 from PIL import Image
 from playwright.sync_api import expect
 
-from browser.conftest import GRID, ROOT, STAR, environment, snakemake
+from helpers.browser import GRID, STAR
+from helpers.workflow import ROOT, environment, snakemake
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 
@@ -365,7 +366,7 @@ def test_favourites_are_kept_and_taken_along(star, visit, studies):
     assert [(run["run_id"], run["rating"]) for run in saved["runs"]] == [(wanted[0], 5), (wanted[1], None)]
     fragment = yaml.safe_load(star.locator("#fragment").inner_text())
     assert list(expand(load_config(fragment, SCHEMA)).runs) == wanted, "the fragment is another study"
-    snakemake(studies, fragment | {"device": "cpu"}, "--dry-run")
+    snakemake(studies, "--dry-run", config=fragment | {"device": "cpu"})
     star.locator("#final-width").fill("40")
     command = star.locator("#command").inner_text()
     done = subprocess.run(
@@ -422,7 +423,7 @@ def test_theme(star, visit, studies):
 def test_a_list_goes_to_the_nearest_run(studies, visit):
     rows = [{"style_weight": 5, "tv_weight": 10}, {"style_weight": 50, "tv_weight": 10}, {"style_weight": 50}]
     listed = GRID | {"study": "list", "design": "list", "vary": {}, "runs": rows}
-    snakemake(studies, listed)
+    snakemake(studies, config=listed)
     page = visit(studies / "results/studies/list/explorer/index.html")
     slide(page, "style_weight", 0)
     slide(page, "tv_weight", 1)
@@ -431,7 +432,7 @@ def test_a_list_goes_to_the_nearest_run(studies, visit):
 
 
 def test_the_report_holds_everything(studies, visit, browser, tmp_path):
-    snakemake(studies, STAR, "--report", str(tmp_path / "report.zip"))
+    snakemake(studies, "--report", str(tmp_path / "report.zip"), config=STAR)
     subprocess.run(["python3", "-m", "zipfile", "-e", "report.zip", "."], check=True, cwd=tmp_path)
     (index,) = tmp_path.glob("report/data/raw/*/index.html")
     assert title(visit(index)) == "The default"
@@ -467,7 +468,7 @@ def test_a_page_of_what_there_is_names_what_is_missing(studies, visit, tmp_path)
     lacking = runs[(runs["styles"] == "candy") | (runs["is_default"])].drop_duplicates("run_id")
     gone = shutil.ignore_patterns(*lacking["run_id"])
     shutil.copytree(studies / "results/runs", tmp_path / "results/runs", ignore=gone)
-    snakemake(tmp_path, STAR, "--cores", "all", "results/studies/star/partial/explorer")
+    snakemake(tmp_path, "--cores", "all", "results/studies/star/partial/explorer", config=STAR)
     page = visit(tmp_path / "results/studies/star/partial/explorer/index.html")
     kept = runs["run_id"].nunique() - len(lacking)
     assert f"{kept} runs" in page.locator("#subtitle").inner_text()

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import AXE, ROOT
 from helpers import running_study
+from helpers.browser import AXE
+from helpers.workflow import ROOT
 from styletransfer.reports.dashboard import Page
 from styletransfer.reports.monitor import Monitor
 

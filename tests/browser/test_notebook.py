@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
-from browser.conftest import ROOT
+from helpers.workflow import ROOT
 from styletransfer.optim.terms import MEASURES
 
 NOTEBOOK = ROOT / "workflow/notebooks/explore.ipynb"

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import AXE, STAR
 from browser.synthetic import explorer_of, points
+from helpers.browser import AXE, STAR
 from styletransfer.reports import explorer
 from styletransfer.study.expand import pair_name
 

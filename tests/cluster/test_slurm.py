@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import slurm
 import yaml
 from filelock import FileLock
 
+from cluster import slurm
 from helpers.sweep import at_once, at_once_by_name
 from styletransfer.files import checks
 

@@ -65,8 +65,8 @@ def shown(page: Path) -> tuple[float, float]:
         return math.nan, math.nan
     from playwright.sync_api import sync_playwright
 
-    from browser.conftest import QUIET
     from browser.measure_explorer import opened
+    from helpers.browser import QUIET
 
     with sync_playwright() as playwright:
         return opened(playwright.chromium.launch(executable_path=chromium, args=list(QUIET)), page)

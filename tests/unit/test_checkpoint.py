@@ -15,8 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
-from test_losses import small_weights  # noqa: F401  (a fixture)
-from test_transfer import inputs  # noqa: F401  (a fixture)
 
 import neural_style
 from helpers.cpus import BFLOAT16
@@ -49,14 +47,14 @@ def new_worker(**options):
     return transfer.Worker("cpu", **{"path": "fast", "print_iterations": 5, "state_seconds": 1e-9} | options)
 
 
-def compute(inputs, folder, settings, worker=None, **options):  # noqa: F811
+def compute(inputs, folder, settings, worker=None, **options):
     """The record and the bytes of the results of a run; in a process of its own, unless it is given."""
     with contextlib.nullcontext(worker) if worker else new_worker(**options) as process:
         record = process.transfer_once(Run(settings, inputs, Outputs.in_folder(folder)))
     return record, [(folder / name).read_bytes() for name in RESULTS]
 
 
-def kill(monkeypatch, inputs, folder, settings, iteration, **options):  # noqa: F811
+def kill(monkeypatch, inputs, folder, settings, iteration, **options):
     """Begin a run and kill it after that many steps."""
     with monkeypatch.context() as patch:
         log = history.ProgressLogger.log
@@ -79,7 +77,7 @@ def begun(folder):
 @pytest.mark.parametrize("path", ["fast", "plain"])
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=BFLOAT16)])
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, optimizer, precision, path):  # noqa: F811
+def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, optimizer, precision, path):
     study = settings(optimizer=optimizer, precision=precision, learning_rate=2, initial_noiseblend=0.3)
     rng = np.random.default_rng(3)
     first, second = sorted(rng.choice(np.arange(1, 13), 2, replace=False))
@@ -94,7 +92,7 @@ def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, opt
     assert begun(tmp_path / "killed") == {*RESULTS, "run.json"}
 
 
-def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(inputs, tmp_path, monkeypatch):  # noqa: F811
+def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(inputs, tmp_path, monkeypatch):
     _, whole = compute(inputs, tmp_path / "whole", settings())
     write_text = atomic.write_text
 
@@ -119,7 +117,7 @@ def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(input
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_what_a_run_that_was_killed_just_after_its_result_left_is_removed(inputs, tmp_path, keep):  # noqa: F811
+def test_what_a_run_that_was_killed_just_after_its_result_left_is_removed(inputs, tmp_path, keep):
     folder = tmp_path / "run"
     record, results = compute(inputs, folder, settings(), keep_state=True)
     (folder / "attempt.json").write_text("{}")
@@ -128,7 +126,7 @@ def test_what_a_run_that_was_killed_just_after_its_result_left_is_removed(inputs
     assert begun(folder) == {*RESULTS, "run.json", *(["run.state.npz"] if keep else [])}
 
 
-def test_seconds_are_those_of_all_parts(inputs, tmp_path, monkeypatch):  # noqa: F811
+def test_seconds_are_those_of_all_parts(inputs, tmp_path, monkeypatch):
     kill(monkeypatch, inputs, tmp_path, settings(), 6)
     path = tmp_path / "run.state.npz"
     with np.load(path) as archive:
@@ -145,7 +143,7 @@ def test_seconds_are_those_of_all_parts(inputs, tmp_path, monkeypatch):  # noqa:
     assert 590 / 11 < record["seconds_per_iteration"] < 690 / 11
 
 
-def test_a_run_of_more_iterations_goes_on_from_a_kept_state(inputs, tmp_path, caplog):  # noqa: F811
+def test_a_run_of_more_iterations_goes_on_from_a_kept_state(inputs, tmp_path, caplog):
     caplog.set_level(logging.INFO)
     long = settings(optimizer="lbfgs", iterations=17, learning_rate=2)
     _, whole = compute(inputs, tmp_path / "elsewhere" / long.run_id, long)
@@ -165,13 +163,13 @@ def test_a_run_of_more_iterations_goes_on_from_a_kept_state(inputs, tmp_path, ca
     assert len(list(pool.glob("*/run.state.npz"))) == 4
 
 
-def test_a_run_that_diverges_keeps_no_state(inputs, tmp_path):  # noqa: F811
+def test_a_run_that_diverges_keeps_no_state(inputs, tmp_path):
     record, _ = compute(inputs, tmp_path / "run", settings(learning_rate=1e30), keep_state=True)
     assert record["status"] == "diverged"
     assert begun(tmp_path / "run") == {*RESULTS, "run.json"}
 
 
-def test_a_short_run_never_writes_a_state(inputs, tmp_path, monkeypatch):  # noqa: F811
+def test_a_short_run_never_writes_a_state(inputs, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "write", None)
     record, _ = compute(inputs, tmp_path, settings(), state_seconds=3600)
     assert record["resumed"] == []
@@ -185,7 +183,7 @@ def test_a_short_run_never_writes_a_state(inputs, tmp_path, monkeypatch):  # noq
         ({"tv_weight": 7}, {}, "other settings"),
     ],
 )
-def test_a_state_of_something_else_is_refused(inputs, tmp_path, monkeypatch, caplog, changes, options, reason):  # noqa: F811
+def test_a_state_of_something_else_is_refused(inputs, tmp_path, monkeypatch, caplog, changes, options, reason):
     study = settings(**changes)
     _, whole = compute(inputs, tmp_path / "whole", study, **options)
     kill(monkeypatch, inputs, tmp_path / "killed", settings(), 8)
@@ -198,7 +196,7 @@ def test_a_state_of_something_else_is_refused(inputs, tmp_path, monkeypatch, cap
 
 
 @pytest.mark.parametrize("what", ["numerics", "weights", "content"])
-def test_a_state_of_other_files_or_another_engine_is_refused(inputs, tmp_path, monkeypatch, caplog, what):  # noqa: F811
+def test_a_state_of_other_files_or_another_engine_is_refused(inputs, tmp_path, monkeypatch, caplog, what):
     kill(monkeypatch, inputs, tmp_path, settings(), 8)
     if what == "numerics":
         monkeypatch.setattr("styletransfer.settings.NUMERICS", -1)
@@ -287,7 +285,7 @@ def test_the_names_in_an_archive_have_a_share_in_its_checksum(state_file, tmp_pa
             checkpoint.read(tmp_path / "other.npz", IDENTITY)
 
 
-def test_a_damaged_state_is_discarded(inputs, tmp_path, monkeypatch, caplog):  # noqa: F811
+def test_a_damaged_state_is_discarded(inputs, tmp_path, monkeypatch, caplog):
     _, whole = compute(inputs, tmp_path / "whole", settings())
     kill(monkeypatch, inputs, tmp_path / "killed", settings(), 8)
     path = tmp_path / "killed/run.state.npz"
@@ -301,7 +299,7 @@ def test_a_damaged_state_is_discarded(inputs, tmp_path, monkeypatch, caplog):  #
     assert "is damaged" in line
 
 
-def test_a_full_disk_costs_a_line_not_the_run(inputs, tmp_path, caplog):  # noqa: F811
+def test_a_full_disk_costs_a_line_not_the_run(inputs, tmp_path, caplog):
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small disk")
     _, whole = compute(inputs, tmp_path / "whole", settings())

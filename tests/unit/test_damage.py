@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_partial import RUNS, STUDY, finish
-from test_weights import layers, write_matconvnet  # noqa: F401  (layers is a fixture)
 
+from helpers.finished_runs import RUNS, STUDY, finish
+from helpers.weights import write_matconvnet
 from styletransfer.errors import InputError
 from styletransfer.files import checks
 from styletransfer.images.io import CHECKSUM_KEY, check_source, read_image, write_image
@@ -191,7 +191,7 @@ def test_pictures_of_other_programs_say_nothing_and_are_read(tmp_path):
 
 
 @pytest.fixture
-def converted(tmp_path, layers):  # noqa: F811
+def converted(tmp_path, layers):
     source = write_matconvnet(tmp_path / "my.mat", layers, np.array([123.0, 117.0, 104.0]))
     formats.convert(source, tmp_path / "a.safetensors")
     return tmp_path / "a.safetensors"

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import scipy.optimize
 import tensorflow as tf
-from test_fast import pictures
-from test_losses import settings, small_weights  # noqa: F401  (a fixture)
 
 from helpers.cpus import SUMS_BFLOAT16
+from helpers.engine import pictures, settings
 from styletransfer.optim import gradients, loop, optimizers
 from styletransfer.vgg.network import VGG19
 
@@ -82,13 +81,13 @@ def best(evaluations, run):
 
 
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=SUMS_BFLOAT16)])
-def test_lbfgs_reaches_adams_loss_sooner(small_weights, precision):  # noqa: F811
+def test_lbfgs_reaches_adams_loss_sooner(small_weights, precision):
     adam, _ = optimised(small_weights, precision, iterations=120)
     lbfgs, _ = optimised(small_weights, precision, iterations=60, optimizer="lbfgs")
     assert best(lbfgs, settings()) < best(adam, settings())
 
 
-def test_lbfgs_is_deterministic_and_keeps_the_best(small_weights):  # noqa: F811
+def test_lbfgs_is_deterministic_and_keeps_the_best(small_weights):
     first, one = optimised(small_weights, iterations=20, optimizer="lbfgs")
     second, two = optimised(small_weights, iterations=20, optimizer="lbfgs")
     np.testing.assert_array_equal([e.terms for e in first], [e.terms for e in second])
@@ -96,7 +95,7 @@ def test_lbfgs_is_deterministic_and_keeps_the_best(small_weights):  # noqa: F811
     assert sum(evaluation.best for evaluation in first) > 10
 
 
-def test_lbfgs_diverges_gracefully(small_weights):  # noqa: F811
+def test_lbfgs_diverges_gracefully(small_weights):
     evaluations, optimization = optimised(small_weights, iterations=20, optimizer="lbfgs", learning_rate=1e30)
     assert not evaluations[-1].finite
     assert len(evaluations) < 21

@@ -5,9 +5,9 @@ import copy
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_losses import settings, small_weights  # noqa: F401  (a fixture)
 
 from helpers.cpus import SUMS_BFLOAT16
+from helpers.engine import pictures, settings
 from styletransfer.optim import gradients as optim_gradients
 from styletransfer.optim import loop, losses
 from styletransfer.optim.terms import TERMS
@@ -33,12 +33,6 @@ OPTIONS = pytest.mark.parametrize(
 )
 
 
-def pictures(size, styles):
-    rng = np.random.default_rng(11)
-    content = rng.uniform(0, 255, (*size, 3)).astype(np.float32)
-    return content, [rng.uniform(0, 255, (24, 31, 3)).astype(np.float32) for _ in range(styles)]
-
-
 def setting(weights, precision="float32", size=(37, 45), pooling="max", layout="correct", styles=1, blend=0.3):
     run = settings(styles=styles, content_weight_blend=blend, style_blend_weights=tuple(range(1, styles + 1)))
     network = VGG19(weights, pooling, layout, precision)
@@ -59,7 +53,7 @@ def distance(gradients, others):
 
 @OPTIONS
 @pytest.mark.parametrize("convolution", ROUNDING)
-def test_the_fast_path_is_the_plain_one(small_weights, convolution, options):  # noqa: F811
+def test_the_fast_path_is_the_plain_one(small_weights, convolution, options):
     network, targets, image, blend = setting(small_weights, **options)
     quick = optim_gradients.AnalyticGradient(network, winograd_from=0 if convolution == "winograd" else np.inf)
     expected, gradients = terms_and_gradients(losses.AutodiffGradient(network), image, targets, blend)
@@ -70,7 +64,7 @@ def test_the_fast_path_is_the_plain_one(small_weights, convolution, options):  #
 
 @SUMS_BFLOAT16
 @OPTIONS
-def test_the_fast_path_is_as_exact_as_the_plain_one_in_bfloat16(small_weights, options):  # noqa: F811
+def test_the_fast_path_is_as_exact_as_the_plain_one_in_bfloat16(small_weights, options):
     """Held to float32 with the same kernels, since bfloat16 has two digits and these small networks need more."""
     network, targets, image, blend = setting(small_weights, "bfloat16", **options)
     exact, gradients = terms_and_gradients(losses.AutodiffGradient(in_float32(network)), image, targets, blend)
@@ -95,7 +89,7 @@ def in_float32(network):
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=SUMS_BFLOAT16)])
 @pytest.mark.parametrize("path", [optim_gradients.AnalyticGradient, losses.AutodiffGradient])
 @pytest.mark.parametrize("options", [{}, {"pooling": "avg"}, {"styles": 2}], ids=str)
-def test_what_xla_compiles_is_as_exact(small_weights, path, precision, options):  # noqa: F811
+def test_what_xla_compiles_is_as_exact(small_weights, path, precision, options):
     network, targets, image, blend = setting(small_weights, precision, **options)
     exact, gradients = terms_and_gradients(losses.AutodiffGradient(in_float32(network)), image, targets, blend)
     plain, plain_gradients = terms_and_gradients(losses.AutodiffGradient(network), image, targets, blend)
@@ -122,7 +116,7 @@ def test_small_pictures_are_convolved_directly(size, expected, monkeypatch):
 
 
 @OPTIONS
-def test_what_is_computed_twice_is_the_same(small_weights, options):  # noqa: F811
+def test_what_is_computed_twice_is_the_same(small_weights, options):
     network, targets, image, blend = setting(small_weights, **options)
     weights = tf.range(1.0, 9.0)
     losses_ = [
@@ -168,7 +162,7 @@ def test_gram_matrices_in_bfloat16_are_summed_in_float32():
     np.testing.assert_allclose(optim_gradients.gram_matrix(F), exact, rtol=1.5e-3)
 
 
-def test_settings_of_equal_shapes_share_a_graph(small_weights):  # noqa: F811
+def test_settings_of_equal_shapes_share_a_graph(small_weights):
     """The second run in a process gives the bits that it gives alone."""
     content, styles = pictures((20, 24), 1)
     runs = [settings(iterations=3, seed=seed, style_weight=seed, learning_rate=seed) for seed in (1, 2)]

@@ -5,33 +5,11 @@ import pytest
 import tensorflow as tf
 from scipy import signal
 
+from helpers.engine import settings
 from styletransfer.optim import loop, losses
 from styletransfer.optim import terms as loss_terms
 from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS
-from styletransfer.settings import Artifact, Settings
 from styletransfer.vgg.network import CONVOLUTIONS, VGG19
-from styletransfer.vgg.weights import Weights
-
-CHANNELS = {"1": 3, "2": 4, "3": 4, "4": 5, "5": 5}
-
-
-@pytest.fixture
-def small_weights():
-    """A VGG-19 with a handful of channels per block."""
-    rng = np.random.default_rng(7)
-    kernels, biases, before = {}, {}, 3
-    for name in CONVOLUTIONS:
-        after = CHANNELS[name[0]]
-        kernels[f"conv{name}"] = rng.normal(0, 0.4, (3, 3, before, after)).astype(np.float32)
-        biases[f"conv{name}"] = rng.normal(0, 0.4, after).astype(np.float32)
-        before = after
-    return Weights(kernels, biases, "BGR", (103.9, 116.8, 123.7), {"name": "small"}, "0")
-
-
-def settings(**values):
-    file = Artifact("a", "b")
-    styles = values.pop("styles", 1)
-    return Settings(content=file, styles=(file,) * styles, weights=file, **values)
 
 
 def numpy_features(weights, image, pooling="max"):

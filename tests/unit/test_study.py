@@ -3,14 +3,13 @@
 import json
 import platform
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.studies import ROOT, SCHEMA, config
 from styletransfer import settings
 from styletransfer.errors import InputError
 from styletransfer.images import generated
@@ -20,17 +19,9 @@ from styletransfer.results.plan import plan
 from styletransfer.settings import Artifact, Settings
 from styletransfer.study import values as study_values
 from styletransfer.study.config import definition
-from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import batches, expand
 
-ROOT = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 FILE = Artifact("a", "sha256:0")
-
-
-def config(name="config.yaml", **changes):
-    loaded = yaml.safe_load((ROOT / "config" / name).read_text())
-    return load_config(loaded | changes, SCHEMA)
 
 
 def run(**values):

@@ -10,31 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_losses import small_weights  # noqa: F401  (a fixture)
 
 from helpers.cpus import BFLOAT16
-from styletransfer.devices import autotune, precision, tf_setup
+from styletransfer.devices import autotune, precision
 from styletransfer.errors import InputError
 from styletransfer.images.io import write_image
 from styletransfer.runs import transfer
-from styletransfer.runs.layout import Inputs, Outputs, Run
+from styletransfer.runs.layout import Outputs, Run
 from styletransfer.settings import Artifact, Settings
-from styletransfer.vgg import formats as vgg_formats
 from styletransfer.vgg import sources
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def inputs(small_weights, monkeypatch, tmp_path):  # noqa: F811
-    monkeypatch.setattr(tf_setup, "load_tensorflow", lambda *_: None)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(vgg_formats, "load", lambda path: small_weights)
-    paths = [tmp_path / name for name in ("content.png", "style.png", "weights.safetensors")]
-    for seed, path in enumerate(paths[:2]):
-        write_image(path, np.random.default_rng(seed).integers(0, 256, (26, 30, 3), np.uint8))
-    paths[2].touch()
-    return Inputs(paths[0], [paths[1]], paths[2])
 
 
 def compute(worker, inputs, folder, settings):

@@ -19,32 +19,14 @@ import scipy.io
 import scipy.signal
 
 from helpers import loopback
+from helpers.weights import names_and_shapes, random_layers, write_matconvnet
 from styletransfer.errors import InputError
 from styletransfer.files import checks
 from styletransfer.vgg import deepen, formats, readers, sources
 from styletransfer.vgg.weights import Network, check
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
-# Channels of VGG-19 as configuration E of the paper has them: convolutions per block, channels of each.
-BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
 RGB = (123.68, 116.779, 103.939)
-
-
-def names_and_shapes():
-    inputs = 3
-    for block, (count, outputs) in enumerate(BLOCKS, start=1):
-        for number in range(1, count + 1):
-            yield f"conv{block}_{number}", (3, 3, inputs, outputs)
-            inputs = outputs
-
-
-def random_layers(shapes):
-    """{layer: (kernel, bias)}; the values tell height, width, in and out apart."""
-    generator = np.random.default_rng(19)
-    return {
-        name: (generator.random(shape, np.float32) - 0.5, generator.random(shape[-1], np.float32))
-        for name, shape in shapes
-    }
 
 
 @pytest.fixture
@@ -52,12 +34,6 @@ def tmp_path(tmp_path):
     """Pytest keeps its folders for a while; with 80 MB per file that would be gigabytes."""
     yield tmp_path
     shutil.rmtree(tmp_path, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def layers():
-    """A whole VGG-19, 80 MB."""
-    return random_layers(names_and_shapes())
 
 
 @pytest.fixture(scope="session")
@@ -79,30 +55,6 @@ def write_keras(path, layers, names=("{}_W_1:0", "{}_b_1:0"), root=""):
             layer = name.replace("conv", "block").replace("_", "_conv")
             for pattern, array in zip(names, arrays, strict=True):
                 top.require_group(layer).create_dataset(pattern.format(layer), data=array)
-    return path
-
-
-def cell(*items):
-    array = np.empty((1, len(items)), object)
-    array[0, :] = items
-    return array
-
-
-def write_matconvnet(path, layers, average, *, old=False, separate=False, bias_row=False):
-    """MatConvNet's simplenn layout: a cell of structs, with layers of other kinds between the convolutions."""
-    written = []
-    for name, (kernel, bias) in layers.items():
-        vector = bias.reshape(1, -1) if bias_row else bias.reshape(-1, 1)
-        arrays = {"filters": kernel, "biases": vector} if separate else {"weights": cell(kernel, vector)}
-        written += [
-            {"type": "conv", "name": name, "stride": 1.0, **arrays},
-            {"type": "relu", "name": f"relu{name[4:]}"},
-        ]
-    written += [{"type": "conv", "name": "fc8", "weights": cell(np.zeros((1, 1, 4, 5)), np.zeros((5, 1)))}]
-    written += [{"type": "softmax", "name": "prob"}]
-    normalization = {"normalization": {"averageImage": average, "imageSize": np.array([[224.0, 224, 3]])}}
-    content = {"layers": cell(*written), **(normalization if old else {"meta": normalization})}
-    scipy.io.savemat(path, content, do_compression=False)
     return path
 
 

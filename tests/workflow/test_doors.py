@@ -12,9 +12,9 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from test_workflow import FIGURES, ROOT, STUDY, snakemake
 
 from helpers import bad_input
+from helpers.workflow import FIGURES, ROOT, STUDY, snakemake
 from styletransfer.images.io import write_image
 from styletransfer.vgg import formats, sources
 

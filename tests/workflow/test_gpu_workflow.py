@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from test_workflow import STUDY, jobs, snakemake
 
 from helpers.gpus import fake_gpus
+from helpers.workflow import STUDY, jobs, snakemake
 
 GPU_STUDY = STUDY | {"device": "gpu", "vary": {"style_weight": [5]}}
 HOLD = """

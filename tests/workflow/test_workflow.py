@@ -20,6 +20,7 @@ import yaml
 
 from helpers.gpus import fake_gpus
 from helpers.sweep import at_once
+from helpers.workflow import FIGURES, ROOT, STUDY, jobs, snakemake
 from styletransfer import settings
 from styletransfer.devices import precision
 from styletransfer.files import checks
@@ -27,22 +28,9 @@ from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 from styletransfer.vgg import sources
 
-ROOT = Path(__file__).parents[2]
-FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
 # What a table tells of when and where runs were computed.
 TIMING = ("start", "end", "seconds", "seconds_preparing", "seconds_per_iteration", "host", "device", "device_slot")
 TIMING += ("peak_memory_mib",)
-STUDY = {
-    "study": "tiny",
-    "weights": "vgg16",
-    "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
-    "pairs": [{"content": "photograph", "styles": ["artwork"]}],
-    "defaults": {"width": 32, "iterations": 3, "content_weight": 1},
-    "vary": {"style_weight": [5, 50], "learning_rate": [10, 1.0e30]},
-    "device": "cpu",
-    "print_iterations": 1,
-}
-
 # Two runs that last long enough to be killed.
 LONG = STUDY | {
     "design": "list",
@@ -50,27 +38,6 @@ LONG = STUDY | {
     "runs": [{"style_weight": 5}, {"style_weight": 50}],
     "defaults": STUDY["defaults"] | {"iterations": 60},
 }
-
-
-def snakemake(folder, *arguments, config=None, code=0):
-    if config is not None:
-        (folder / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *arguments]
-    if config is not None:
-        command += ["--configfile", "study.yaml"]
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        command, check=False, cwd=folder, env=environment, capture_output=True, text=True, timeout=560
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == code, output[-4000:]
-    return output
-
-
-def jobs(output, rule="transfer"):
-    """How many jobs of a rule the first table of jobs lists."""
-    match = re.search(rf"^{rule}\s+(\d+)$", output, re.MULTILINE)
-    return int(match[1]) if match else 0
 
 
 def folders(finished):

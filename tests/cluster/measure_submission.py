@@ -21,7 +21,10 @@ from pathlib import Path
 import slurm
 import yaml
 
-ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from helpers.studies import ROOT, tiny_study
+
 WAYS = {
     "single": [],
     "groups": [
@@ -35,15 +38,8 @@ COLUMNS = ("wall", "held", "optimising", "overhead", "sbatch calls")
 
 def study(runs: int, iterations: int) -> dict[str, object]:
     """A study of so many short, distinct runs."""
-    return {
-        "study": "measured",
-        "weights": "vgg16",
-        "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
-        "pairs": [{"content": "photograph", "styles": ["artwork"]}],
-        "defaults": {"width": 32, "iterations": iterations, "content_weight": 1},
-        "design": "grid",
-        "vary": {"style_weight": list(range(1, runs + 1))},
-    }
+    weights = {"style_weight": list(range(1, runs + 1))}
+    return tiny_study(study="measured", design="grid", vary=weights, defaults={"iterations": iterations}, device="auto")
 
 
 def measure(way: str, folder: Path, options: argparse.Namespace) -> dict[str, float]:

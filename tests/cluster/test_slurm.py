@@ -17,20 +17,11 @@ import yaml
 from filelock import FileLock
 
 from cluster import slurm
+from helpers.studies import ROOT, tiny_study
 from helpers.sweep import at_once, at_once_by_name
 from styletransfer.files import checks
 
-ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "profiles/slurm"
-STUDY = {
-    "study": "tiny",
-    "weights": "vgg16",
-    "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
-    "pairs": [{"content": "photograph", "styles": ["artwork"]}],
-    "defaults": {"width": 32, "iterations": 3, "content_weight": 1},
-    "design": "grid",
-    "vary": {"style_weight": [1, 2, 3, 4, 5]},
-}
 RUNS_ONLY = ("--until", "transfer")
 
 
@@ -41,8 +32,8 @@ class Study:
         self.folder = folder
         self.size = len(style_weights)
         self.processes = []
-        defaults = STUDY["defaults"] | {"iterations": iterations}
-        study = STUDY | {"vary": {"style_weight": style_weights}, "defaults": defaults}
+        vary, defaults = {"style_weight": style_weights}, {"iterations": iterations}
+        study = tiny_study(design="grid", vary=vary, defaults=defaults, device="auto")
         (folder / "study.yaml").write_text(yaml.safe_dump(study))
         if resources is not None:
             (folder / "resources").symlink_to(resources)
@@ -180,7 +171,7 @@ def cluster():
 
 @pytest.fixture(scope="module")
 def finished(cluster, tmp_path_factory):
-    study = Study(tmp_path_factory.mktemp("a study with 'spaces'"), STUDY["vary"]["style_weight"])
+    study = Study(tmp_path_factory.mktemp("a study with 'spaces'"), [1, 2, 3, 4, 5])
     study.run("--resources", "gpu=4")
     return study
 

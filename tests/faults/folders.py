@@ -21,20 +21,15 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-ROOT = Path(__file__).parents[2]
-STUDY = {
-    "study": "tiny",
-    "weights": "vgg16",
-    "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
-    "pairs": [{"content": "photograph", "styles": ["artwork"]}],
-    "defaults": {"width": 24, "iterations": 30, "content_weight": 1},
-    "design": "list",
-    "vary": {},
-    "runs": [{"style_weight": 5}, {"style_weight": 50}, {"style_weight": 500}],
-    "device": "cpu",
-    "print_iterations": 1,
-    "state_seconds": 0.05,
-}
+from helpers.studies import ROOT, tiny_study
+
+STUDY = tiny_study(
+    defaults={"width": 24, "iterations": 30},
+    design="list",
+    vary={},
+    runs=[{"style_weight": 5}, {"style_weight": 50}, {"style_weight": 500}],
+    state_seconds=0.05,
+)
 RUNS_PER_JOB = {"single": 1, "pack": 3}
 RUN_FILES = ("image.png", "preserved.png", "losses.csv", "run.json")
 TABLES = "results/studies/tiny"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import sys
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,10 @@ import safetensors.numpy
 import yaml
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from helpers.studies import ROOT, tiny_study
+
 PAGE = ROOT / "docs/bad_input.md"
 File = bytes | Callable[[Path], Any]
 
@@ -53,15 +57,12 @@ class Case:
         return [*usual, "--device", "cpu", "--iterations", "1", "--width", "32", *self.options]
 
 
-BASE: dict[str, Any] = {
-    "study": "tiny",
-    "weights": "vgg16",
-    "images": {"a": {"path": "a.png"}, "b": {"path": "b.png"}},
-    "pairs": [{"content": "a", "styles": ["b"]}],
-    "defaults": {"width": 64, "iterations": 3},
-    "vary": {"style_weight": [1, 2]},
-    "device": "cpu",
-}
+BASE: dict[str, Any] = tiny_study(
+    images={"a": {"path": "a.png"}, "b": {"path": "b.png"}},
+    pairs=[{"content": "a", "styles": ["b"]}],
+    defaults={"width": 64},
+    vary={"style_weight": [1, 2]},
+)
 CASES: list[Case] = []
 
 

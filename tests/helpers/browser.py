@@ -2,7 +2,7 @@
 
 import shutil
 
-from helpers.workflow import ROOT
+from helpers.studies import ROOT, tiny_study
 
 CHROMIUM = shutil.which("chromium")
 AXE = ROOT / ".venv/axe/node_modules/axe-core/axe.min.js"
@@ -11,17 +11,14 @@ QUIET = (
     *("--disable-component-update", "--disable-sync", "--enable-precise-memory-info"),
 )
 # Two pairs; the learning rate of one run makes it diverge.
-STAR = {
-    "study": "star",
-    "weights": "vgg16",
-    "images": {"photograph": {"sample": "astronaut"}, "glass": {"painting": "glass"}, "candy": {"painting": "candy"}},
-    "pairs": [{"content": "photograph", "styles": ["glass"]}, {"content": "photograph", "styles": ["candy"]}],
-    "defaults": {"width": 48, "iterations": 4, "content_weight": 1, "style_weight": 50},
-    "vary": {"style_weight": [5, 50, 500], "style_scales": [1, 2], "learning_rate": [10, 1.0e30]},
-    "device": "cpu",
-    "print_iterations": 1,
-    "runs_per_job": 20,
-}
+STAR = tiny_study(
+    study="star",
+    images={"photograph": {"sample": "astronaut"}, "glass": {"painting": "glass"}, "candy": {"painting": "candy"}},
+    pairs=[{"content": "photograph", "styles": ["glass"]}, {"content": "photograph", "styles": ["candy"]}],
+    defaults={"width": 48, "iterations": 4, "style_weight": 50},
+    vary={"style_weight": [5, 50, 500], "style_scales": [1, 2], "learning_rate": [10, 1.0e30]},
+    runs_per_job=20,
+)
 GRID = STAR | {
     "study": "grid",
     "design": "grid",

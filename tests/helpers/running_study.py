@@ -8,6 +8,7 @@ import time
 import numpy as np
 import yaml
 
+from helpers.studies import tiny_study
 from styletransfer.files import atomic, locks
 from styletransfer.images.io import write_image
 from styletransfer.runs import history, status
@@ -15,14 +16,14 @@ from styletransfer.runs.layout import RUN_FILES, RUN_LOG
 from styletransfer.study import expand as study_expand
 from styletransfer.study.config import load as load_config
 
-CONFIG = {
-    "study": "busy",
-    "weights": "vgg16",
-    "images": {"photograph": {"sample": "astronaut"}, "glass": {"painting": "glass"}},
-    "pairs": [{"content": "photograph", "styles": ["glass"]}],
-    "defaults": {"width": 100, "iterations": 200, "style_weight": 1},
-    "vary": {"style_weight": list(range(1, 13))},
-}
+CONFIG = tiny_study(
+    study="busy",
+    images={"photograph": {"sample": "astronaut"}, "glass": {"painting": "glass"}},
+    pairs=[{"content": "photograph", "styles": ["glass"]}],
+    defaults={"width": 100, "iterations": 200, "style_weight": 1},
+    vary={"style_weight": list(range(1, 13))},
+    device="auto",
+)
 GPUS = ["GPU-01234560-89ab-cdef-0123-456789abcdef", "GPU-01234561-89ab-cdef-0123-456789abcdef"]
 
 

@@ -1,4 +1,4 @@
-"""Studies of the project's config folder, and small ones."""
+"""Configs: those of the project, and a tiny one."""
 
 from pathlib import Path
 
@@ -8,6 +8,21 @@ from styletransfer.study.config import load as load_config
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+
+
+def tiny_study(*, defaults=(), **changes):
+    """A config of four tiny runs on the CPU, one of which diverges; other keys on request, and more `defaults`."""
+    study = {
+        "study": "tiny",
+        "weights": "vgg16",
+        "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
+        "pairs": [{"content": "photograph", "styles": ["artwork"]}],
+        "defaults": {"width": 32, "iterations": 3, "content_weight": 1, **dict(defaults)},
+        "vary": {"style_weight": [5, 50], "learning_rate": [10, 1.0e30]},
+        "device": "cpu",
+        "print_iterations": 1,
+    }
+    return study | changes
 
 
 def config(name="config.yaml", **changes):

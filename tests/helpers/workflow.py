@@ -8,18 +8,10 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from helpers.studies import ROOT, tiny_study
+
 FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
-STUDY = {
-    "study": "tiny",
-    "weights": "vgg16",
-    "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
-    "pairs": [{"content": "photograph", "styles": ["artwork"]}],
-    "defaults": {"width": 32, "iterations": 3, "content_weight": 1},
-    "vary": {"style_weight": [5, 50], "learning_rate": [10, 1.0e30]},
-    "device": "cpu",
-    "print_iterations": 1,
-}
+STUDY = tiny_study()
 
 
 def environment():

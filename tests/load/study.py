@@ -9,7 +9,8 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from helpers.studies import ROOT, tiny_study
+
 STUB = Path(__file__).with_name("stub.py")
 NOTES = "notes.jsonl"
 
@@ -18,23 +19,18 @@ def config(runs, per_job=100):
     """A grid of so many runs, which must be a multiple of 10."""
     rest = runs // 10
     down = next(number for number in range(math.isqrt(rest), 0, -1) if rest % number == 0)
-    return {
-        "study": "load",
-        "weights": "vgg16",
-        "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
-        "pairs": [{"content": "photograph", "styles": ["artwork"]}],
-        "defaults": {"width": 32, "iterations": 20, "content_weight": 1},
-        "design": "grid",
-        "vary": {
+    return tiny_study(
+        study="load",
+        defaults={"iterations": 20},
+        design="grid",
+        vary={
             "style_weight": {"logspace": [1, 1000, 10]},
             "tv_weight": {"linspace": [0, 100, down]},
             "learning_rate": {"linspace": [1, 20, rest // down]},
         },
-        "max_runs": runs,
-        "runs_per_job": per_job,
-        "print_iterations": 1,
-        "device": "cpu",
-    }
+        max_runs=runs,
+        runs_per_job=per_job,
+    )
 
 
 def prepare(folder, runs, per_job=100):

@@ -3,26 +3,20 @@
 import functools
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-import yaml
 
 from helpers.ruler import Ruler
+from helpers.studies import ROOT, config
 from styletransfer.images import generated
 from styletransfer.images.io import read_image, write_image
 from styletransfer.images.resize import resize, to_uint8
 from styletransfer.images.samples import sample_file
-from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 from styletransfer.vgg import formats, sources
 from styletransfer.vgg.network import VGG19
 
-ROOT = Path(__file__).parents[2]
-CONFIG = load_config(
-    yaml.safe_load((ROOT / "config/demo.yaml").read_text()),
-    yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text()),
-)
+CONFIG = config("demo.yaml")
 
 
 @pytest.fixture(scope="module")

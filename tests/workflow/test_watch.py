@@ -9,17 +9,10 @@ from pathlib import Path
 
 import yaml
 
+from helpers.studies import tiny_study
+
 ROOT = Path(__file__).parents[2]
-STUDY = {
-    "study": "watched",
-    "weights": "vgg16",
-    "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
-    "pairs": [{"content": "photograph", "styles": ["artwork"]}],
-    "defaults": {"width": 64, "iterations": 60},
-    "vary": {"style_weight": [5, 500]},
-    "device": "cpu",
-    "print_iterations": 1,
-}
+STUDY = tiny_study(study="watched", defaults={"width": 64, "iterations": 60}, vary={"style_weight": [5, 500]})
 
 
 def test_a_study_is_watched_from_its_begin_to_its_end(tmp_path):

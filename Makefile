@@ -9,7 +9,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 .PHONY: audit demo test lint unit browser cluster faults install lock notebook pictures screenshots
 
 demo: $(VENV)/installed
-	@$(BIN)/python workflow/scripts/plan.py --configfile config/demo.yaml
+	@$(BIN)/styletransfer plan --configfile config/demo.yaml
 	$(BIN)/snakemake --configfile config/demo.yaml
 
 install: $(VENV)/installed
@@ -88,4 +88,4 @@ lock:
 	  source=requirements$$([ $$name = cpu ] || echo -$$name).in; \
 	  uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 \
 	    --python-platform x86_64-manylinux_2_28 $$source -o requirements-$$name.txt; done
-	$(BIN)/python workflow/scripts/pin_environments.py
+	$(BIN)/python envs/pin_environments.py

@@ -12,28 +12,24 @@ if not workflow.configfiles:
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/weights.smk"
-include: "workflow/rules/images.smk"
+include: "workflow/rules/prepare.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/figures.smk"
-include: "workflow/rules/explorer.smk"
-include: "workflow/rules/benchmark.smk"
-include: "workflow/rules/manifest.smk"
 
 
 rule all:
     """The whole study: every run, the tables, the figures, the explorer and the manifest."""
     default_target: True
     input:
-        rules.collect.input,
-        rules.collect.output,
-        [expand(rule.output, shown=STUDY.name) for rule in FIGURE_RULES],
-        rules.manifest.output,
+        files_of(STUDY.runs),
+        tables_of(STUDY.name),
+        figures_of(STUDY.name),
+        f"{FOLDER}/manifest.json",
 
 
 rule partial:
     """What there is of the study so far, in `partial` in its folder. Nothing is run."""
     input:
-        rules.collect_partial.output,
-        [expand(rule.output, shown=PARTIAL) for rule in FIGURE_RULES],
+        tables_of(PARTIAL),
+        figures_of(PARTIAL),

@@ -13,10 +13,12 @@ from PIL import Image, ImageDraw, ImageFont
 from styletransfer.reports.figures.contact_sheet import contact_sheet
 from styletransfer.reports.figures.style import save
 from styletransfer.results import tables
+from styletransfer.study import plan
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-PHOTO, ART = "resources/photographs/chelsea.png", "resources/paintings/strokes@1.png"
+PICTURES = plan.read(plan.find(ROOT / "results/studies/demo")).pictures
+PHOTO, ART = (str(ROOT / PICTURES[name].file) for name in ("cat", "strokes"))
 # The README's own example, with more of the style; then larger, from that result: so it looks like it, and sharper.
 COMMON = ["--content", PHOTO, "--styles", ART, "--network", "vgg16", "--optimizer", "lbfgs", "--pooling", "avg"]
 COMMON += [
@@ -36,7 +38,7 @@ GAP, LABEL = 12, 34
 
 def transfer(*options: str) -> None:
     """One picture by hand."""
-    subprocess.run([sys.executable, ROOT / "workflow/scripts/neural_style.py", *COMMON, *options], check=True)
+    subprocess.run([sys.executable, "-m", "styletransfer", "transfer", *COMMON, *options], check=True)
 
 
 def first_picture(folder: Path) -> Image.Image:
@@ -66,7 +68,7 @@ def first_pair(folder: Path) -> Image.Image:
     """The contact sheet of the demo's first pair."""
     runs = tables.read_runs(ROOT / "results/studies/demo/runs.parquet")
     runs = runs[runs["pair"] == runs["pair"].iloc[0]]
-    pictures = {"coffee": "resources/photographs/coffee.png", "glass": "resources/paintings/glass@1.png"}
+    pictures = {name: str(ROOT / PICTURES[name].file) for name in ("coffee", "glass")}
     save(contact_sheet(runs, ROOT / "results/runs", pictures, 4, {}, False), [folder / "sheet.png"])
     return Image.open(folder / "sheet.png").convert("RGB")
 

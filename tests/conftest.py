@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -12,6 +13,7 @@ from styletransfer.devices import precision
 os.environ.setdefault(precision.ONEDNN_SWITCH, "1")
 # Commands that tests start find the engine of this checkout, whatever is installed.
 ENGINE = str(Path(__file__).parents[1] / "workflow")
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 os.environ["PYTHONPATH"] = os.pathsep.join([ENGINE, *filter(None, [os.environ.get("PYTHONPATH")])])
 LEFT_OUT = pytest.StashKey[list[str]]()
 

@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 
 from helpers import running_study
 from helpers.browser import AXE
-from helpers.workflow import ROOT
 from styletransfer.reports.dashboard import Page
 from styletransfer.reports.monitor import Monitor
 
@@ -17,7 +16,7 @@ from styletransfer.reports.monitor import Monitor
 @pytest.fixture
 def at_work(tmp_path):
     """A study in the middle of its work, its pool, and the writer of its page."""
-    study = running_study.expand(ROOT / "workflow/schemas/config.schema.yaml")
+    study = running_study.expand()
     with running_study.busy(study, tmp_path / "runs"):
         watched = Monitor(study, tmp_path / "runs")
         page = Page(tmp_path / "studies/busy/live.html", watched, 1)

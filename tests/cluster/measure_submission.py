@@ -1,4 +1,4 @@
-"""Measure what a run costs beside its computing, by how runs are handed to SLURM: singly, in groups, in packs.
+"""Measure what a run costs beside its computing, by how runs are handed to SLURM: singly, in groups, in batches.
 
     python tests/cluster/measure_submission.py --runs 20 --per-job 5
 
@@ -31,7 +31,7 @@ WAYS = {
         *("--groups", "transfer=together", "--group-components", "together={per_job}"),
         *("--set-resource-scopes", "gpu=local"),
     ],
-    "packs": ["--config", "device=gpu", "runs_per_job={per_job}"],
+    "batches": ["--config", "device=gpu", "runs_per_job={per_job}"],
 }
 COLUMNS = ("wall", "held", "optimising", "overhead", "sbatch calls")
 
@@ -60,8 +60,8 @@ def measure(way: str, folder: Path, options: argparse.Namespace) -> dict[str, fl
 
 def transfers(way: str, options: argparse.Namespace) -> list[str]:
     """The rules that compute runs."""
-    packs = -(-options.runs // options.per_job)
-    return [f"transfer_{number:04}" for number in range(1, packs + 1)] if way == "packs" else ["transfer"]
+    batches = -(-options.runs // options.per_job)
+    return [f"transfer_{number:04}" for number in range(1, batches + 1)] if way == "batches" else ["transfer"]
 
 
 def job_seconds(folder: Path) -> list[float]:
@@ -110,7 +110,7 @@ def print_table(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="submission-") as name:
         folder = Path(name).resolve()
         prepare(folder / "resources-only", 1, options.iterations)
-        snakemake(folder / "resources-only", "--until", "convert_weights", "sample_photograph", "paint_style")
+        snakemake(folder / "resources-only", "--until", "convert_weights", "prepare_picture")
         print("".join(f"{title:>14}" for title in ("", *COLUMNS)))
         for way in options.ways:
             prepare(folder / way, options.runs, options.iterations, folder / "resources-only/resources")
@@ -122,7 +122,7 @@ def main() -> int:
     """Measure each way in turn and print a table."""
     command_line = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command_line.add_argument("--runs", type=int, default=200)
-    command_line.add_argument("--per-job", type=int, default=10, help="runs in a group or pack")
+    command_line.add_argument("--per-job", type=int, default=10, help="runs in a group or batch")
     command_line.add_argument("--iterations", type=int, default=3)
     command_line.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     options = command_line.parse_args()

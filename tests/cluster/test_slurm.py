@@ -74,8 +74,8 @@ class Study:
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 words = (process / "cmdline").read_text().split("\0")
-                if any(word.endswith("neural_style.py") for word in words) and process_folder(process) == self.folder:
-                    run_id = Path(words[words.index("--output") + 1]).parent.name
+                if words[1:2] and words[1].endswith("/styletransfer") and process_folder(process) == self.folder:
+                    run_id = words[words.index("--run") + 1]
                     found.setdefault(run_id, []).append(int(process.name))
         return found
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from helpers.studies import ROOT, tiny_study
+from helpers.studies import ENGINE, ROOT, tiny_study
 
 STUDY = tiny_study(
     defaults={"width": 24, "iterations": 30},
@@ -30,7 +30,7 @@ STUDY = tiny_study(
     runs=[{"style_weight": 5}, {"style_weight": 50}, {"style_weight": 500}],
     state_seconds=0.05,
 )
-RUNS_PER_JOB = {"single": 1, "pack": 3}
+RUNS_PER_JOB = {"single": 1, "batch": 3}
 RUN_FILES = ("image.png", "preserved.png", "losses.csv", "run.json")
 TABLES = "results/studies/tiny"
 STATE = "run.state.npz"
@@ -70,7 +70,7 @@ class Call:
 
 
 class Folder:
-    """A folder with a study. mode: `single` (a job per run) or `pack` (all runs in one job).
+    """A folder with a study. mode: `single` (a job per run) or `batch` (all runs in one job).
 
     held: whether permissions hold back who calls, as they do anybody but root. options: of every call without a target.
     """
@@ -132,18 +132,23 @@ class Folder:
         call = self.start(*arguments, **options)
         return call.wait(), call.said()
 
-    def processes(self, script=None):
-        """Ids of the processes that work in this folder; of one script's Python only, if it is named."""
+    def engine(self, *words):
+        """Call the engine's command and wait. Returns exit code and what it said."""
+        done = subprocess.run([*ENGINE, *words], cwd=self.path, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def processes(self, command=None):
+        """Ids of the processes that work in this folder; only those of the engine's command, if one is named."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if str((process / "cwd").readlink()).removesuffix(" (deleted)") != str(self.path):
                     continue
                 words = (process / "cmdline").read_bytes().split(b"\0")
-                if script is None or (
-                    len(words) > 1
-                    and b"python" in Path(os.fsdecode(words[0])).name.encode()
-                    and words[1].endswith(f"/{script}.py".encode())
+                if command is None or (
+                    len(words) > 2
+                    and words[1].endswith(b"/styletransfer")
+                    and b" ".join(words[2:]).startswith(f"{command} ".encode())
                 ):
                     found.append(int(process.name))
         return found
@@ -221,9 +226,7 @@ def listing(folder):
     return {
         path.relative_to(folder.path).as_posix()
         for path in folder.path.rglob("*")
-        if path.is_file()
-        and path.name not in ("verify.log", "repair.log")
-        and not {".snakemake", "__pycache__"} & {*path.relative_to(folder.path).parts}
+        if path.is_file() and not {".snakemake", "__pycache__"} & {*path.relative_to(folder.path).parts}
     }
 
 
@@ -235,7 +238,7 @@ def differences(folder, template, absent=()):
     for name in sorted(expected & found):
         if fingerprint(folder.path / name) != fingerprint_of_template(template.path / name):
             lines.append(f"differs: {name}")
-    # Where packs lack what is finished, no job of Snakemake's is left to take its marks from these files.
+    # Where batches lack what is finished, no job of Snakemake's is left to take its marks from these files.
     for kind in ("locks", "incomplete") if folder.mode == "single" else ("locks",):
         lines += [f"left: .snakemake/{kind}/{path.name}" for path in (folder.path / ".snakemake" / kind).glob("*")]
     lines += [f"manifest: {line}" for line in manifest_differences(folder.path)]

@@ -15,7 +15,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from faults.folders import HELD, RUN_FILES, STATE, TABLES, FailureError, remove, tail
+from faults.folders import HELD, RUN_FILES, STATE, STUDY, TABLES, FailureError, remove, tail
+from styletransfer.study.config import load as load_config
+from styletransfer.study.expand import expand
 
 FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
@@ -70,10 +72,10 @@ class Scene:
 
 
 def lacks_runs(folder):
-    """Runs that are left to compute: the last one; of a pack the last two."""
-    for path in folder.run_folders()[-2 if folder.mode == "pack" else -1 :]:
+    """Runs that are left to compute: the last one; of a batch the last two."""
+    for path in folder.run_folders()[-2 if folder.mode == "batch" else -1 :]:
         remove(path)
-    folder.forget(f"{TABLES}/*.parquet", f"{TABLES}/runs.csv", f"{TABLES}/study-*.json")
+    folder.forget(f"{TABLES}/*.parquet", f"{TABLES}/runs.csv", f"{TABLES}/plan-*.json")
 
 
 def lacks(*patterns, runs=False):
@@ -87,16 +89,12 @@ def lacks(*patterns, runs=False):
     return prepare
 
 
-def script_of(folder):
-    return {"single": "neural_style", "pack": "transfer_pack"}[folder.mode]
-
-
-def begun(scene, call, script, after):
-    """The processes of a script, so many seconds after they began."""
+def begun(scene, call, command, after):
+    """The processes of a command of the engine, so many seconds after they began."""
     found = []
 
     def there():
-        found[:] = scene.folder.processes(script)
+        found[:] = scene.folder.processes(command)
         return bool(found)
 
     scene.wait_for(call, there, pause=0.03)
@@ -111,9 +109,9 @@ def appears(scene, call, pattern):
 def at_work(scene, call):
     """A moment at which runs are computed: between the start of their process and their last iteration."""
     if scene.random.choice(("start", "iterations")) == "start":
-        begun(scene, call, script_of(scene.folder), scene.random.uniform(0, 2.5))
+        begun(scene, call, "run", scene.random.uniform(0, 2.5))
     else:
-        begun(scene, call, script_of(scene.folder), 0)
+        begun(scene, call, "run", 0)
         text = f"iteration {scene.random.randrange(1, 25):2}/30"
         scene.wait_for(call, lambda: any(text in said for said in unfinished_logs(scene.folder)))
 
@@ -139,13 +137,13 @@ def signalled(pids, number):
         raise MissedError("the process had ended already")
 
 
-def kill_job(prepare, script, number, after=None, file=None):
+def kill_job(prepare, command, number, after=None, file=None):
     """End the process of a job: after a time, or when a file appears."""
 
     def inject(scene):
         prepare(scene.folder)
         call = scene.folder.start()
-        name = script or script_of(scene.folder)
+        name = command or "run"
         pids = begun(scene, call, name, scene.random.uniform(0, after) if after else 0)
         if file is not None:
             appears(scene, call, file)
@@ -198,7 +196,7 @@ def two_at_once(delay, *options):
 
     def inject(scene):
         scene.folder.forget("results/runs/*")
-        lacks(f"{TABLES}/*.parquet", f"{TABLES}/runs.csv", f"{TABLES}/study-*.json")(scene.folder)
+        lacks(f"{TABLES}/*.parquet", f"{TABLES}/runs.csv", f"{TABLES}/plan-*.json")(scene.folder)
         first = scene.folder.start(*options)
         time.sleep(scene.random.uniform(0, delay))
         second = scene.folder.start(*options)
@@ -445,14 +443,14 @@ def damaged(place, how, other=None):
         if how == "swapped":
             names.append(partner(folder, place, other))
         damage(path, how, names[-1], scene.random)
-        code, said = folder.run("verify")
+        code, said = folder.engine("verify", f"{TABLES}/manifest.json")
         for name in names:
             relative = name.relative_to(folder.path).as_posix()
             if not code or relative not in said:
                 raise FailureError(f"verify does not name {relative} (exit code {code}): {tail(said)}")
         # Snakemake knows the explorer as a folder: that is for `repair`.
         if scene.random.random() < 0.5 or "explorer" in place:
-            folder.run("repair")
+            folder.engine("verify", f"{TABLES}/manifest.json", "--remove")
         for name in names:
             if name.exists():
                 remove(name)
@@ -496,7 +494,7 @@ def damaged_state(how):
         folder = scene.folder
         lacks_runs(folder)
         call = folder.start()
-        begun(scene, call, script_of(folder), 0)
+        begun(scene, call, "run", 0)
         appears(scene, call, f"results/runs/*/{STATE}")
         folder.kill_all()
         call.wait()
@@ -513,24 +511,24 @@ def damaged_state(how):
 
 # --- The list ---------------------------------------------------------------------------------------------------------
 
-MODES = ("single", "pack")
+MODES = ("single", "batch")
 TABLE_FILES = tuple(f"{TABLES}/{name}" for name in ("runs.parquet", "losses.parquet", "runs.csv"))
-TABLES_GONE = (f"{TABLES}/*.parquet", f"{TABLES}/runs.csv", f"{TABLES}/study-*.json")
+TABLES_GONE = (f"{TABLES}/*.parquet", f"{TABLES}/runs.csv", f"{TABLES}/plan-*.json")
+PICTURES = expand(load_config(STUDY)).pictures
 WEIGHTS = "resources/weights/vgg16.safetensors"
 PUBLISHED = "resources/weights/source/vgg16"
-PAINTING, PHOTOGRAPH = "resources/paintings/glass@1.png", "resources/photographs/astronaut.png"
-# Of the rules that compute no runs: script, what is removed so that it has work, and whether runs must be missing.
+PAINTING, PHOTOGRAPH = (picture.file for picture in (PICTURES["artwork"], PICTURES["photograph"]))
+# Of the rules that compute no runs: command, what is removed so that it has work, and whether runs must be missing.
 LIGHT = {
-    "fetch_weights": ("fetch_weights", ("resources/weights/*",), True),
-    "convert_weights": ("convert_weights", (WEIGHTS,), True),
-    "paint_style": ("paint_style", (PAINTING,), True),
-    "sample_photograph": ("prepare_image", (PHOTOGRAPH,), True),
+    "fetch_weights": ("fetch", ("resources/weights/*",), True),
+    "convert_weights": ("convert", (WEIGHTS,), True),
+    "prepare_picture": ("picture", (PAINTING, PHOTOGRAPH), True),
     "collect": ("collect", TABLES_GONE, False),
-    "contact_sheet": ("contact_sheet", (f"{TABLES}/figures/contact_sheet.*",), False),
-    "loss_curves": ("loss_curves", (f"{TABLES}/figures/loss_curves.*",), False),
-    "device_timeline": ("device_timeline", (f"{TABLES}/figures/device_timeline.*",), False),
-    "pareto": ("effects", (f"{TABLES}/figures/pareto.*",), False),
-    "parameter_effects": ("effects", (f"{TABLES}/figures/parameter_effects.*",), False),
+    "contact_sheet": ("draw contact_sheet", (f"{TABLES}/figures/contact_sheet.*",), False),
+    "loss_curves": ("draw loss_curves", (f"{TABLES}/figures/loss_curves.*",), False),
+    "device_timeline": ("draw device_timeline", (f"{TABLES}/figures/device_timeline.*",), False),
+    "pareto": ("draw pareto", (f"{TABLES}/figures/pareto.*",), False),
+    "parameter_effects": ("draw parameter_effects", (f"{TABLES}/figures/parameter_effects.*",), False),
     "explorer": ("explorer", (f"{TABLES}/explorer",), False),
     "manifest": ("manifest", (f"{TABLES}/manifest.json",), False),
 }
@@ -564,11 +562,11 @@ def processes():
             for file in parts:
                 kill = kill_job(lacks_runs, None, number, file=f"results/runs/*-sw500-*/{file}")
                 yield Fault(f"{name} of a run", f"when {file} appears", kill, mode)
-    for rule, (script, patterns, runs) in LIGHT.items():
+    for rule, (command, patterns, runs) in LIGHT.items():
         prepare = lacks(*patterns, runs=runs)
         for number, repeats in ((signal.SIGKILL, 2), (signal.SIGTERM, 1)):
             for _ in range(repeats):
-                kill = kill_job(prepare, script, number, after=1.2)
+                kill = kill_job(prepare, command, number, after=1.2)
                 yield Fault(f"{number.name} of another rule", rule, kill, whole=not runs and rule != "collect")
     between = ("contact_sheet", "loss_curves", "pareto")
     for rule in between:

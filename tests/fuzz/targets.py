@@ -23,11 +23,10 @@ from styletransfer.errors import InputError
 from styletransfer.files import yaml_reader
 from styletransfer.images.io import image_size, read_image
 from styletransfer.results import tables
-from styletransfer.results.plan import plan
+from styletransfer.results.plan import check_sizes, summary
 from styletransfer.runs import checkpoint
 from styletransfer.runs.layout import Inputs, Outputs, Run
 from styletransfer.runs.record import finished
-from styletransfer.study.config import definition
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 from styletransfer.vgg import formats, sources
@@ -55,10 +54,10 @@ def config(path: Path) -> None:
 
 def of_config(document) -> None:
     with contextlib.suppress(InputError):
-        loaded = load_config(document, SCHEMA)
+        loaded = load_config(document)
         expanded = expand(loaded)
-        yaml_reader.parse_json(definition(loaded), "definition")
-        plan(loaded, expanded, Path("/nonexistent"))
+        check_sizes(expanded)
+        summary(expanded, Path("/nonexistent"))
         for found in expanded.runs.values():
             assert settings.from_canonical(json.loads(settings.to_json(found.canonical()))) == found
 

@@ -237,8 +237,6 @@ config(NUMBERS, "a device of another kind", "device: 'tpu' is not one of ['auto'
 hundred = {"linspace": [1, 2, 100]}
 large = {"design": "grid", "vary": dict.fromkeys(("style_weight", "tv_weight", "learning_rate"), hundred)}
 config(NUMBERS, "too large a grid", "this grid has 1,000,000 runs", large)
-config(NUMBERS, "more runs by hand than a command line holds", "put runs that it lists into a CSV file",
-       {"design": "list", "runs": [{"style_weight": n, "tv_weight": n} for n in range(4000)]})  # fmt: skip
 for spec, message in (
     ({"linspace": [0, 1]}, "it takes a list of three numbers"),
     ({"linspace": [0, 1, 0]}, "it stands for no values, or for too many"),
@@ -443,9 +441,6 @@ by_hand(HAND, "`--style-scales 0.001`", "would have 0 x 1 pixels", "--style-scal
 by_hand(HAND, "a missing picture", "--content is 'none.png': there is no such file as", "--content", "none.png")
 by_hand(HAND, "a folder for a picture", "--styles is '.': it is a folder", "--styles", ".")
 by_hand(HAND, "missing weights", "--network is 'none.h5': there is no such file as", "--network", "none.h5")
-by_hand(HAND, "`--settings 5`", "settings are int, not a mapping", "--settings", "5")
-by_hand(HAND, "`--settings {`", "which is not JSON", "--settings", "{")
-by_hand(HAND, "settings without pictures", "settings name no complete content", "--settings", '{"numerics": 1}')
 by_hand(HAND, "an output of no known format", "its name must end in one of", "--output", "out.xyz")
 by_hand(
     HAND,
@@ -508,14 +503,14 @@ HEAD = """# Bad input
 
 Every row is a test: this page is written from their list, by `python tests/helpers/bad_input.py`. The answer is one
 message with what was wrong and what to do, an exit code other than 0, no traceback, and nothing is written but
-Snakemake's own `.snakemake`. `snakemake plan`, a dry run and `python workflow/scripts/plan.py --configfile study.yaml`
+Snakemake's own `.snakemake`. `styletransfer plan --configfile study.yaml` and a dry run of Snakemake
 find all that a config, the headers of its pictures and the first bytes of its weights tell, before any run begins. What
 only reading all of a picture or of the weights can tell stops the runs that need it; Snakemake then shows the job's
 log.
 
 Snakemake reads a config file before this workflow can, so it has its own, shorter words for broken YAML, and a
 traceback for a file that is not UTF-8, nests brackets by the thousand, or has a number of thousands of digits.
-`plan.py --configfile` has one message for each. See also [SECURITY.md](../SECURITY.md).
+`styletransfer plan` has one message for each. See also [SECURITY.md](../SECURITY.md).
 """
 
 

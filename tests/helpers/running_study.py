@@ -6,7 +6,6 @@ import os
 import time
 
 import numpy as np
-import yaml
 
 from helpers.studies import tiny_study
 from styletransfer.files import atomic, locks
@@ -27,8 +26,8 @@ CONFIG = tiny_study(
 GPUS = ["GPU-01234560-89ab-cdef-0123-456789abcdef", "GPU-01234561-89ab-cdef-0123-456789abcdef"]
 
 
-def expand(schema, **changes):
-    return study_expand.expand(load_config(CONFIG | changes, yaml.safe_load(schema.read_text())))
+def expand(**changes):
+    return study_expand.expand(load_config(CONFIG | changes))
 
 
 def finish(folder, gpu=0, seconds=30.0, name="ok", ago=0.0, iterations=200, width=100):

@@ -1,5 +1,6 @@
-"""Configs: those of the project, and a tiny one."""
+"""Configs: those of the project, and a tiny one; and the engine's command."""
 
+import sys
 from pathlib import Path
 
 import yaml
@@ -8,6 +9,9 @@ from styletransfer.study.config import load as load_config
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+# The command `styletransfer`, and the reference program.
+ENGINE = [sys.executable, "-m", "styletransfer"]
+NEURAL_STYLE = [sys.executable, str(ROOT / "workflow/scripts/neural_style.py")]
 
 
 def tiny_study(*, defaults=(), **changes):
@@ -28,4 +32,10 @@ def tiny_study(*, defaults=(), **changes):
 def config(name="config.yaml", **changes):
     """A config of the project, with other values for some keys, as the workflow loads it."""
     loaded = yaml.safe_load((ROOT / "config" / name).read_text())
-    return load_config(loaded | changes, SCHEMA)
+    return load_config(loaded | changes)
+
+
+def prepared(folder, name):
+    """The file of a study's picture that runs read."""
+    (path,) = (folder / "resources/pictures").glob(f"{name}-*.png")
+    return path

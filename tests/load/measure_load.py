@@ -2,8 +2,8 @@
 
     python tests/load/measure_load.py --runs 100 300 1000 --folder /tmp/load --figure load.png
 
-Plan, packs, tables, figures, explorer and manifest are real; only the optimisation is stubbed (stub.py). With --folder
-every study stays there, its measurements in measured.json, and one that was measured is not measured again.
+Plan, batches, tables, figures, explorer and manifest are real; only the optimisation is stubbed (stub.py). With
+--folder every study stays there, its measurements in measured.json, and one that was measured is not measured again.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 from load.study import NOTES, prepare, snakemake
 
 # What is called, in turn, by what it is called in the table; `runs` is told below which jobs those are.
-CALLS = {"dry run": ["--dry-run"], "runs": ["--until"], "all after": [], "nothing to do": [], "verify": ["verify"]}
+CALLS = {"dry run": ["--dry-run"], "runs": ["--until"], "all after": [], "nothing to do": []}
 # Commands of the workflow that the second and third of these start.
 COMMANDS = {
-    "packs": ("transfer_pack",),
-    "tables": ("collect",),
-    "figures": ("contact_sheet", "loss_curves", "device_timeline", "effects"),
-    "explorer": ("explorer",),
-    "manifest": ("manifest",),
+    "batches": "run",
+    "tables": "collect",
+    "figures": "draw",
+    "explorer": "explorer",
+    "manifest": "manifest",
 }
 PLACES = {"runs": "results/runs", "study": "results/studies", "Snakemake": ".snakemake"}
 
@@ -38,15 +38,15 @@ PLACES = {"runs": "results/runs", "study": "results/studies", "Snakemake": ".sna
 def measure(folder: Path, runs: int, per_job: int) -> dict[str, float]:
     """All figures of one study, by name."""
     prepare(folder, runs, per_job)
-    packs = [f"transfer_{number:04}" for number in range(1, math.ceil(runs / per_job) + 1)]
+    batches = [f"transfer_{number:04}" for number in range(1, math.ceil(runs / per_job) + 1)]
     found: dict[str, float] = {"runs": runs}
     for name, words in CALLS.items():
-        seconds, memory, _ = snakemake(folder, *words, *(packs if name == "runs" else []), "--quiet", "all")
+        seconds, memory, _ = snakemake(folder, *words, *(batches if name == "runs" else []), "--quiet", "all")
         found[f"{name} s"], found[f"{name} MiB"] = seconds, memory
         print(f"{runs:,} runs: {name}: {seconds:.1f} s, {memory:.0f} MiB", file=sys.stderr, flush=True)
     notes = [json.loads(line) for line in (folder / NOTES).read_text(encoding="utf-8").splitlines()]
-    for name, commands in COMMANDS.items():
-        of = [note for note in notes if note["command"] in commands]
+    for name, command in COMMANDS.items():
+        of = [note for note in notes if note["command"] == command]
         found[f"{name} s"] = sum(note["seconds"] for note in of)
         found[f"{name} MiB"] = max(note["peak_mib"] for note in of)
     for name, place in PLACES.items():
@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument(
         "--runs", type=int, nargs="+", default=[100, 300, 1000], help="sizes of studies, multiples of 10"
     )
-    parser.add_argument("--per-job", type=int, default=100, help="runs in a pack")
+    parser.add_argument("--per-job", type=int, default=100, help="runs in a batch")
     parser.add_argument("--folder", type=Path, help="where studies stay; default: nowhere")
     parser.add_argument("--figure", type=Path, help="draw the table here, PNG or PDF")
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 """Run a command of the workflow with the optimisation stubbed, and note what it took.
 
-    python tests/load/stub.py workflow/scripts/transfer_pack.py --runs ...
+    python tests/load/stub.py run --plan ...
 
 All but TensorFlow is real: locks, pictures, losses, checksums and records are read and written by the engine. Where
 `STUB_NOTES` names a file, a line of JSON is added to it: `command`, `seconds`, `peak_mib`.
@@ -10,16 +10,14 @@ import functools
 import json
 import os
 import re
-import runpy
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
+from styletransfer import cli
 from styletransfer.optim.terms import Evaluation
-
-TRANSFERS = ("neural_style.py", "transfer_pack.py")
 
 
 class Network:
@@ -79,19 +77,16 @@ def peak_mib():
 
 
 def main():
-    """As if the command had been called by itself."""
+    """As if the engine's command had been called by itself."""
     begin = time.monotonic()
-    sys.argv = sys.argv[1:]
-    script = Path(sys.argv[0])
-    sys.path[0] = str(script.parent)
-    if script.name in TRANSFERS:
+    if sys.argv[1] == "run":
         stub_tensorflow()
     try:
-        runpy.run_path(str(script), run_name="__main__")
+        cli.main()
     finally:
         if "STUB_NOTES" in os.environ:
             note = {
-                "command": script.stem,
+                "command": sys.argv[1],
                 "seconds": round(time.monotonic() - begin, 3),
                 "peak_mib": round(peak_mib()),
             }

@@ -34,9 +34,9 @@ def config(runs, per_job=100):
 
 
 def prepare(folder, runs, per_job=100):
-    """Write the study, and what makes `python` in the rules' shells the stub: a function goes before PATH."""
+    """Write the study, and what makes the engine's command in shells the stub: a function goes before PATH."""
     (folder / "study.yaml").write_text(yaml.safe_dump(config(runs, per_job), sort_keys=False))
-    (folder / "stub.bash").write_text(f'python() {{ command python {str(STUB)!r} "$@"; }}\n')
+    (folder / "stub.bash").write_text(f'styletransfer() {{ python {str(STUB)!r} "$@"; }}\n')
 
 
 def snakemake(folder, *arguments, code=0):

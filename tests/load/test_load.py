@@ -1,4 +1,4 @@
-"""A study of packs with the optimisation stubbed: as many runs as CI has time for; `measure_load.py` takes more."""
+"""A study of batches with the optimisation stubbed: as many runs as CI has time for; `measure_load.py` takes more."""
 
 import json
 import math
@@ -18,7 +18,7 @@ def test_a_study_has_as_many_runs_as_it_was_asked_for(runs):
     assert math.prod(len(values(name, spec)) for name, spec in config(runs)["vary"].items()) == runs
 
 
-def test_a_study_in_packs(tmp_path):
+def test_a_study_in_batches(tmp_path):
     prepare(tmp_path, RUNS, PER_JOB)
     snakemake(tmp_path, "collect")
     table = pd.read_parquet(tmp_path / "results/studies/load/runs.parquet")
@@ -30,8 +30,8 @@ def test_a_study_in_packs(tmp_path):
     for folder in (tmp_path / "results/runs").iterdir():
         assert settings.from_canonical(json.loads((folder / "run.json").read_text())["identity"]).run_id == folder.name
     notes = [json.loads(line) for line in (tmp_path / NOTES).read_text().splitlines()]
-    assert sum(note["command"] == "transfer_pack" for note in notes) == math.ceil(RUNS / PER_JOB)
-    # Snakemake keeps a pack's command with each of its files, so the command of many runs has to be short.
+    assert sum(note["command"] == "run" for note in notes) == math.ceil(RUNS / PER_JOB)
+    # Snakemake keeps a batch's command with each of its files, so the command of many runs has to be short.
     records = list((tmp_path / ".snakemake/metadata").iterdir())
-    assert max(path.stat().st_size for path in records if b"transfer_pack" in path.read_bytes()) < 200 * PER_JOB
+    assert max(path.stat().st_size for path in records if b"styletransfer run" in path.read_bytes()) < 200 * PER_JOB
     assert "Nothing to be done" in snakemake(tmp_path, "collect")[2]

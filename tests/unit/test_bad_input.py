@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-import neural_style
-import plan
 from helpers import bad_input
+from styletransfer import cli
 from styletransfer.devices import tf_setup
 
 
@@ -19,12 +18,11 @@ def tree(folder):
     return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
-def answer(monkeypatch, capsys, main, *arguments):
+def answer(capsys, *arguments):
     """Exit code and stderr of a command, in this process."""
-    monkeypatch.setattr("sys.argv", ["command", *arguments])
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        code = main()
+        code = cli.run(arguments)
     except SystemExit as error:  # argparse's own
         code = error.code
     finally:
@@ -41,11 +39,11 @@ def test_bad_input_is_one_message_and_nothing_is_written(case, tmp_path, monkeyp
     if case.config is None:
         if "--network" not in case.options:
             (tmp_path / "network").write_bytes(bad_input.tensors())
-        command, arguments = neural_style.main, case.arguments()
+        arguments = ["transfer", *case.arguments()]
     else:
-        command, arguments = plan.main, ["--configfile", "study.yaml"]
+        arguments = ["plan", "--configfile", "study.yaml"]
     before = tree(tmp_path)
-    code, message = answer(monkeypatch, capsys, command, *arguments)
+    code, message = answer(capsys, *arguments)
     assert code == 2
     assert case.message in message
     assert message.count("error: ") == 1
@@ -72,9 +70,9 @@ def test_a_sound_config_is_planned_by_the_same_door(tmp_path, monkeypatch, capsy
     case = next(case for case in bad_input.CASES if case.config is not None)
     case.lay_out(tmp_path)
     (tmp_path / "study.yaml").write_text(bad_input.yaml.safe_dump(bad_input.BASE))
-    assert answer(monkeypatch, capsys, plan.main, "--configfile", "study.yaml") == (0, "")
+    assert answer(capsys, "plan", "--configfile", "study.yaml") == (0, "")
     (tmp_path / "study.yaml").write_text(bad_input.yaml.safe_dump(bad_input.BASE | {"study": "a b"}))
-    assert answer(monkeypatch, capsys, plan.main, "--configfile", "study.yaml")[0] == 2
+    assert answer(capsys, "plan", "--configfile", "study.yaml")[0] == 2
 
 
 @contextlib.contextmanager
@@ -104,6 +102,6 @@ def test_a_file_that_may_not_be_read(name, tmp_path, monkeypatch, capsys):
     for each in names:
         (tmp_path / each).chmod(0 if each == name else 0o644)
     with somebody_else():
-        code, message = answer(monkeypatch, capsys, plan.main, "--configfile", "study.yaml")
+        code, message = answer(capsys, "plan", "--configfile", "study.yaml")
     assert code == 2
     assert re.search(rf"'{name}': it cannot be read \(Permission denied\)", message), message

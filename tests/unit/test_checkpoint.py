@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-import neural_style
 from helpers.cpus import BFLOAT16
+from styletransfer.cli import transfer as transfer_command
 from styletransfer.errors import InputError
 from styletransfer.files import atomic
 from styletransfer.runs import checkpoint, history, transfer
@@ -396,6 +396,6 @@ def test_signals_are_left_alone_where_they_cannot_be_had(tmp_path):
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
 def test_a_time_between_states_that_is_none_is_refused(seconds):
     command_line = argparse.ArgumentParser()
-    neural_style.add_machine_options(command_line)
+    transfer_command.add_machine_options(command_line)
     with pytest.raises(InputError, match=r"--state-seconds is .*: it must be above 0"):
-        neural_style.worker_of(command_line.parse_args(["--state-seconds", seconds]))
+        transfer_command.worker_of(command_line.parse_args(["--state-seconds", seconds]))

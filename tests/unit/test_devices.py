@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from helpers.gpus import fake_gpus
+from helpers.studies import NEURAL_STYLE
 from styletransfer.devices import gpu_usage, lease, tf_setup
 from styletransfer.errors import InputError
 from styletransfer.images.io import write_image
@@ -364,8 +365,17 @@ def test_tensorflow_starts_on_the_leased_device_alone(two_gpus, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     write_image(two_gpus / "a.png", np.zeros((16, 16, 3), np.uint8))
     picture = str(two_gpus / "a.png")
-    command = [sys.executable, str(Path(__file__).parents[2] / "workflow/scripts/neural_style.py")]
-    command += ["--content", picture, "--styles", picture, "--network", picture, "--output", f"{two_gpus}/b.png"]
+    command = [
+        *NEURAL_STYLE,
+        "--content",
+        picture,
+        "--styles",
+        picture,
+        "--network",
+        picture,
+        "--output",
+        f"{two_gpus}/b.png",
+    ]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.stderr.splitlines()[-1] == "GPU-fake-1", done.stderr
 

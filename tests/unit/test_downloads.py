@@ -9,12 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from helpers import loopback
 from helpers.loopback import cut_short, misplaced, ranged, redirect, slow, stalled, status, whole, without_length
+from helpers.studies import ENGINE
 from styletransfer.errors import InputError
 from styletransfer.files import download
 
@@ -25,7 +25,6 @@ MD5 = "md5:" + hashlib.md5(BODY).hexdigest()
 CUT = download.CHUNK_BYTES
 OTHER = bytes(reversed(BODY))
 OTHER_SHA256 = hashlib.sha256(OTHER).hexdigest()
-SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 
 
 @pytest.fixture
@@ -361,7 +360,7 @@ def test_a_killed_fetch_leaves_a_part_that_the_next_one_resumes(server, target):
 
 
 def start_command(url, path):
-    command = [sys.executable, SCRIPTS / "fetch_weights.py", "--source", "keras", "--output", path, "--url", url]
+    command = [*ENGINE, "fetch", "--source", "keras", "--output", path, "--url", url]
     return subprocess.Popen([*command, "--checksum", SHA256, "--allow-http"], stderr=subprocess.DEVNULL)
 
 

@@ -25,7 +25,7 @@ def test_conda_installs_the_pins_of_pip(kind, file):
     text = (ENVS / file).read_text()
     requirements = (ENVS / "requirements.in").read_text()
     again = pin_environments.environment(kind, requirements, (ENVS / f"requirements-{kind}.txt").read_text())
-    assert text == again, "run: python workflow/scripts/pin_environments.py"
+    assert text == again, "run: python envs/pin_environments.py"
     *_, pip = yaml.safe_load(text)["dependencies"]
     named = dict(re.fullmatch(r"([\w.-]+)(?:\[.*\])?==(.+)", entry).groups() for entry in pip["pip"])
     assert {"tensorflow", "pandas", "jinja2"} <= set(named)

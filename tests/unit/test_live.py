@@ -27,7 +27,7 @@ SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
 @pytest.fixture
 def study():
-    return running_study.expand(SCHEMA)
+    return running_study.expand()
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_run_without_a_word_is_told_from_one_at_work(study, tmp_path):
 @given(st.integers(1, 6), st.integers(0, 40), st.integers(0, 2**32))
 def test_the_time_left_is_that_of_a_simulated_schedule(lanes, waiting, seed):
     """Against a simulation, second by second, of devices that each take the next run."""
-    study = running_study.expand(SCHEMA, vary={"style_weight": list(range(1, lanes + waiting + 1))})
+    study = running_study.expand(vary={"style_weight": list(range(1, lanes + waiting + 1))})
     runs, draw = list(study.runs.values()), random.Random(seed)
     lefts = [draw.randrange(1, 30) for _ in range(lanes)]
     work = [
@@ -170,7 +170,7 @@ def test_spans_read_well(low, high, text):
 
 def test_labels_name_the_pair_where_there_are_several():
     pairs = [{"content": "photograph", "styles": ["glass"]}, {"content": "glass", "styles": ["photograph"]}]
-    labels = list(monitor.labels(running_study.expand(SCHEMA, pairs=pairs, vary={"style_weight": [1, 2]})).values())
+    labels = list(monitor.labels(running_study.expand(pairs=pairs, vary={"style_weight": [1, 2]})).values())
     assert labels[0] == "photograph x glass: style weight 1"
     assert labels[3] == "glass x photograph: style weight 2"
 

@@ -4,20 +4,19 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from helpers.studies import ENGINE, ROOT
 from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks
 from styletransfer.results import manifest, ro_crate
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.settings import Artifact, Settings
-from styletransfer.study.expand import Row, Study
+from styletransfer.study.plan import Row, Source, Study
 
-ROOT = Path(__file__).parents[2]
 CONTENT, STYLE, WEIGHTS = Artifact("photo", "sha256:0"), Artifact("art", "glass@1"), Artifact("vgg16", "hed@1")
 SETTINGS = {"study": "s", "vary": {"style_weight": [1, 2]}}
 INPUTS = {"photo": "resources/pictures/a photo.png", "art": "resources/paintings/art.png"}
@@ -62,12 +61,16 @@ def study(tmp_path, monkeypatch):
     put(f"{FIGURES[1]}/.snakemake_timestamp", "")
     put(NETWORK, "weights")
     rows = tuple(Row("photo x art", "style_weight", run.style_weight, "", False, run) for run in made)
-    return Study("s", WEIGHTS, {"photo": CONTENT, "art": STYLE}, rows, {run.run_id: run for run in made})
+    sources = {
+        "photo": Source(CONTENT, "path", "photo.jpg", INPUTS["photo"]),
+        "art": Source(STYLE, "painting", "glass", INPUTS["art"]),
+    }
+    return Study("s", SETTINGS, Source(WEIGHTS, "source", "keras", NETWORK), sources, rows)
 
 
 def describe(study):
     sources = manifest.Sources(TABLES, FIGURES, list(INPUTS.values()), NETWORK)
-    described = manifest.describe(study, SETTINGS, Path("results/runs"), sources, MANIFEST.parent)
+    described = manifest.describe(study, Path("results/runs"), sources, MANIFEST.parent)
     atomic.write_text(MANIFEST, json.dumps(described))
     return described
 
@@ -152,7 +155,7 @@ def test_what_is_no_manifest_is_told(tmp_path, text):
 
 
 def verify(*arguments):
-    command = [sys.executable, str(ROOT / "workflow/scripts/verify.py"), *map(str, arguments)]
+    command = [*ENGINE, "verify", *map(str, arguments)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
@@ -160,7 +163,7 @@ def verify(*arguments):
 
 def test_verify_as_a_command(study):
     described = describe(study)
-    code, output = verify(MANIFEST, "--study", json.dumps(SETTINGS))
+    code, output = verify(MANIFEST)
     assert (code, output) == (0, f"{MANIFEST}: {len(described['files'])} files checked, 0 differences\n")
     Path(TABLES[0]).write_text("another")
     Path(NETWORK).unlink()

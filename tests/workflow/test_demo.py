@@ -2,12 +2,11 @@
 
 import functools
 import subprocess
-import sys
 
 import pytest
 
 from helpers.ruler import Ruler
-from helpers.studies import ROOT, config
+from helpers.studies import NEURAL_STYLE, config
 from styletransfer.images import generated
 from styletransfer.images.io import read_image, write_image
 from styletransfer.images.resize import resize, to_uint8
@@ -48,7 +47,7 @@ def test_the_default_reaches_the_style_and_keeps_the_content(ruler, tmp_path, pa
     content, (style,) = CONFIG["pairs"][pair]["content"], CONFIG["pairs"][pair]["styles"]
     for name, of in (("content", content), ("style", style)):
         write_image(tmp_path / f"{name}.png", picture(of))
-    command = [sys.executable, ROOT / "workflow/scripts/neural_style.py", "--device", "cpu", "--output", "result.png"]
+    command = [*NEURAL_STYLE, "--device", "cpu", "--output", "result.png"]
     command += ["--content", "content.png", "--styles", "style.png", "--network", "vgg16"]
     for parameter, value in CONFIG["defaults"].items():
         command += [f"--{parameter.replace('_', '-')}", value] if value is not None else []

@@ -42,7 +42,7 @@ def paste(commands, folder):
 def test_a_study_of_ones_own(clone):
     output = paste(block("Your own study"), clone)
     assert "3 new runs, 0 cached" in output
-    (explorer,) = re.findall(r"^explorer: (\S+) ", output, re.MULTILINE)
+    (explorer,) = re.findall(r"^explorer: (\S+)$", output, re.MULTILINE)
     assert (clone / explorer).exists()
 
 

@@ -1,66 +1,82 @@
-"""Tables: what the runs of a study gave, what there is of them so far, and what it would run."""
+"""Results: the tables of a study, or of what there is of it, and the manifest of every file."""
+
+
+localrules:
+    collect,
+    collect_partial,
+    manifest,
 
 
 rule collect:
     """Gather the records and losses of all runs into tables."""
     input:
         # Pictures as well: those of the tables are held against their checksums, and one that is gone is recreated.
-        expand("results/runs/{run_id}/{file}", run_id=RUN_IDS, file=RUN_FILES.values()),
+        files_of(STUDY.runs),
+        plan=PLAN,
     output:
-        runs=f"{TABLES}/runs.parquet",
+        runs=f"{FOLDER}/runs.parquet",
         runs_csv=report(
-            f"{TABLES}/runs.csv",
+            f"{FOLDER}/runs.csv",
             caption="../report/runs.rst",
             category="Tables",
             labels={"table": "runs", "study": STUDY.name},
         ),
-        losses=f"{TABLES}/losses.parquet",
-        # Another study under this name is another file: so it is noticed even where Snakemake's own records are gone.
-        definition=f"{TABLES}/study-{DIGEST}.json",
+        losses=f"{FOLDER}/losses.parquet",
     log:
-        f"{TABLES}/collect.log",
-    localrule: True
+        f"{FOLDER}/collect.log",
     conda:
         "../../envs/engine.yaml"
     params:
-        study=definition,
+        options=[],
     shell:
-        'python "$SCRIPTS/collect.py" --study {params.study:q} --pool results/runs --runs {output.runs:q}'
-        " --runs-csv {output.runs_csv:q} --losses {output.losses:q} --definition {output.definition:q} > {log:q} 2>&1"
+        r"""
+        styletransfer collect {params.options} \
+            --plan {input.plan:q} \
+            --runs {output.runs:q} \
+            --runs-csv {output.runs_csv:q} \
+            --losses {output.losses:q} \
+            2>{log:q}
+        """
 
 
-rule collect_partial:
-    """The same of what there is: a run without a result stands in the table with its status and the reason."""
+use rule collect as collect_partial with:
+    input:
+        plan=PLAN,
     output:
-        runs=f"{TABLES}/partial/runs.parquet",
-        runs_csv=f"{TABLES}/partial/runs.csv",
-        losses=f"{TABLES}/partial/losses.parquet",
+        runs=f"{FOLDER}/partial/runs.parquet",
+        runs_csv=f"{FOLDER}/partial/runs.csv",
+        losses=f"{FOLDER}/partial/losses.parquet",
     log:
-        f"{TABLES}/partial/collect.log",
-    localrule: True
-    conda:
-        "../../envs/engine.yaml"
+        f"{FOLDER}/partial/collect.log",
     params:
-        study=definition,
-        preparations=input_status_json,
+        options=["--partial"],
         # No run is an input: what is missing must not be computed. So this tells when one has come to an end.
-        standing=status_digest_of_runs,
-    shell:
-        'python "$SCRIPTS/collect.py" --partial --study {params.study:q} --pool results/runs --runs {output.runs:q}'
-        " --preparations {params.preparations:q} --runs-csv {output.runs_csv:q} --losses {output.losses:q}"
-        " 2> {log:q}"
+        status=lambda wildcards: status_digest(STUDY, Path("results/runs")),
 
 
-rule plan:
-    """Print what the study would run; nothing is run."""
+rule manifest:
+    """Settings, versions, and the checksum of every file of a study that is complete."""
+    input:
+        plan=PLAN,
+        tables=tables_of(STUDY.name),
+        figures=figures_of(STUDY.name),
+    output:
+        report(
+            f"{FOLDER}/manifest.json",
+            caption="../report/manifest.rst",
+            category="Environment",
+            labels={"file": "manifest", "study": STUDY.name},
+        ),
     log:
-        f"{TABLES}/plan.log",
-    localrule: True
+        f"{FOLDER}/manifest.log",
     conda:
         "../../envs/engine.yaml"
-    params:
-        study=definition,
-        at_once=runs_at_once,
     shell:
-        'python "$SCRIPTS/plan.py" --study {params.study:q} --pool results/runs --at-once {params.at_once:q}'
-        " 2> {log:q}"
+        r"""
+        styletransfer manifest \
+            --plan {input.plan:q} \
+            --tables {input.tables:q} \
+            --figures {input.figures:q} \
+            --output {output:q} \
+            >{log:q} 2>&1
+        """

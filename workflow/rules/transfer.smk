@@ -1,69 +1,80 @@
 """The runs: one style transfer, one job, one device; or several in turn in one job, where starting jobs is expensive."""
 
+# A run that was killed is tried once more; one that diverges is a result and does not fail. Only the Snakemake that was
+# started tries again: a cluster job starts two more, and each would.
+RETRIES = 1 if workflow.is_main_process else 0
+# Where and how a run computes is not what it computes. As a resource it reaches the command of a job, and no change of it
+# makes a finished run run again.
+MACHINE = (
+    f"--device {DEVICE} --device-slots {config['slots_per_device']} --path {config['path']}"
+    f" --print-iterations {config['print_iterations']} --state-seconds {config['state_seconds']}"
+    f"{' --keep-state' if config['keep_state'] else ''}"
+)
+COMMAND = r"""
+    styletransfer run {resources.chosen} \
+        --plan {resources.plan:q} \
+        --threads {threads} \
+        {resources.machine} \
+        > {log:q} 2>&1
+    """
+
 if config["runs_per_job"] == 1:
 
     rule transfer:
         """One style transfer. Its settings are in its name, so its inputs never make it out of date."""
         input:
-            weights=ancient(network),
-            content=ancient(content_picture),
-            styles=ancient(style_pictures),
-            initial=ancient(initial_picture),
+            plan=ancient(branch(is_complete, otherwise=PLAN)),
+            weights=ancient(branch(is_complete, otherwise=STUDY.weights.file)),
+            pictures=ancient(branch(is_complete, otherwise=lambda wildcards: STUDY.picture_files([wildcards.run_id]))),
         # `update`: a result that is there is not removed when its job starts again; the job finds it and keeps it.
         output:
-            **{name: update(path) for name, path in OUTPUTS.items()},
+            [update(f"results/runs/{{run_id}}/{name}") for name in RUN_FILES.values()],
         log:
             "results/runs/{run_id}/transfer.log",
         benchmark:
             "results/runs/{run_id}/benchmark.tsv"
         priority: 10
-        # A run that was killed is tried once more; one that diverges is a result and does not fail. Only the Snakemake
-        # that was started tries again: a cluster job starts two more, and each would.
-        retries: 1 if workflow.is_main_process else 0
+        retries: RETRIES
         conda:
             ENVIRONMENT
         threads: config["threads"]
         resources:
-            gpu=1 if DEVICE == "gpu" else 0,
+            gpu=int(DEVICE == "gpu"),
             runtime=minutes(1),
-        params:
-            settings=settings_of,
+            plan=PLAN,
+            machine=MACHINE,
+            chosen=lambda wildcards: f"--run {wildcards.run_id}",
         shell:
-            'python "$SCRIPTS/neural_style.py" --settings {params.settings:q} --content {input.content:q}'
-            " --styles {input.styles:q} --initial {input.initial:q} --network {input.weights:q} --once"
-            " --output {output.image:q} --preserved-output {output.preserved:q} --losses {output.losses:q}"
-            " --record {output.record:q} --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads} --path $COMPUTE_PATH"
-            " --print-iterations $PRINT_ITERATIONS $STATE > {log:q} 2>&1"
+            COMMAND
 
 else:
 
-    for number, batch in batches().items():
+    for number, batch in enumerate(STUDY.batches(config["runs_per_job"]), start=1):
+        finished = all(map(is_finished, batch))
 
         rule:
             name:
-                f"transfer_{number}"
+                f"transfer_{number:04}"
             input:
-                weights=ancient(f"resources/weights/{NETWORK}.safetensors"),
-                pictures=ancient(batch_pictures(batch)),
+                plan=ancient(branch(finished, otherwise=PLAN)),
+                weights=ancient(branch(finished, otherwise=STUDY.weights.file)),
+                pictures=ancient(branch(finished, otherwise=STUDY.picture_files(batch))),
             output:
-                batch_outputs(batch),
+                update(files_of(batch)),
             log:
-                f"{TABLES}/packs/{number}.log",
+                f"{FOLDER}/batches/{number:04}.log",
             benchmark:
-                f"{TABLES}/packs/{number}.tsv"
+                f"{FOLDER}/batches/{number:04}.tsv"
             priority: 10
-            retries: 1 if workflow.is_main_process else 0
+            retries: RETRIES
             conda:
                 ENVIRONMENT
             threads: config["threads"]
             resources:
-                gpu=1 if DEVICE == "gpu" else 0,
+                gpu=int(DEVICE == "gpu"),
                 runtime=minutes(len(batch)),
-            params:
-                common=common_of(batch),
-                runs=runs_of(batch),
+                plan=PLAN,
+                machine=MACHINE,
+                chosen=f"--batch {number} --batch-size {config['runs_per_job']}",
             shell:
-                'python "$SCRIPTS/transfer_pack.py" --common {params.common:q} --runs {params.runs:q}'
-                " --pool results/runs --network {input.weights:q}"
-                " --device $DEVICE --device-slots $DEVICE_SLOTS --threads {threads} --path $COMPUTE_PATH"
-                " --print-iterations $PRINT_ITERATIONS $STATE > {log:q} 2>&1"
+                COMMAND

@@ -23,7 +23,6 @@ from styletransfer.reports.monitor import Monitor, Snapshot
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 
-SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 # Where nobody sees the width of the screen.
 PLAIN_WIDTH = 140
 # A page that reloads itself more often than that cannot be read.
@@ -48,7 +47,7 @@ def config_of(path: Path) -> dict[str, Any]:
         raise InputError(f"--configfile {path} cannot be read: {error}") from error
     if not isinstance(config, dict):
         raise InputError(f"--configfile {path} is no config: it holds no keys")
-    return load_config(config, yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
+    return load_config(config)
 
 
 def watch(monitor: Monitor, page: dashboard.Page, interval: float, show: Callable[[Snapshot], None]) -> None:

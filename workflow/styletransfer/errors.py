@@ -11,8 +11,9 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, ParamSpec
 
+P = ParamSpec("P")
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 
@@ -60,7 +61,7 @@ class WriteError(OSError):
         return str(self.args[0])
 
 
-def command(main: Callable[[], int | None]) -> Callable[[], int]:
+def command(main: Callable[P, int | None]) -> Callable[P, int]:
     """Make `main` a command: bad input, and a path that cannot be used, become one message on stderr and exit code 2.
 
     An interrupt gives exit code 130, SIGTERM and SIGHUP 128 and their number, as a shell counts; all of them let blocks
@@ -68,14 +69,14 @@ def command(main: Callable[[], int | None]) -> Callable[[], int]:
     """
 
     @functools.wraps(main)
-    def run() -> int:
+    def run(*args: P.args, **kwargs: P.kwargs) -> int:
         # A log on a full disk is lost; a traceback about that would only hide the message that matters.
         logging.raiseExceptions = False
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is signal.SIG_DFL:  # not where it is ignored, as under nohup
                 signal.signal(number, _terminate)
         try:
-            return main() or 0
+            return main(*args, **kwargs) or 0
         except (InputError, OSError, MemoryError, KeyboardInterrupt, TerminatedError) as error:
             message, code = _message_and_code(error)
             print(message, file=sys.stderr)

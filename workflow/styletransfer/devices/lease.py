@@ -109,6 +109,11 @@ def _host_gpus() -> dict[str, list[str]]:
     return {gpu: devices or [gpu] for gpu, devices in split.items()}
 
 
+def resolve(choice: str) -> str:
+    """`gpu` or `cpu`: what `auto` is on this host."""
+    return ("gpu" if gpus() else "cpu") if choice == "auto" else choice
+
+
 def check(choice: str, tokens: int | None, slots: int = 1) -> None:
     """Refuse, before a workflow starts any run, what its runs could not get on this host.
 

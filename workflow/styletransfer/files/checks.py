@@ -46,3 +46,11 @@ def checksum(path: str | Path, algorithm: str = "sha256") -> str:
     """Hexadecimal digest of a file's content."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def is_gone(path: str | Path) -> bool:
+    """Whether there is no such file. A name that no file can have is bad input, and not gone."""
+    try:
+        return not Path(path).exists()
+    except OSError:
+        return False

@@ -21,34 +21,21 @@ SIZE = (768, 768)
 
 @dataclass(frozen=True)
 class Painting:
-    """A picture made by rule. The version is raised whenever its pixels change: it is part of a run's identity."""
+    """A picture made by rule. Its version, which is part of a run's identity, is in `images.samples`."""
 
-    name: str
-    version: int
     title: str
     paint: Callable[[int, int, np.random.Generator], np.ndarray]
 
 
 def paint(name: str, width: int, height: int) -> np.ndarray:
     """Paint a picture: (height, width, 3) uint8 RGB. Raises `InputError` for an unknown name or size."""
-    painting = _find(name)
+    if name not in PAINTINGS:
+        raise InputError(f"there is no painting {name!r}: choose one of {', '.join(PAINTINGS)}")
     for side in (width, height):
         if not 16 <= side <= 8192:
             raise InputError(f"a painting of {width} x {height} pixels: each side must be 16 to 8192")
-    canvas = painting.paint(width * SUPERSAMPLING, height * SUPERSAMPLING, np.random.default_rng(1889))
+    canvas = PAINTINGS[name].paint(width * SUPERSAMPLING, height * SUPERSAMPLING, np.random.default_rng(1889))
     return np.asarray(Image.fromarray(canvas).resize((width, height), Image.Resampling.LANCZOS))
-
-
-def recipe(name: str) -> str:
-    """What identifies a painting's pixels, such as `strokes@1`."""
-    painting = _find(name)
-    return f"{painting.name}@{painting.version}"
-
-
-def _find(name: str) -> Painting:
-    if name not in PAINTINGS:
-        raise InputError(f"there is no painting {name!r}: choose one of {', '.join(PAINTINGS)}")
-    return PAINTINGS[name]
 
 
 def _smooth_noise(width: int, height: int, scale: float, rng: np.random.Generator) -> np.ndarray:
@@ -160,10 +147,7 @@ def _sweet(
 
 
 PAINTINGS = {
-    painting.name: painting
-    for painting in (
-        Painting("strokes", 1, "Swirling oil strokes in night blue and gold", _strokes),
-        Painting("glass", 1, "Stained glass", _glass),
-        Painting("candy", 1, "Candy discs and curls", _candy),
-    )
+    "strokes": Painting("Swirling oil strokes in night blue and gold", _strokes),
+    "glass": Painting("Stained glass", _glass),
+    "candy": Painting("Candy discs and curls", _candy),
 }

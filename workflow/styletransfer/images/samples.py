@@ -1,4 +1,4 @@
-"""The sample photographs: what the installed package scikit-image ships."""
+"""The samples: photographs that the installed package scikit-image ships, and what identifies paintings."""
 
 from __future__ import annotations
 
@@ -83,6 +83,17 @@ SAMPLES = {
         "public domain",
     ),
 }
+
+
+# The pictures that `images.generated` paints. The version is raised whenever the pixels change: runs know them by it.
+PAINTINGS = {"strokes": 1, "glass": 1, "candy": 1}
+
+
+def recipe(name: str) -> str:
+    """What identifies a painting's pixels, such as `strokes@1`. Raises `InputError` for an unknown name."""
+    if name not in PAINTINGS:
+        raise InputError(f"there is no painting {name!r}: choose one of {', '.join(PAINTINGS)}")
+    return f"{name}@{PAINTINGS[name]}"
 
 
 def sample_file(name: str) -> Path:

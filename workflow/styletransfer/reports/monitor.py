@@ -22,7 +22,7 @@ from styletransfer.runs.layout import RUN_FILES, RUN_LOG
 from styletransfer.runs.record import seconds_of_run
 from styletransfer.runs.status import Status
 from styletransfer.settings import Settings
-from styletransfer.study.expand import Study
+from styletransfer.study.plan import Study
 
 # What these tell of is as good as now: older ones may be of another machine.
 NEWEST = 50

@@ -23,7 +23,7 @@ from styletransfer.files import atomic, checks
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import computed_on, read_record, rounding_note
 from styletransfer.settings import NUMERICS, Artifact, from_canonical
-from styletransfer.study.expand import Study
+from styletransfer.study.plan import Study
 
 FORMAT = 1
 # What tables, figures and explorer are made with. What runs are made with stands in their records.
@@ -58,10 +58,10 @@ class Comparison:
     note: str = ""
 
 
-def describe(study: Study, settings: Mapping[str, Any], pool: Path, sources: Sources, folder: Path) -> dict[str, Any]:
+def describe(study: Study, pool: Path, sources: Sources, folder: Path) -> dict[str, Any]:
     """The manifest of a complete study, to be written into `folder`. Called in the working directory.
 
-    settings: the part of the config that decides the runs. Raises `InputError` for a run whose files are not those that
+    Raises `InputError` for a run whose files are not those that
     its record tells of: a manifest must not make damage look right.
     """
     records = {run_id: _record(pool / run_id, run_id) for run_id in study.runs}
@@ -74,13 +74,13 @@ def describe(study: Study, settings: Mapping[str, Any], pool: Path, sources: Sou
     return {
         "manifest": FORMAT,
         "study": study.name,
-        "settings": settings,
+        "settings": study.config,
         "root": os.path.relpath(".", folder),
         "created": atomic.timestamp(time.time()),
         "numerics": NUMERICS,
         "code": revision(),
         "versions": {"runs": _versions(records.values()), "tables": _tools()},
-        "pictures": {name: _picture(found, records.values()) for name, found in study.pictures.items()},
+        "pictures": {name: _picture(found.artifact, records.values()) for name, found in study.pictures.items()},
         "weights": next(iter(records.values()))["weights"],
         "computed_on": computed_on(records.values()),
         "runs": {run_id: record["status"] for run_id, record in records.items()},

@@ -3,22 +3,84 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import platform
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from styletransfer.errors import InputError
+from styletransfer.images.samples import sample_file
+from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import read_record, seconds_of_run
-from styletransfer.settings import Settings
-from styletransfer.study.expand import Study
+from styletransfer.settings import Settings, to_json
+from styletransfer.study.plan import Source, Study
 from styletransfer.text import duration
 
 # How many runs of other studies an estimate goes by.
 OTHERS = 30
 
 
-def plan(config: Mapping[str, Any], study: Study, pool: Path, at_once: int = 1) -> str:
+def check_sizes(study: Study) -> None:
+    """Raise `InputError` for a width or scale at which a run would look at too small or too large a picture.
+
+    An environment with Snakemake alone can plan as well; there every run checks its own sizes.
+    """
+    try:
+        from styletransfer.images.resize import check_size
+        from styletransfer.vgg.weights import SMALLEST_SIDE
+    except ImportError:
+        return
+    # A picture that is gone was checked when the study was planned first.
+    sizes = {name: size for name, source in study.pictures.items() if (size := _size(name, source))}
+    for run in study.runs.values():
+        content = sizes.get(run.content.name)
+        width = run.width or (content or (0, 0))[0]
+        if content:
+            check_size(f"the result ({run.content.name}, width {width})", content, width, SMALLEST_SIDE)
+        for style, scale in zip(run.styles, run.style_scales, strict=True):
+            if style.name in sizes and width:
+                what = f"style {style.name} (scale {scale:g} of width {width})"
+                check_size(what, sizes[style.name], round(scale * width))
+
+
+def _size(name: str, picture: Source) -> tuple[int, int] | None:
+    """Width and height of a picture as runs get it; None if it is gone."""
+    from styletransfer.images import generated
+    from styletransfer.images.io import image_size
+    from styletransfer.images.resize import limited
+
+    if picture.kind == "painting":
+        return generated.SIZE
+    path = sample_file(picture.source) if picture.kind == "sample" else Path(picture.source)
+    if picture.kind == "path" and not path.exists():
+        return None
+    try:
+        return limited(*image_size(path))
+    except InputError as error:
+        raise InputError(f"images.{name}: {error}") from error
+
+
+def statuses(study: Study, pool: Path) -> dict[str, status.Status]:
+    """How each run of a study stands; where one never began, because of the picture or weights that it lacks."""
+    inputs = {
+        # What cannot be downloaded is no fault of what was asked for.
+        source.artifact.digest: status.InputStatus(
+            source.file, source.logs, "failed" if source.kind == "source" else "bad_input"
+        )
+        for source in (*study.pictures.values(), study.weights)
+    }
+    return status.study_status(study.runs, pool, inputs)
+
+
+def status_digest(study: Study, pool: Path) -> str:
+    """How all runs stand, in short: another text when the tables of what there is are out of date."""
+    rows = [[run_id, found.name, found.reason] for run_id, found in statuses(study, pool).items()]
+    return hashlib.sha256(to_json(rows).encode()).hexdigest()
+
+
+def summary(study: Study, pool: Path, at_once: int = 1) -> str:
     """What a study would run: rows per parameter, new, cached and shared runs, and the time that the new ones take.
 
     at_once: how many runs are computed at the same time.
@@ -38,7 +100,7 @@ def plan(config: Mapping[str, Any], study: Study, pool: Path, at_once: int = 1) 
         )
     new = [run for run_id, run in study.runs.items() if run_id not in finished]
     lines += ["", f"  {len(new)} new runs, {len(finished)} cached"]
-    return "\n".join([*lines, f"  {_estimate(config, new, finished, pool, at_once)}"])
+    return "\n".join([*lines, f"  {_estimate(study, new, finished, pool, at_once)}"])
 
 
 def _records(paths: Iterable[Path]) -> list[dict[str, Any]]:
@@ -50,16 +112,14 @@ def _records(paths: Iterable[Path]) -> list[dict[str, Any]]:
     return [record for record in records if record.get("iterations_done")]
 
 
-def _estimate(
-    config: Mapping[str, Any], new: Sequence[Settings], finished: Collection[str], pool: Path, at_once: int
-) -> str:
+def _estimate(study: Study, new: Sequence[Settings], finished: Collection[str], pool: Path, at_once: int) -> str:
     """The time of new runs: from what finished runs of the study took, else other runs here, else `seconds_per_run`."""
     at_once = min(at_once, len(new))
     records, whose = _records(pool / run_id / RUN_FILES["record"] for run_id in finished), ""
     if not records and all(run.width for run in new):
         records, whose = _others(pool), " of other studies on this host"
     if not records:
-        seconds = config["seconds_per_run"]
+        seconds = study.config["seconds_per_run"]
         condition = f"if a run takes {seconds:g} s (seconds_per_run: say what your device takes)"
         return f"about {_times(len(new) * seconds, at_once)}, {condition}"
     expected = seconds_of_run(records)

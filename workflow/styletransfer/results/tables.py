@@ -18,7 +18,7 @@ from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import corrupt_files, read_record
 from styletransfer.runs.status import Status
 from styletransfer.settings import Settings
-from styletransfer.study.expand import Row, Study
+from styletransfer.study.plan import Row, Study
 
 COPIED = (
     *(

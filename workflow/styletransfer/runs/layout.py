@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from styletransfer.errors import InputError
-from styletransfer.images.io import check_suffix
 from styletransfer.settings import Settings
 
 # The files that a run of a study keeps, in the run's own folder, by their names in `Outputs`.
@@ -98,6 +97,8 @@ def check_outputs(outputs: Outputs, overwrite: bool, inputs: Inputs | None = Non
     """Raise `InputError` for files that exist and may not be replaced, that cannot be written, or whose names tell no
     format; also for two of one name, and for one that the run reads.
     """
+    from styletransfer.images.io import check_suffix  # a study is planned without any library for pictures
+
     _check_names(outputs, inputs)
     existing = [str(path) for path in outputs.named() if path.exists()]
     if existing and not overwrite:

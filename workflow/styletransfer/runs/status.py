@@ -71,11 +71,6 @@ class InputStatus:
     status: str = "bad_input"
 
 
-def input_status(fields_by_digest: Mapping[str, Mapping[str, Any]]) -> dict[str, InputStatus]:
-    """`InputStatus` by digest, of plain types as JSON has them."""
-    return {digest: InputStatus(**fields) for digest, fields in fields_by_digest.items()}
-
-
 def run_status(folder: str | Path) -> Status:
     """How the run of that folder stands. Whether its files hold what the record says is not looked at."""
     folder = Path(folder)

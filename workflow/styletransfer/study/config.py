@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from styletransfer.errors import InputError
@@ -26,17 +27,29 @@ DEFINING_KEYS = (
 )
 # Raised when columns of the tables change: they are then gathered again, from records of all ages.
 TABLES_VERSION = 3
-# It is handed over as one word of a command line, which Linux limits to 128 KiB.
-MAX_DEFINITION = 100_000
+SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 
-def load(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+def read(path: str | Path) -> dict[str, Any]:
+    """The config in a file, checked and with every default filled in.
+
+    Raises:
+        InputError: for a file that is no config, see `load`.
+
+    """
+    return load(yaml_reader.read(path))
+
+
+def load(config: Mapping[str, Any]) -> dict[str, Any]:
     """The config with every default of the schema filled in.
 
-    Raises `InputError` that lists each fault with its key, its value and the remedy.
+    Raises:
+        InputError: that lists each fault with its key, its value and the remedy.
+
     """
     import jsonschema
 
+    schema = yaml_reader.read(SCHEMA)
     yaml_reader.check_values(config, "the config")
     faults = [_fault(error) for error in jsonschema.Draft202012Validator(schema).iter_errors(config)]
     if faults:
@@ -85,15 +98,9 @@ def _with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
     return filled
 
 
-def definition(config: Mapping[str, Any]) -> str:
-    """The part of a config that decides the rows, as JSON: what a table of results depends on."""
+def definition(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a config that decides the rows, in the config's order: what a table of results depends on."""
     defining = {"tables": TABLES_VERSION, **{key: config[key] for key in DEFINING_KEYS if key in config}}
     if isinstance(config["runs"], str):
         defining["runs_sha256"] = checks.checksum(config["runs"])
-    text = json.dumps(defining)  # in the config's order: that of the rows
-    if len(text) > MAX_DEFINITION:
-        raise InputError(
-            f"the config takes {len(text):,} characters of the {MAX_DEFINITION:,} allowed: put runs that it lists into "
-            "a CSV file and name that under runs, or split the study"
-        )
-    return text
+    return json.loads(json.dumps(defining))  # as a plan gives it back

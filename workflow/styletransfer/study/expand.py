@@ -7,50 +7,32 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from styletransfer.errors import InputError
-from styletransfer.settings import PARAMETERS, Artifact, Settings
+from styletransfer.settings import PARAMETERS, Settings
 from styletransfer.study import designs
-from styletransfer.study.config import unknown_key
-from styletransfer.study.pictures import artifact, check_sizes, picture_names
+from styletransfer.study.config import definition, unknown_key
+from styletransfer.study.pictures import Earlier, picture, picture_names, weights
+from styletransfer.study.plan import Row, Study
 from styletransfer.study.values import values
 from styletransfer.text import value_text
-from styletransfer.vgg import sources
 
 
-@dataclass(frozen=True)
-class Row:
-    """One labelled run. parameter, value: what the row is about; empty in grids and lists. label: for figures."""
+def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
+    """All rows of the study that a config describes.
 
-    pair: str
-    parameter: str
-    value: Any
-    label: str
-    is_default: bool
-    settings: Settings
+    Args:
+        config: with its defaults filled in, as `study.config.load` returns it.
+        earlier: gives the study as it was planned before, which knows files of the user's that are gone.
 
-    @property
-    def run_id(self) -> str:
-        """The run this row shows."""
-        return self.settings.run_id
+    Raises:
+        InputError: that names the key, its value and what to do.
 
-
-@dataclass(frozen=True)
-class Study:
-    """A name, the weights of all runs, the pictures by name, the rows in order, the distinct runs by their id."""
-
-    name: str
-    weights: Artifact
-    pictures: Mapping[str, Artifact]
-    rows: tuple[Row, ...]
-    runs: Mapping[str, Settings]
-
-
-def expand(config: Mapping[str, Any]) -> Study:
-    """All rows of the study that a config (with defaults filled in) describes. Raises `InputError`."""
-    config = {**config, "runs": designs.read_runs(config["runs"])}
+    """
+    listed = designs.read_runs(config["runs"])
+    defining = definition(config)
+    config = {**config, "runs": listed}
     sheet = config.get("contact_sheet", {})
     shown = *sheet.get("limits", ()), *sheet.get("grid", ())
     named = {"vary.": config["vary"], "runs: ": itertools.chain.from_iterable(config["runs"]), "contact_sheet: ": shown}
@@ -61,18 +43,18 @@ def expand(config: Mapping[str, Any]) -> Study:
     points = {parameter: values(parameter, spec) for parameter, spec in config["vary"].items()}
     _check_pairs(config["pairs"])
     designs.refuse_too_many(config, points)
-    network = Artifact(**sources.source_identity(config["weights"]))
-    used = {name: artifact(config, name) for name in picture_names(config)}
+    network = weights(config, earlier)
+    used = {name: picture(config, name, earlier) for name in picture_names(config)}
     rows: list[Row] = []
     for pair in config["pairs"]:
         base: dict[str, Any] = {
-            "content": used[pair["content"]],
-            "styles": tuple(used[name] for name in pair["styles"]),
-            "weights": network,
+            "content": used[pair["content"]].artifact,
+            "styles": tuple(used[name].artifact for name in pair["styles"]),
+            "weights": network.artifact,
             **config["defaults"],
         }
         if "initial" in pair:
-            base["initial"] = used[pair["initial"]]
+            base["initial"] = used[pair["initial"]].artifact
         name = pair_name(pair)
         default = Settings(**base)
         for parameter, value, changes in designs.points(config, points):
@@ -80,9 +62,7 @@ def expand(config: Mapping[str, Any]) -> Study:
             rows.append(Row(name, parameter, value, _label(parameter, changes), run == default, run))
         if config["design"] == "star" and not any(row.is_default and row.pair == name for row in rows):
             rows.append(Row(name, "", None, _label("", {}), True, default))
-    runs = {row.run_id: row.settings for row in rows}
-    check_sizes(config, runs.values())
-    return Study(config["study"], network, used, tuple(rows), runs)
+    return Study(config["study"], defining, network, used, tuple(rows))
 
 
 def _check_pairs(pairs: Sequence[Mapping[str, Any]]) -> None:
@@ -90,17 +70,6 @@ def _check_pairs(pairs: Sequence[Mapping[str, Any]]) -> None:
     for position, name in enumerate(names):
         if name in names[:position]:
             raise InputError(f"pairs.{position} is {name}, as is pairs.{names.index(name)}: keep one of them")
-
-
-def batches(study: Study, size: int) -> list[list[str]]:
-    """The runs, at most `size` together: neighbours in the study that are made of the same pictures."""
-
-    def pictures(run_id: str) -> tuple[Any, ...]:
-        run = study.runs[run_id]
-        return run.content, run.styles, run.initial
-
-    alike = [list(run_ids) for _, run_ids in itertools.groupby(study.runs, key=pictures)]
-    return [run_ids[first : first + size] for run_ids in alike for first in range(0, len(run_ids), size)]
 
 
 def pair_name(pair: Mapping[str, Any]) -> str:

@@ -1,47 +1,19 @@
-"""The pictures of a config, as runs know them: by checksum or recipe, and their sizes."""
+"""The files that a config names, as runs know them: pictures by checksum or recipe, and the weights."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from styletransfer.errors import InputError
 from styletransfer.files import checks
-from styletransfer.images import generated
-from styletransfer.images.io import image_size
-from styletransfer.images.resize import check_size, limited
-from styletransfer.images.samples import sample_file
-from styletransfer.settings import Artifact, Settings
+from styletransfer.images.samples import recipe, sample_file
+from styletransfer.settings import Artifact
 from styletransfer.study.config import unknown_key
-from styletransfer.vgg.weights import SMALLEST_SIDE
+from styletransfer.study.plan import Source, Study
+from styletransfer.vgg import sources
 
-
-def check_sizes(config: Mapping[str, Any], runs: Iterable[Settings]) -> None:
-    """Raise `InputError` for a width or scale at which a run would look at too small or too large a picture."""
-    sizes: dict[Artifact, tuple[int, int]] = {}
-    for run in runs:
-        for picture in (run.content, *run.styles):
-            if picture not in sizes:
-                sizes[picture] = _size(config, picture.name)
-        width = run.width or sizes[run.content][0]
-        what = f"the result ({run.content.name}, width {width})"
-        check_size(what, sizes[run.content], width, SMALLEST_SIDE)
-        for style, scale in zip(run.styles, run.style_scales, strict=True):
-            what = f"style {style.name} (scale {scale:g} of width {width})"
-            check_size(what, sizes[style], round(scale * width))
-
-
-def _size(config: Mapping[str, Any], name: str) -> tuple[int, int]:
-    """Width and height of a picture of the config as runs get it. Raises `InputError` if its header is none."""
-    ((kind, source),) = config["images"][name].items()
-    if kind == "painting":
-        return generated.SIZE
-    path = sample_file(source) if kind == "sample" else Path(source)
-    try:
-        return limited(*image_size(path))
-    except InputError as error:
-        raise InputError(f"images.{name}: {error}") from error
+Earlier = Callable[[], Study | None]
 
 
 def picture_names(config: Mapping[str, Any]) -> list[str]:
@@ -54,14 +26,50 @@ def picture_names(config: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def artifact(config: Mapping[str, Any], name: str) -> Artifact:
-    """A picture of the config as part of a run's identity: the checksum of its file, or the recipe of a painting."""
+def picture(config: Mapping[str, Any], name: str, earlier: Earlier = lambda: None) -> Source:
+    """A picture of the config: known by the checksum of its file, or by the recipe of a painting.
+
+    Args:
+        config: with its defaults.
+        name: one of its `images`.
+        earlier: gives the study as it was planned before, which knows a file of the user's that is gone.
+
+    Raises:
+        InputError: for a name or a file that is not there.
+
+    """
     if name not in config["images"]:
         raise InputError(f"pairs name the picture {unknown_key(name, config['images'])}")
     ((kind, source),) = config["images"][name].items()
     if kind == "painting":
-        return Artifact(name, generated.recipe(source))
-    path = sample_file(source) if kind == "sample" else Path(source)
-    if kind == "path":
+        checksum = recipe(source)
+    elif kind == "sample":
+        checksum = f"sha256:{checks.checksum(sample_file(source))}"
+    elif checks.is_gone(source) and (known := earlier()) and _is_of(known.pictures.get(name), source):
+        return known.pictures[name]
+    else:
         checks.check_input(source, f"images.{name}.path")
-    return Artifact(name, f"sha256:{checks.checksum(path)}")
+        checksum = f"sha256:{checks.checksum(source)}"
+    artifact = Artifact(name, checksum)
+    return Source(artifact, kind, source, f"resources/pictures/{name}-{artifact.digest}.png")
+
+
+def weights(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Source:
+    """The weights of the config: a published file by its name, or a file of the user's by what it holds.
+
+    Args:
+        config: with its defaults.
+        earlier: gives the study as it was planned before, which knows a file of the user's that is gone.
+
+    """
+    source = config["weights"]
+    published = source in sources.SOURCES
+    if not published and checks.is_gone(source) and (known := earlier()) and _is_of(known.weights, source):
+        return known.weights
+    artifact = Artifact(**sources.source_identity(source))
+    file = source if published else f"local-{artifact.digest}"
+    return Source(artifact, "source" if published else "path", source, f"resources/weights/{file}.safetensors")
+
+
+def _is_of(planned: Source | None, source: str) -> bool:
+    return planned is not None and (planned.kind, planned.source) == ("path", source)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from styletransfer import settings
 from styletransfer.errors import InputError
 
@@ -54,10 +52,15 @@ def _generate(parameter: str, kind: str, arguments: list[float]) -> list[Any]:
         raise InputError(f"vary.{parameter}.logspace is {arguments!r}: first and last value must be above 0")
     if kind == "arange":
         # The end is left out; half a step of tolerance keeps rounding from putting it back in.
-        generated = first + third * np.arange(math.ceil(count - 1e-9))
+        generated = [first + third * i for i in range(math.ceil(count - 1e-9))]
     else:
-        generated = (np.linspace if kind == "linspace" else np.geomspace)(first, last, int(third))
-    return [settings.rounded(value) for value in generated.tolist()]
+        steps = max(1, int(third) - 1)
+        shares = [i / steps for i in range(int(third))]
+        if kind == "linspace":
+            generated = [first + share * (last - first) for share in shares]
+        else:
+            generated = [first * (last / first) ** share for share in shares]
+    return [settings.rounded(value) for value in generated]
 
 
 def _slice(parameter: str, text: Any) -> slice:

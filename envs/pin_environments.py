@@ -33,7 +33,7 @@ def environment(kind: str, requirements: str, pinned: str) -> str:
         raise InputError(f"requirements-{kind}.txt has no pin for {', '.join(missing)}: run `make lock`")
     lines = [f"      - {name}{extras.get(name, '')}=={versions[name]}" for name in (*names, *more)]
     head = [
-        f"# {purpose}, for `--sdm conda`: the pins of requirements-{kind}.txt, written by pin_environments.py.",
+        f"# {purpose}, for `--sdm conda`: the pins of requirements-{kind}.txt, written by envs/pin_environments.py.",
         "channels: [conda-forge, nodefaults]",
         "dependencies:",
         "  - python=3.11",

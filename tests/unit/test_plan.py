@@ -1,0 +1,133 @@
+"""The plan of a study: what is read from its file is what was expanded, and whatever is no plan is refused."""
+
+import json
+import shutil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.studies import tiny_study
+from styletransfer import cli
+from styletransfer.errors import InputError
+from styletransfer.images.samples import sample_file
+from styletransfer.study import plan
+from styletransfer.study.config import load as load_config
+from styletransfer.study.expand import expand
+
+WORDS = st.one_of(st.integers(0, 99), st.floats(0, 1e9), st.sampled_from([1e-8, 1e30, 0.1 + 0.2]))
+OWN = {"photograph": {"path": "photo {x}.png"}, "artwork": {"painting": "glass"}}
+
+
+def planned(**changes):
+    return expand(load_config(tiny_study(**changes)))
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A study of a picture of the user's, planned in its folder."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(sample_file("astronaut"), "photo {x}.png")
+    study = planned(images=OWN)
+    study.write("results/studies/tiny/plan-0.json")
+    return study
+
+
+@given(
+    st.dictionaries(st.sampled_from(["tv_weight", "style_weight", "eps"]), st.lists(WORDS.filter(bool), min_size=1)),
+    st.sampled_from(["star", "grid"]),
+    st.sampled_from([None, "artwork", "photograph"]),
+)
+def test_what_is_read_is_what_was_expanded(tmp_path_factory, vary, design, initial):
+    pair = {"content": "photograph", "styles": ["artwork"]} | ({"initial": initial} if initial else {})
+    study = planned(vary=vary, design=design, pairs=[pair])
+    path = tmp_path_factory.mktemp("plan") / "plan.json"
+    study.write(path)
+    again = plan.read(path)
+    assert again == study
+    assert (again.text, again.digest, again.runs) == (study.text, study.digest, study.runs)
+
+
+def test_six_hundred_pictures_with_long_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    long = "a long name " * 15
+    names = [f"picture-{number:03}-{'x' * 25}" for number in range(600)]
+    for name in names:
+        (tmp_path / f"{long}{name}.png").write_bytes(b"\x89PNG" + name.encode())
+    study = planned(
+        images={name: {"path": f"{long}{name}.png"} for name in names},
+        pairs=[{"content": name, "styles": [names[0]]} for name in names],
+    )
+    assert len(study.text) > 2**20
+    study.write("plan.json")
+    assert plan.read("plan.json") == study
+
+
+def test_another_config_or_picture_is_another_plan(own):
+    assert planned(images=OWN).digest == own.digest
+    assert planned(images=OWN, vary={"style_weight": [5]}).digest != own.digest
+    shutil.copy(sample_file("chelsea"), "photo {x}.png")
+    assert planned(images=OWN).digest != own.digest
+
+
+def test_a_picture_that_is_gone_is_known_from_the_plan_before(own, tmp_path):
+    (tmp_path / "photo {x}.png").unlink()
+    earlier = lambda: plan.newest("results/studies/tiny")  # noqa: E731
+    assert expand(load_config(tiny_study(images=OWN)), earlier) == own
+    renamed = load_config(tiny_study(images=OWN | {"photograph": {"path": "other.png"}}))
+    with pytest.raises(InputError, match=r"images\.photograph\.path is 'other\.png': there is no such file"):
+        expand(renamed, earlier)
+
+
+def test_a_picture_that_was_changed_since_is_named(own, capsys):
+    assert own.changed() == []
+    shutil.copy(sample_file("chelsea"), "photo {x}.png")
+    assert own.changed() == [
+        "images.photograph.path is 'photo {x}.png', which has been changed since the study was planned"
+    ]
+    words = ["picture", "--plan", "results/studies/tiny/plan-0.json", "--name", "photograph", "--output", "a.png"]
+    assert cli.run(words) == 2
+    assert "which has been changed since the study was planned: call snakemake again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ("", r"is no plan of a study"),
+        ("[]", r"is no plan of a study"),
+        ('{"plan": 0, "numerics": 1}', "another version of the engine"),
+        ('{"plan": 1, "numerics": 99}', "another version of the engine"),
+        ('{"plan": 1, "numerics": 1}', r"is no plan of a study \(KeyError: 'weights'\)"),
+        (None, "there is no such plan"),
+    ],
+)
+def test_what_is_no_plan_is_refused(tmp_path, changed, message):
+    path = tmp_path / "plan.json"
+    if changed is not None:
+        path.write_text(changed)
+    with pytest.raises(InputError, match=message):
+        plan.read(path)
+
+
+def test_a_plan_that_was_edited_is_refused(own, tmp_path):
+    path = tmp_path / "results/studies/tiny/plan-0.json"
+    document = json.loads(path.read_text())
+    first = next(iter(document["runs"].values()))
+    first["tv_weight"] = 7
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match="its runs have other settings than their names say"):
+        plan.read(path)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--run", "nothing"], "--run is 'nothing': the plan of tiny has no such run"),
+        (["--batch", "0"], "--batch is 0: the plan has batches 1 to 4 of that size"),
+        (["--batch", "3", "--batch-size", "2"], "--batch is 3: the plan has batches 1 to 2 of that size"),
+        (["--batch", "1", "--batch-size", "0"], "--batch-size is 0: it must be at least 1"),
+    ],
+)
+def test_a_run_that_is_not_planned_is_refused(own, capsys, words, message):
+    assert cli.run(["run", "--plan", "results/studies/tiny/plan-0.json", *words]) == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,55 @@
+"""The command `styletransfer`: its subcommands, each a thin layer over the engine.
+
+A module of this folder has `add_commands`, which adds its subcommands and what each of them calls. Only the module of
+the subcommand that is called is imported: whoever asks for a plan does not wait for Matplotlib.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from styletransfer import errors
+
+# Which module has which subcommands.
+COMMANDS = {
+    "transfer": ("transfer", "run"),
+    "plan": ("plan", "status"),
+    "prepare": ("fetch", "convert", "picture", "paint"),
+    "results": ("collect", "manifest", "verify", "crate"),
+    "draw": ("draw", "explorer"),
+}
+
+
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """All subcommands, or only those of the module that has this one."""
+    description = "Neural style transfer (Gatys et al. 2015): one picture, or a study of parameters and its results."
+    command_line = argparse.ArgumentParser(prog="styletransfer", description=description)
+    commands = command_line.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    chosen = [module for module, names in COMMANDS.items() if command in names] or COMMANDS
+    for module in chosen:
+        importlib.import_module(f"styletransfer.cli.{module}").add_commands(commands)
+    return command_line
+
+
+@errors.command
+def run(arguments: Sequence[str] | None = None) -> int | None:
+    """Run the subcommand that the arguments name."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser(words[0] if words else None).parse_args(words)
+    return options.run(options)
+
+
+def main() -> NoReturn:
+    """The console command."""
+    end(run())
+
+
+def end(code: int) -> NoReturn:
+    """End the process; at once where TensorFlow is loaded, which takes half a second to dismantle."""
+    if "tensorflow" in sys.modules:
+        errors.fast_exit(code)
+    sys.exit(code)

@@ -1,0 +1,96 @@
+"""What people look at: the figures of a study, and its explorer."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from styletransfer.errors import InputError
+from styletransfer.study import plan
+
+FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
+
+
+def add_commands(commands: Any) -> None:
+    """The subcommands `draw` and `explorer`."""
+    text = "draw a figure of a study from its tables"
+    drawing = commands.add_parser("draw", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    drawing.add_argument("figure", choices=FIGURES, help="what to draw")
+    drawing.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
+    sheet = drawing.add_argument_group("the contact sheet")
+    sheet.add_argument("--columns", type=int, default=5, help="pictures per row (default: %(default)s)")
+    sheet.add_argument(
+        "--limits",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("PARAMETER", "LOWEST", "HIGHEST"),
+        help="show only these values of a parameter",
+    )
+    sheet.add_argument(
+        "--grid", nargs=2, default=[], metavar=("DOWN", "ACROSS"), help="two parameters, in place of a row for each"
+    )
+    drawing.set_defaults(run=draw)
+
+    text = "write the explorer of a study: one page that opens by a double click"
+    exploring = commands.add_parser("explorer", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    exploring.add_argument("--output", type=Path, required=True, help="the folder to write index.html to")
+    exploring.add_argument("--max-bytes", type=int, help="beyond it pictures lie beside the page")
+    exploring.set_defaults(run=explore)
+    for command in (drawing, exploring):
+        command.add_argument("--plan", type=Path, required=True, help="the study's plan")
+        command.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
+        command.add_argument("--losses", type=Path, required=True, help="the table of losses, .parquet")
+        command.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
+        command.add_argument("--preserve-colors", action="store_true", help="show pictures with the content's colours")
+
+
+def draw(options: argparse.Namespace) -> None:
+    """Read the tables, draw, write."""
+    from styletransfer.reports.figures import contact_sheet, device_usage, effects, loss_curves, style
+    from styletransfer.results import tables
+
+    runs = tables.read_runs(options.runs)
+    figures = {
+        "contact_sheet": lambda: contact_sheet.contact_sheet(
+            runs,
+            options.pool,
+            {name: found.file for name, found in plan.read(options.plan).pictures.items()},
+            options.columns,
+            limits_of(options),
+            options.preserve_colors,
+            options.grid,
+        ),
+        "loss_curves": lambda: loss_curves.loss_curves(runs, tables.read_losses(options.losses)),
+        "device_timeline": lambda: device_usage.device_timeline(runs),
+        "pareto": lambda: effects.pareto(runs),
+        "parameter_effects": lambda: effects.parameter_effects(runs),
+    }
+    style.save(figures[options.figure](), options.output)
+
+
+def limits_of(options: argparse.Namespace) -> dict[str, list[float]]:
+    """The limits of the contact sheet by parameter. Raises `InputError` for what is no number."""
+    try:
+        return {name: [float(lowest), float(highest)] for name, lowest, highest in options.limits}
+    except ValueError as error:
+        raise InputError(f"--limits takes a parameter and two numbers: {error}") from error
+
+
+def explore(options: argparse.Namespace) -> None:
+    """Read the plan and the tables, write the page."""
+    from styletransfer.reports import explorer
+    from styletransfer.results import tables
+
+    study = plan.read(options.plan)
+    shown = {
+        **{name: study.config[name] for name in ("design", "pairs", "weights")},
+        "preserve_colors": options.preserve_colors,
+        "images": {name: {found.kind: found.source} for name, found in study.pictures.items()},
+        "files": {name: found.file for name, found in study.pictures.items()},
+        "network": study.weights.file,
+    }
+    runs, losses = tables.read_runs(options.runs), tables.read_losses(options.losses)
+    max_bytes = explorer.MAX_BYTES if options.max_bytes is None else options.max_bytes
+    explorer.write(options.output, runs, losses, options.pool, shown, max_bytes)

@@ -1,0 +1,66 @@
+"""What a study would run, and how its runs stand."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from styletransfer.study import plan
+
+
+def add_commands(commands: Any) -> None:
+    """The subcommands `plan` and `status`."""
+    text = "print what a study would run, and how long that takes"
+    planning = commands.add_parser("plan", help=text, description=f"{text[0].upper()}{text[1:]}. Nothing is run.")
+    source = planning.add_mutually_exclusive_group()
+    source.add_argument(
+        "--configfile",
+        type=Path,
+        default=Path("config/config.yaml"),
+        help="unlike Snakemake, nothing in it is executed (default: %(default)s)",
+    )
+    source.add_argument("--plan", type=Path, help="a plan that was made, results/studies/<study>/plan-*.json")
+    planning.add_argument("--at-once", type=int, help="how many runs at once; default: one for each `threads` cores")
+    planning.set_defaults(run=print_plan)
+    text = "print how the runs of a study stand, and where its results are"
+    status = commands.add_parser("status", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    status.add_argument(
+        "--plan", type=Path, required=True, help="the study's plan, results/studies/<study>/plan-*.json"
+    )
+    status.set_defaults(run=print_status)
+    for command in (planning, status):
+        command.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
+
+
+def print_plan(options: argparse.Namespace) -> None:
+    """Count the rows of a config or a plan, and estimate."""
+    from styletransfer.results.plan import check_sizes, summary
+    from styletransfer.study import config
+    from styletransfer.study.expand import expand
+
+    threads = 1
+    if options.plan is None:
+        found = config.read(options.configfile)
+        study, threads = expand(found), found["threads"]
+        check_sizes(study)
+    else:
+        study = plan.read(options.plan)
+    cores = len(os.sched_getaffinity(0)) // threads
+    print(summary(study, options.pool, options.at_once or max(1, cores)))
+
+
+def print_status(options: argparse.Namespace) -> None:
+    """Count the runs by status, with reasons; name what has changed since the plan, and the results."""
+    from styletransfer.results.plan import statuses
+    from styletransfer.runs import status
+
+    study = plan.read(options.plan)
+    print(status.summary(statuses(study, options.pool), options.pool))
+    for line in study.changed():
+        print(f"{line}: call snakemake again to plan it as it is now")
+    folder = options.plan.parent
+    for name, path in (("contact sheet", "figures/contact_sheet.png"), ("explorer", "explorer/index.html")):
+        if (folder / path).exists():
+            print(f"{name}: {folder / path}")

@@ -1,0 +1,114 @@
+"""Results of a study: its tables, its manifest, whether its files are unchanged, and the archive of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from styletransfer.files import atomic
+from styletransfer.study import plan
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def add_commands(commands: Any) -> None:
+    """The subcommands `collect`, `manifest`, `verify` and `crate`."""
+    text = "gather the runs of a study into tables"
+    collecting = commands.add_parser("collect", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    collecting.add_argument("--runs", type=Path, required=True, help="the table of runs to write, .parquet")
+    collecting.add_argument("--runs-csv", type=Path, required=True, help="the same as .csv")
+    collecting.add_argument("--losses", type=Path, required=True, help="the table of losses to write, .parquet")
+    collecting.add_argument("--partial", action="store_true", help="runs may lack results: the table says why")
+    collecting.set_defaults(run=collect)
+
+    text = "write the manifest of a study that is complete"
+    describing = commands.add_parser("manifest", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    describing.add_argument("--tables", nargs="+", required=True, help="the study's tables")
+    describing.add_argument("--figures", nargs="+", required=True, help="its figures and pages; a folder for all in it")
+    describing.add_argument("--output", type=Path, required=True, help="the manifest to write, .json")
+    describing.set_defaults(run=write_manifest)
+    for command in (collecting, describing):
+        command.add_argument("--plan", type=Path, required=True, help="the study's plan")
+        command.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
+
+    text = "check every file of a study against its manifest"
+    verifying = commands.add_parser(
+        "verify",
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}. The exit code is 1 if anything differs and is not removed.",
+    )
+    verifying.add_argument("manifest", type=Path, help="results/studies/<study>/manifest.json")
+    verifying.add_argument("--configfile", type=Path, help="compare the study's config as it is now as well")
+    verifying.add_argument("--remove", action="store_true", help="remove what differs: the workflow recreates it")
+    verifying.set_defaults(run=verify)
+
+    text = "pack a study into an RO-Crate, a .zip that archives take"
+    packing = commands.add_parser("crate", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    packing.add_argument("--manifest", type=Path, required=True, help="results/studies/<study>/manifest.json")
+    packing.add_argument("--output", type=Path, required=True, help="the crate to write, .zip")
+    packing.set_defaults(run=pack)
+
+
+def collect(options: argparse.Namespace) -> None:
+    """Read the runs of the plan, write the tables."""
+    from styletransfer.results import tables
+    from styletransfer.results.plan import statuses as statuses_of
+    from styletransfer.runs import status
+
+    study = plan.read(options.plan)
+    statuses = statuses_of(study, options.pool) if options.partial else None
+    runs = tables.runs_table(study, options.pool, statuses)
+    losses = tables.losses_table(study, options.pool, statuses)
+    for table, path in ((runs, options.runs), (losses, options.losses)):
+        tables.write(path, table)
+    with atomic.atomic_path(options.runs_csv) as temporary:
+        runs.to_csv(temporary, index=False)
+    # Those of the study as it was before.
+    for outdated in set(options.plan.parent.glob("plan-*.json")) - {options.plan}:
+        outdated.unlink()
+    if statuses is not None:
+        print(status.summary(statuses, options.pool))
+    for line in study.changed():
+        print(f"{line}: the tables are of the file as it was")
+
+
+def write_manifest(options: argparse.Namespace) -> None:
+    """Look at all files of the study, write."""
+    from styletransfer.results import manifest
+
+    study = plan.read(options.plan)
+    inputs = [found.file for found in study.pictures.values() if Path(found.file).exists()]
+    tables = [*options.tables, str(options.plan)]
+    sources = manifest.Sources(tables, options.figures, inputs, study.weights.file)
+    described = manifest.describe(study, options.pool, sources, options.output.parent)
+    atomic.write_text(options.output, json.dumps(described, indent=1) + "\n")
+
+
+def verify(options: argparse.Namespace) -> int:
+    """A line for each difference, then one in sum."""
+    from styletransfer.results import manifest
+    from styletransfer.study import config as study_config
+
+    config = study_config.read(options.configfile) if options.configfile else None
+    found = manifest.differences(options.manifest, config and study_config.definition(config))
+    for difference in found.differences:
+        print(difference)
+    for name in found.absent:
+        print(f"not here, not checked: {name}")
+    if found.note:
+        print(found.note)
+    print(f"{options.manifest}: {found.files} files checked, {len(found.differences)} differences")
+    if options.remove:
+        for path in manifest.remove(found.corrupt_files):
+            print(f"removed: {path}")
+        return 0
+    return 1 if found.differences else 0
+
+
+def pack(options: argparse.Namespace) -> None:
+    """Check the study against its manifest, and pack it."""
+    from styletransfer.results import ro_crate
+
+    ro_crate.write(options.output, options.manifest, ROOT)

@@ -1,0 +1,262 @@
+"""Style transfer: one picture by hand, with the options of the reference program; or runs of a planned study."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from styletransfer import cli
+from styletransfer.devices import autotune, lease
+from styletransfer.errors import InputError
+from styletransfer.files import checks
+from styletransfer.runs.layout import Inputs, Outputs, Run
+from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME, Worker
+from styletransfer.settings import PARAMETERS, Artifact, Settings
+from styletransfer.study import plan
+from styletransfer.vgg import formats, sources
+
+PROGRESS_HELP = (
+    "write progress.txt beside the output, numbered as the 2018 program did: row i has the losses after i + 1 steps, "
+    "the last row those after all"
+)
+# What `--initial` is without a value.
+CONTENT = Path()
+OPTION_TYPES = {"width": int, "iterations": int, "seed": int}
+
+
+def add_commands(commands: Any) -> None:
+    """The subcommands `transfer` and `run`."""
+    text = "paint a content picture in the style of others"
+    transfer = commands.add_parser("transfer", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    add_transfer_options(transfer)
+    transfer.set_defaults(run=transfer_by_hand)
+    text = "compute runs of a planned study, one after another in one process on one device"
+    run = commands.add_parser("run", help=text, description=f"{text[0].upper()}{text[1:]}. Finished runs are kept.")
+    run.add_argument("--plan", type=Path, required=True, help="the study's plan, results/studies/<study>/plan-*.json")
+    chosen = run.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("--run", dest="run_id", metavar="RUN_ID", help="the one run to compute")
+    chosen.add_argument("--batch", type=int, metavar="N", help="the Nth batch of runs, from 1; a log for each run")
+    run.add_argument("--batch-size", type=int, default=1, help="with --batch: how many runs a batch has at most")
+    run.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
+    add_machine_options(run)
+    run.set_defaults(run=run_planned)
+
+
+def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
+    """All options of the reference program under its names, and ours."""
+    pictures = command_line.add_argument_group("pictures and weights")
+    pictures.add_argument("--content", type=Path, required=True, help="the content picture")
+    pictures.add_argument("--styles", type=Path, nargs="+", required=True, help="one or more style pictures")
+    pictures.add_argument(
+        "--network",
+        required=True,
+        help=f"weights: one of {', '.join(sources.SOURCES)}, kept in resources/weights; or a file, .safetensors, .h5 "
+        "or .mat. vgg16 needs no network access, but is not VGG-19",
+    )
+    pictures.add_argument(
+        "--initial",
+        type=Path,
+        nargs="?",
+        const=CONTENT,
+        help="start from this picture in place of noise; without a value from the content picture",
+    )
+    settings = command_line.add_argument_group("settings (they decide the result)")
+    for name, field in PARAMETERS.items():
+        settings.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=OPTION_TYPES.get(name, str if "choices" in field.metadata else float),
+            choices=field.metadata.get("choices"),
+            nargs="+" if field.metadata.get("per_style") else None,
+            default=argparse.SUPPRESS,
+            help=field.metadata["help"] + ("" if field.default is None else f" (default: {field.default})"),
+        )
+    outputs = command_line.add_argument_group("outputs")
+    outputs.add_argument("--output", type=Path, required=True, help="the result: .png, .jpg, .webp or .tif")
+    outputs.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    outputs.add_argument(
+        "--once",
+        action="store_true",
+        help="keep a finished result of the same settings, and go on with one that was killed (told by its --record)",
+    )
+    outputs.add_argument("--preserve-colors", action="store_true", help="give the result the colours of the content")
+    outputs.add_argument("--preserved-output", type=Path, help="write the result with the content's colours here too")
+    outputs.add_argument("--losses", type=Path, help="a CSV of the losses")
+    outputs.add_argument("--record", type=Path, help="a JSON record of the run")
+    outputs.add_argument("--progress-write", action="store_true", help=PROGRESS_HELP)
+    outputs.add_argument(
+        "--progress-plot", action="store_true", help="plot the losses to progress.png beside the output"
+    )
+    outputs.add_argument("--checkpoint-output", help="pattern of pictures on the way, such as step-{:05}.png")
+    outputs.add_argument("--checkpoint-iterations", type=int, help="keep a picture every so many iterations")
+    add_machine_options(command_line)
+
+
+def add_machine_options(command_line: argparse.ArgumentParser) -> None:
+    """What `worker_of` wants to know."""
+    machine = command_line.add_argument_group("machine (it does not decide the result)")
+    machine.add_argument("--device", choices=lease.CHOICES, default="auto", help="what to compute on")
+    machine.add_argument(
+        "--device-wait", type=float, default=3600.0, help="seconds to wait for a GPU, or for the same run elsewhere"
+    )
+    machine.add_argument("--device-slots", type=int, default=1, help="how many runs may share one GPU")
+    machine.add_argument("--threads", type=int, help="CPU threads; default: all cores")
+    machine.add_argument(
+        "--path", choices=autotune.CHOICES, default="auto", help="how to compute: equal but for rounding"
+    )
+    machine.add_argument(
+        "--steps-per-call", type=int, help="iterations that a device takes without Python; default: 1, on a GPU 10"
+    )
+    machine.add_argument("--print-iterations", type=int, default=10, help="report the losses every so many iterations")
+    machine.add_argument(
+        "--state-seconds",
+        type=float,
+        default=30.0,
+        help="with --once: keep the state of the run beside its record every so many seconds, until it is finished",
+    )
+    machine.add_argument(
+        "--keep-state",
+        action="store_true",
+        help="keep it when it is finished: a run of more iterations goes on from it",
+    )
+
+
+def worker_of(options: argparse.Namespace) -> Worker:
+    """The process that computes, as the options have it. Raises `InputError` for numbers out of their limits."""
+    for name in ("print_iterations", "device_slots", "threads", "steps_per_call"):
+        check_at_least_one(options, name)
+    if not options.state_seconds > 0:
+        raise InputError(f"--state-seconds is {options.state_seconds}: it must be above 0")
+    if not 0 <= options.device_wait < math.inf:
+        raise InputError(f"--device-wait is {options.device_wait}: it must be a number of seconds, at least 0")
+    return Worker(
+        options.device,
+        options.device_wait,
+        options.device_slots,
+        options.threads,
+        options.print_iterations,
+        options.path,
+        options.steps_per_call,
+        options.state_seconds,
+        options.keep_state,
+    )
+
+
+def check_at_least_one(options: argparse.Namespace, name: str) -> None:
+    """Raise `InputError` if a number is given and below 1."""
+    if (value := getattr(options, name)) is not None and value < 1:
+        raise InputError(f"--{name.replace('_', '-')} is {value}: it must be at least 1")
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The run's settings, option by option, with the files' own names and checksums."""
+    values = {name: getattr(options, name) for name in PARAMETERS if hasattr(options, name)}
+    return Settings(
+        content=_artifact("--content", options.content),
+        styles=tuple(_artifact("--styles", path) for path in options.styles),
+        weights=_weights(options.network),
+        initial=_initial(options),
+        **values,
+    )
+
+
+def _weights(network: str) -> Artifact:
+    if network in sources.SOURCES:
+        return Artifact(**sources.source_identity(network))
+    sources.check_file(Path(network), "--network")
+    return _artifact("--network", Path(network))
+
+
+def _initial(options: argparse.Namespace) -> Artifact | None:
+    if options.initial is None:
+        return None
+    if options.initial == CONTENT:
+        return _artifact("--content", options.content)
+    return _artifact("--initial", options.initial)
+
+
+def inputs_of(options: argparse.Namespace) -> Inputs:
+    """The files that are read. Weights named by their source are fetched first, if they are not there."""
+    known = options.network in sources.SOURCES
+    network = formats.prepared(options.network) if known else Path(options.network)
+    initial = None if options.initial == CONTENT else options.initial
+    return Inputs(options.content, options.styles, network, initial)
+
+
+def _artifact(option: str, path: Path) -> Artifact:
+    checks.check_input(path, option)
+    return Artifact(path.stem, f"sha256:{checks.checksum(path)}")
+
+
+def outputs_of(options: argparse.Namespace) -> Outputs:
+    """Which files to write."""
+    folder = options.output.parent
+    return Outputs(
+        image=None if options.preserve_colors else options.output,
+        preserved=options.output if options.preserve_colors else options.preserved_output,
+        losses=options.losses,
+        record=options.record,
+        progress=folder / "progress.txt" if options.progress_write else None,
+        plot=folder / "progress.png" if options.progress_plot else None,
+        checkpoints=options.checkpoint_output,
+        checkpoint_iterations=options.checkpoint_iterations,
+        preserve_checkpoints=options.preserve_colors,
+    )
+
+
+def transfer_by_hand(options: argparse.Namespace) -> None:
+    """Run the transfer that the options describe."""
+    log_to_stderr()
+    check_at_least_one(options, "checkpoint_iterations")
+    if options.once and options.record is None:
+        raise InputError("--once needs --record FILE: the record tells what is finished")
+    run = Run(settings_of(options), inputs_of(options), outputs_of(options))
+    with worker_of(options) as worker:
+        record = worker.transfer_once(run) if options.once else worker.transfer(run, options.overwrite)
+    logging.info("%s: %s after %.1f s", record["status"], options.output, record["seconds"])
+
+
+def run_planned(options: argparse.Namespace) -> int:
+    """Compute the runs that the options name; exit code 1 if any of a batch failed."""
+    log_to_stderr()
+    study = plan.read(options.plan)
+    with worker_of(options) as worker:
+        if options.batch is None:
+            worker.transfer_once(planned(study, options.run_id, options.pool))
+            return 0
+        runs = [planned(study, run_id, options.pool) for run_id in batch_of(study, options)]
+        failed = worker.transfer_all(runs)
+    logging.info("%d of %d runs finished", len(runs) - failed, len(runs))
+    return 1 if failed else 0
+
+
+def batch_of(study: plan.Study, options: argparse.Namespace) -> list[str]:
+    """The runs of the batch that the options name. Raises `InputError` if there is none."""
+    check_at_least_one(options, "batch_size")
+    batches = study.batches(options.batch_size)
+    if not 1 <= options.batch <= len(batches):
+        raise InputError(f"--batch is {options.batch}: the plan has batches 1 to {len(batches)} of that size")
+    return batches[options.batch - 1]
+
+
+def planned(study: plan.Study, run_id: str, pool: Path) -> Run:
+    """A run of a plan, with the files that it reads and writes. Raises `InputError` for an unknown run."""
+    if run_id not in study.runs:
+        raise InputError(f"--run is {run_id!r}: the plan of {study.name} has no such run")
+    files = {role: [Path(found.file) for found in used] for role, used in study.pictures_of(run_id).items()}
+    (content,), initial = files["content"], next(iter(files["initial"]), None)
+    inputs = Inputs(content, files["styles"], Path(study.weights.file), initial)
+    return Run(study.runs[run_id], inputs, Outputs.in_folder(pool / run_id))
+
+
+def log_to_stderr() -> None:
+    """What is logged goes to the terminal, or to the log of a job."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_TIME)
+
+
+def neural_style() -> NoReturn:
+    """The reference program: `transfer` without its name."""
+    cli.end(cli.run(["transfer", *sys.argv[1:]]))

@@ -1,0 +1,247 @@
+"""The plan of a study: its rows, its distinct runs, and the files that they are made of. One JSON file holds it.
+
+A config is expanded once. Whatever computes, gathers or shows the study afterwards reads its plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from styletransfer.errors import InputError
+from styletransfer.files import atomic, checks
+from styletransfer.settings import NUMERICS, Artifact, Settings, from_canonical
+
+# Raised when the file gets another form.
+FORMAT = 1
+REMEDY = "Remove it, and call snakemake again: the plan is made from the config"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture, or the weights, of a study.
+
+    Args:
+        artifact: what it holds, as runs know it.
+        kind: `path`, `sample` or `painting`; of weights `path`, or `source` for a published file.
+        source: the path or name that the config gives.
+        file: the prepared file that runs read. What it holds is part of its name, so it is never out of date.
+
+    """
+
+    artifact: Artifact
+    kind: str
+    source: str
+    file: str
+
+    @property
+    def logs(self) -> list[str]:
+        """The logs of the jobs that prepare the file."""
+        stages = (".fetch.log", ".convert.log") if self.file.endswith(".safetensors") else (".log",)
+        return [Path(self.file).with_suffix(stage).as_posix() for stage in stages]
+
+    def is_at_hand(self) -> bool:
+        """Whether the prepared file is there or can be made: the user's own file may be gone."""
+        return self.kind != "path" or Path(self.file).exists() or not checks.is_gone(self.source)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One labelled run of a study.
+
+    Args:
+        parameter, value: what the row is about; empty in grids and lists.
+        label: for figures.
+
+    """
+
+    pair: str
+    parameter: str
+    value: Any
+    label: str
+    is_default: bool
+    settings: Settings
+
+    @property
+    def run_id(self) -> str:
+        """The run that this row shows."""
+        return self.settings.run_id
+
+
+@dataclass(frozen=True)
+class Study:
+    """All that decides a study's tables.
+
+    Args:
+        name: of the study.
+        config: the part of the config that decides the rows.
+        weights: of all runs.
+        pictures: by name.
+        rows: in the order of the config; several may share a run.
+
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    weights: Source
+    pictures: Mapping[str, Source]
+    rows: tuple[Row, ...]
+
+    @cached_property
+    def runs(self) -> dict[str, Settings]:
+        """The distinct runs by their id, in the order of the rows."""
+        return {row.run_id: row.settings for row in self.rows}
+
+    @cached_property
+    def text(self) -> str:
+        """The plan as JSON. Runs name their pictures, and only the parameters that are not the engine's defaults."""
+        plan = {
+            "plan": FORMAT,
+            "numerics": NUMERICS,
+            "study": self.name,
+            "config": self.config,
+            "weights": _source_fields(self.weights),
+            "pictures": {name: _source_fields(picture) for name, picture in self.pictures.items()},
+            "runs": {run_id: _run_fields(run) for run_id, run in self.runs.items()},
+            "rows": [_row_fields(row) for row in self.rows],
+        }
+        return json.dumps(plan, indent=1) + "\n"
+
+    @cached_property
+    def digest(self) -> str:
+        """12 hex digits: other ones for every other plan."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
+
+    def pictures_of(self, run_id: str) -> dict[str, list[Source]]:
+        """The pictures of a run by role: `content`, `styles`, and `initial` if it starts from another picture."""
+        run = self.runs[run_id]
+        roles: dict[str, Iterable[Artifact | None]] = {
+            "content": [run.content],
+            "styles": run.styles,
+            "initial": [run.initial] if run.initial not in (None, run.content) else [],
+        }
+        return {role: [self.pictures[found.name] for found in used if found] for role, used in roles.items()}
+
+    def picture_files(self, run_ids: Iterable[str]) -> list[str]:
+        """The prepared pictures of runs, each once."""
+        used = (found for run_id in run_ids for found in self.pictures_of(run_id).values())
+        return sorted({picture.file for pictures in used for picture in pictures})
+
+    def batches(self, size: int) -> list[list[str]]:
+        """The runs, at most `size` together: neighbours in the study that are made of the same pictures."""
+
+        def pictures(run_id: str) -> tuple[Any, ...]:
+            run = self.runs[run_id]
+            return run.content, run.styles, run.initial
+
+        alike = [list(run_ids) for _, run_ids in itertools.groupby(self.runs, key=pictures)]
+        return [run_ids[first : first + size] for run_ids in alike for first in range(0, len(run_ids), size)]
+
+    def changed(self) -> list[str]:
+        """A line for each of the user's files that is there, but no longer as it was when the study was planned."""
+        named = {"weights": self.weights, **{f"images.{name}.path": found for name, found in self.pictures.items()}}
+        return [
+            f"{key} is {found.source!r}, which has been changed since the study was planned"
+            for key, found in named.items()
+            if found.kind == "path"
+            and Path(found.source).is_file()
+            and found.artifact.checksum.startswith("sha256:")
+            and found.artifact.checksum != f"sha256:{checks.checksum(found.source)}"
+        ]
+
+    def write(self, path: str | Path) -> None:
+        """Write the plan to a file."""
+        atomic.write_text(Path(path), self.text)
+
+
+def read(path: str | Path) -> Study:
+    """The study whose plan is in a file.
+
+    Raises:
+        InputError: for a file that is no plan, or that another version of the engine made.
+
+    """
+    try:
+        plan = json.loads(Path(path).read_text(encoding="utf-8"))
+        if (plan["plan"], plan["numerics"]) != (FORMAT, NUMERICS):
+            raise InputError(f"{path} was made by another version of the engine. {REMEDY}")
+        weights = _source(plan["weights"])
+        pictures = {name: _source(fields) for name, fields in plan["pictures"].items()}
+        runs = {run_id: _run(fields, pictures, weights) for run_id, fields in plan["runs"].items()}
+        rows = tuple(
+            Row(**{key: value for key, value in fields.items() if key != "run_id"}, settings=runs[fields["run_id"]])
+            for fields in plan["rows"]
+        )
+        study = Study(plan["study"], plan["config"], weights, pictures, rows)
+        if list(study.runs) != list(runs):
+            raise ValueError("its runs have other settings than their names say")
+        return study
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such plan. Call snakemake once: it makes the plan of a study") from error
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is no plan of a study ({type(error).__name__}: {error}). {REMEDY}") from error
+
+
+def newest(folder: str | Path) -> Study | None:
+    """The study as it was planned last in a folder; None if there is no plan, or none that can be read."""
+    try:
+        return read(find(folder))
+    except InputError:
+        return None
+
+
+def find(folder: str | Path) -> Path:
+    """The newest plan in the folder of a study, `results/studies/<study>`.
+
+    Raises:
+        InputError: if there is none.
+
+    """
+    plans = sorted(Path(folder).glob("plan-*.json"), key=lambda path: path.stat().st_mtime)
+    if not plans:
+        raise InputError(f"{folder}: there is no plan of a study. Call snakemake once: it makes the plan")
+    return plans[-1]
+
+
+def _source_fields(source: Source) -> dict[str, str]:
+    artifact = {"name": source.artifact.name, "checksum": source.artifact.checksum}
+    return {**artifact, "kind": source.kind, "source": source.source, "file": source.file}
+
+
+def _source(fields: Mapping[str, str]) -> Source:
+    artifact = Artifact(fields["name"], fields["checksum"])
+    return Source(artifact, fields["kind"], fields["source"], fields["file"])
+
+
+def _run_fields(run: Settings) -> dict[str, Any]:
+    fields = run.canonical()
+    names = {"content": run.content.name, "styles": [style.name for style in run.styles]}
+    names |= {"initial": run.initial.name} if run.initial is not None else {}
+    return names | {key: value for key, value in fields.items() if key not in ("numerics", "weights", *names)}
+
+
+def _run(fields: Mapping[str, Any], pictures: Mapping[str, Source], weights: Source) -> Settings:
+    def artifact(source: Source) -> dict[str, str]:
+        return {"name": source.artifact.name, "checksum": source.artifact.checksum}
+
+    used = {
+        "content": artifact(pictures[fields["content"]]),
+        "styles": [artifact(pictures[name]) for name in fields["styles"]],
+        "weights": artifact(weights),
+    }
+    if "initial" in fields:
+        used["initial"] = artifact(pictures[fields["initial"]])
+    return from_canonical({**fields, **used, "numerics": NUMERICS})
+
+
+def _row_fields(row: Row) -> dict[str, Any]:
+    label = {"pair": row.pair, "parameter": row.parameter, "value": row.value, "label": row.label}
+    return {**label, "is_default": row.is_default, "run_id": row.run_id}

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from browser.synthetic import explorer_of, points
 from helpers.browser import AXE, STAR
+from helpers.studies import prepared
 from styletransfer.reports import explorer
 from styletransfer.study.expand import pair_name
 
@@ -15,11 +16,7 @@ HOSTILE = "\"a\" 'b' </script><script>alert(1)</script><img src=x onerror=alert(
 
 
 def options(studies, **changes):
-    files = {
-        "photograph": studies / "resources/photographs/astronaut.png",
-        "glass": studies / "resources/paintings/glass@1.png",
-        "candy": studies / "resources/paintings/candy@1.png",
-    }
+    files = {name: prepared(studies, name) for name in ("photograph", "glass", "candy")}
     found = {name: STAR[name] for name in ("pairs", "weights", "images")}
     found |= {"design": "star", "preserve_colors": False, "network": "resources/weights/vgg16.safetensors"}
     return found | {"files": {name: str(path) for name, path in files.items()}} | changes

@@ -23,6 +23,7 @@ from helpers.sweep import at_once
 from helpers.workflow import FIGURES, ROOT, STUDY, jobs, snakemake
 from styletransfer import settings
 from styletransfer.files import checks
+from styletransfer.images.samples import sample_file
 from styletransfer.study import plan
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
@@ -208,6 +209,32 @@ def test_own_pictures_weights_and_blends(finished, tmp_path):
     assert set(runs["weights"]) == {"vgg16-grown@1"}
     assert not list(tmp_path.rglob("owned"))
     assert "Nothing to be done" in snakemake(tmp_path, config=study)
+    # What the user had may be changed or gone.
+    shutil.copy(prepared(tmp_path, "cat"), odd)
+    found = plan.find(tmp_path / "results/studies/tiny")
+    said = subprocess.run(
+        [*ENGINE, "status", "--plan", found], check=True, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert f"images.odd.path is {str(odd)!r}, which has been changed since the study was planned" in said.stdout
+    odd.unlink()
+    (tmp_path / "my {weights}'.safetensors").unlink()
+    shutil.rmtree(tmp_path / "resources")
+    assert "Nothing to be done" in snakemake(tmp_path, config=study)
+    assert verify(tmp_path, "--configfile", "study.yaml")[0] == 0
+    (tmp_path / "results/studies/tiny/figures/contact_sheet.png").unlink()
+    output = snakemake(tmp_path, "all", "partial", config=study)
+    assert (jobs(output), jobs(output, "prepare_picture"), jobs(output, "figure")) == (0, 0, 6)
+    assert (tmp_path / "results/studies/tiny/partial/figures/contact_sheet.png").exists()
+    shutil.copy(sample_file("astronaut"), odd)
+    assert jobs(snakemake(tmp_path, "--dry-run", config=study), "transfer") == 2
+
+
+def test_a_study_is_planned_where_only_snakemake_is_installed(tmp_path, monkeypatch):
+    """Without the libraries for pictures, networks and figures, as on a login node."""
+    for name in ("h5py", "matplotlib", "PIL", "scipy", "tensorflow"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('not here')")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ['PYTHONPATH']}")
+    assert jobs(snakemake(tmp_path, "--dry-run", config=STUDY)) == 4
 
 
 def test_a_killed_run_is_tried_again_and_a_bad_picture_stops_only_its_own_runs(finished, tmp_path):

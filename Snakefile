@@ -22,6 +22,8 @@ rule all:
     """The whole study: every run, the tables, the figures, the explorer and the manifest."""
     default_target: True
     input:
+        # A plan is a target as well: a missing input alone makes nothing run whose output is there.
+        PLAN,
         files_of(STUDY.runs),
         tables_of(STUDY.name),
         figures_of(STUDY.name),
@@ -31,5 +33,6 @@ rule all:
 rule partial:
     """What there is of the study so far, in `partial` in its folder. Nothing is run."""
     input:
+        PLAN,
         tables_of(PARTIAL),
         figures_of(PARTIAL),

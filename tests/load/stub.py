@@ -60,8 +60,8 @@ def stub_tensorflow():
     def network(path):
         return Network(formats.load(path).source)
 
-    def network_of(worker, run, device, pictures):
-        used = {"precision_used": "float32", "path_used": "stub", "steps_per_call": 1, "computed_on": "stub"}
+    def network_of(worker, run, device):
+        used = {"precision_used": "float32", "backend_used": "stub", "steps_per_call": 1, "computed_on": "stub"}
         return network(run.inputs.network), None, used
 
     def begin(worker, run, network, stepper, used, pictures):

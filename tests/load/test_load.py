@@ -24,7 +24,7 @@ def test_a_study_in_batches(tmp_path):
     table = pd.read_parquet(tmp_path / "results/studies/load/runs.parquet")
     assert table["run_id"].nunique() == RUNS
     assert set(table["status"]) == {"ok"}
-    assert set(table["path_used"]) == {"stub"}
+    assert set(table["backend_used"]) == {"stub"}
     losses = pd.read_parquet(tmp_path / "results/studies/load/losses.parquet")
     assert losses.groupby(["run_id", "loss"]).size().eq(21).all()
     for folder in (tmp_path / "results/runs").iterdir():

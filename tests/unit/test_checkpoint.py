@@ -44,7 +44,7 @@ def settings(**values):
 
 
 def new_worker(**options):
-    return transfer.Worker("cpu", **{"path": "fast", "print_iterations": 5, "state_seconds": 1e-9} | options)
+    return transfer.Worker("cpu", **{"backend": "analytic", "print_iterations": 5, "state_seconds": 1e-9} | options)
 
 
 def compute(inputs, folder, settings, worker=None, **options):
@@ -74,14 +74,14 @@ def begun(folder):
     return {path.name for path in folder.iterdir()} - {".run.json.lock"}
 
 
-@pytest.mark.parametrize("path", ["fast", "plain"])
+@pytest.mark.parametrize("backend", ["analytic", "autodiff"])
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=BFLOAT16)])
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, optimizer, precision, path):
+def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, optimizer, precision, backend):
     study = settings(optimizer=optimizer, precision=precision, learning_rate=2, initial_noiseblend=0.3)
     rng = np.random.default_rng(3)
     first, second = sorted(rng.choice(np.arange(1, 13), 2, replace=False))
-    with new_worker(path=path) as worker:  # one graph for all: to trace it takes longest
+    with new_worker(backend=backend) as worker:  # one graph for all: to trace it takes longest
         _, whole = compute(inputs, tmp_path / "whole", study, worker)
         for iteration in (first, second):
             kill(monkeypatch, inputs, tmp_path / "killed", study, iteration, worker=worker)
@@ -179,7 +179,7 @@ def test_a_short_run_never_writes_a_state(inputs, tmp_path, monkeypatch):
     ("changes", "options", "reason"),
     [
         pytest.param({"precision": "bfloat16"}, {}, "other precision, settings", marks=BFLOAT16),
-        ({}, {"path": "plain"}, "other path"),
+        ({}, {"backend": "autodiff"}, "other backend"),
         ({"tv_weight": 7}, {}, "other settings"),
     ],
 )
@@ -308,7 +308,7 @@ def test_a_full_disk_costs_a_line_not_the_run(inputs, tmp_path, caplog):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", disk], check=True)
     try:
         outputs = Outputs.in_folder(tmp_path / "results")
-        with transfer.Worker("cpu", path="fast", print_iterations=5, state_seconds=1e-9) as worker:
+        with transfer.Worker("cpu", backend="analytic", print_iterations=5, state_seconds=1e-9) as worker:
             worker.transfer(Run(settings(), inputs, outputs), state=disk / "run.state.npz")
         assert not list(disk.iterdir())
     finally:

@@ -415,20 +415,20 @@ def test_a_leased_gpu_that_tensorflow_does_not_see_is_an_error(tensorflow):
 
 
 @pytest.mark.parametrize(
-    ("device", "path", "before", "after"),
+    ("device", "backend", "before", "after"),
     [
         (lease.CPU, "auto", None, "1"),
-        (lease.CPU, "fast", "0", "0"),  # the user's word counts
-        (lease.CPU, "plain", None, None),
+        (lease.CPU, "analytic", "0", "0"),  # the user's word counts
+        (lease.CPU, "autodiff", None, None),
         (lease.Device("gpu", "GPU-a"), "auto", None, None),
     ],
 )
-def test_onednn_is_on_where_it_is_faster(tensorflow, monkeypatch, device, path, before, after):
+def test_onednn_is_on_where_it_is_faster(tensorflow, monkeypatch, device, backend, before, after):
     tensorflow.config.list_physical_devices.return_value = [] if device == lease.CPU else ["the leased one"]
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
     if before:
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", before)
-    tf_setup.load_tensorflow(1, device, path=path)
+    tf_setup.load_tensorflow(1, device, backend=backend)
     assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == after
 
 

@@ -79,7 +79,7 @@ def test_an_array_of_objects_in_weights_is_not_unpickled(kind, tmp_path, monkeyp
 
 
 # Variables that stand outside of quotes: words of the schema, numbers, and an option that may be absent.
-WORDS = {"$DEVICE", "$DEVICE_SLOTS", "$COMPUTE_PATH", "$PRINT_ITERATIONS", "$STATE"} | {
+WORDS = {"$DEVICE", "$DEVICE_SLOTS", "$BACKEND", "$PRINT_ITERATIONS", "$STATE"} | {
     "$BENCHMARK_ROUNDS",
     "$BENCHMARK_WIDTH",
 }

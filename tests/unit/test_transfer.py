@@ -12,7 +12,7 @@ import pytest
 
 from helpers.cpus import BFLOAT16
 from helpers.studies import NEURAL_STYLE
-from styletransfer.devices import autotune, precision
+from styletransfer.devices import precision
 from styletransfer.errors import InputError
 from styletransfer.images.io import write_image
 from styletransfer.runs import transfer
@@ -52,7 +52,7 @@ def test_runs_of_one_process_are_those_of_processes_of_their_own(inputs, tmp_pat
     for file in ("losses.csv", "image.png"):
         assert (tmp_path / "together" / file).read_bytes() == (tmp_path / "alone" / file).read_bytes()
     assert record["precision_used"] == settings.precision
-    assert (record["path_used"], record["steps_per_call"]) == ("fast", 1)
+    assert (record["backend_used"], record["steps_per_call"]) == ("analytic", 1)
 
 
 def test_steps_in_one_call_are_those_of_many_calls(inputs, tmp_path):
@@ -88,33 +88,17 @@ def test_a_run_that_diverges_within_a_call_ends_there(inputs, tmp_path):
     assert records[0]["iterations_done"] == records[1]["iterations_done"] < 40
 
 
-@pytest.mark.parametrize(("gradient", "optimizer"), [("fast", "adam"), ("plain", "adam"), ("fast", "lbfgs")])
+@pytest.mark.parametrize(("gradient", "optimizer"), [("analytic", "adam"), ("autodiff", "adam"), ("analytic", "lbfgs")])
 def test_compiled_runs_are_the_others_but_for_rounding(inputs, tmp_path, gradient, optimizer):
     file = Artifact("a", "b")
     settings = Settings(content=file, styles=(file,), weights=file, iterations=2, optimizer=optimizer)
     finals = []
-    for path in (gradient, f"{gradient}-xla"):
-        with transfer.Worker("cpu", path=path, steps_per_call=2) as worker:
-            record = compute(worker, inputs, tmp_path / path, settings)
-        assert record["path_used"] == path
+    for backend in (gradient, f"{gradient}-xla"):
+        with transfer.Worker("cpu", backend=backend, steps_per_call=2) as worker:
+            record = compute(worker, inputs, tmp_path / backend, settings)
+        assert record["backend_used"] == backend
         finals.append([record["final"][name] for name in sorted(record["final"])])
     np.testing.assert_allclose(finals[0], finals[1], rtol=1e-3)
-
-
-def test_the_fastest_way_is_measured_once(inputs, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    file = Artifact("a", "b")
-    settings = Settings(content=file, styles=(file,), weights=file, iterations=3)
-    with transfer.Worker("cpu", path="measured") as worker:
-        chosen = compute(worker, inputs, tmp_path / "1", settings)["path_used"]
-    known = json.loads((tmp_path / "cache/styletransfer/ways.json").read_text())
-    (situation, costs), *_ = known.items()
-    assert chosen in costs.keys() == set(autotune.WAYS)
-    assert "26" in situation and "30" in situation and "float32" in situation
-    # Another process on this machine looks it up.
-    monkeypatch.setattr(autotune, "_cost", lambda run: pytest.fail("measured again"))
-    with transfer.Worker("cpu", path="measured") as worker:
-        assert compute(worker, inputs, tmp_path / "2", settings)["path_used"] == chosen
 
 
 def test_auto_is_what_the_cpu_has(tmp_path):

@@ -520,7 +520,7 @@ def test_a_study_is_verified_and_handed_on(finished, tmp_path):
 
 def test_the_same_study_gives_the_same_bytes_on_one_device_and_on_two_in_another_order(finished, tmp_path, monkeypatch):
     monkeypatch.setenv("STYLETRANSFER_FAKE_GPUS", "1")
-    study = STUDY | {"device": "gpu", "path": "plain", "vary": {"style_weight": [5, 50]}}
+    study = STUDY | {"device": "gpu", "backend": "autodiff", "vary": {"style_weight": [5, 50]}}
     tables = [f"results/studies/tiny/{name}" for name in ("runs.parquet", "runs.csv", "losses.parquet")]
     found = []
     for number, name in ((1, "one"), (2, "another place, with two")):

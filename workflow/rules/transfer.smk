@@ -6,7 +6,7 @@ RETRIES = 1 if workflow.is_main_process else 0
 # Where and how a run computes is not what it computes. As a resource it reaches the command of a job, and no change of it
 # makes a finished run run again.
 MACHINE = (
-    f"--device {DEVICE} --device-slots {config['slots_per_device']} --path {config['path']}"
+    f"--device {DEVICE} --device-slots {config['slots_per_device']} --backend {config['backend']}"
     f" --print-iterations {config['print_iterations']} --state-seconds {config['state_seconds']}"
     f"{' --keep-state' if config['keep_state'] else ''}"
 )

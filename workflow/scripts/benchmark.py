@@ -29,13 +29,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import yaml
 
-from styletransfer.devices import autotune, precision, tf_setup
+from styletransfer.devices import precision, tf_setup
 from styletransfer.errors import InputError, command
 from styletransfer.files import atomic
 from styletransfer.images import generated
 from styletransfer.images.io import read_image, write_image
 from styletransfer.images.resize import resize, resize_to_width, to_uint8
 from styletransfer.images.samples import sample_file
+from styletransfer.optim.stylize import BACKEND_CHOICES
 from styletransfer.settings import Artifact, Settings
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Engine:
     def __init__(self, options: argparse.Namespace, path: str = "fast") -> None:
         from styletransfer.vgg import formats
 
-        tf_setup.load_tensorflow(options.threads, path=path)
+        tf_setup.load_tensorflow(options.threads, backend="autodiff" if path == "plain" else "analytic")
         self._options = options
         self._weights = formats.load(options.network)
         self._steppers: dict[tuple[str, str], tuple[VGG19, Stepper]] = {}
@@ -631,7 +632,7 @@ def measure_run(options: argparse.Namespace) -> dict[str, Any]:
             record = Path(folder, f"{number_format}-{number}.json")
             words = ["--content", content, "--styles", style, "--network", options.network, "--record", record]
             words += ["--output", record.with_suffix(".png"), "--iterations", options.iterations]
-            words += ["--precision", number_format, "--path", options.path, "--device", "cpu"]
+            words += ["--precision", number_format, "--backend", options.backend, "--device", "cpu"]
             words += [word for name, value in STUDY_DEFAULTS.items() for word in (f"--{name.replace('_', '-')}", value)]
             seconds = _time([sys.executable, ROOT / "workflow/scripts/neural_style.py", *words])
             run = json.loads(record.read_text())
@@ -770,7 +771,7 @@ def parser() -> argparse.ArgumentParser:
     command_line.add_argument("--network", type=Path, default=ROOT / "resources/weights/vgg16.safetensors")
     command_line.add_argument("--width", type=int, default=512)
     command_line.add_argument("--height", type=int, default=532)
-    command_line.add_argument("--path", choices=autotune.CHOICES, default="auto")
+    command_line.add_argument("--backend", choices=BACKEND_CHOICES, default="auto")
     command_line.add_argument(
         "--iterations", type=int, help="of a turn, or of a run; default: 3, more for small pictures"
     )

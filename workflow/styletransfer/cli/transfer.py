@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from styletransfer import cli
-from styletransfer.devices import autotune, lease
+from styletransfer.devices import lease
 from styletransfer.errors import InputError
 from styletransfer.files import checks
+from styletransfer.optim.stylize import BACKEND_CHOICES
 from styletransfer.runs.layout import Inputs, Outputs, Run
 from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME, Worker
 from styletransfer.settings import PARAMETERS, Artifact, Settings
@@ -105,7 +106,7 @@ def add_machine_options(command_line: argparse.ArgumentParser) -> None:
     machine.add_argument("--device-slots", type=int, default=1, help="how many runs may share one GPU")
     machine.add_argument("--threads", type=int, help="CPU threads; default: all cores")
     machine.add_argument(
-        "--path", choices=autotune.CHOICES, default="auto", help="how to compute: equal but for rounding"
+        "--backend", choices=BACKEND_CHOICES, default="auto", help="how to compute: equal but for rounding"
     )
     machine.add_argument(
         "--steps-per-call", type=int, help="iterations that a device takes without Python; default: 1, on a GPU 10"
@@ -138,7 +139,7 @@ def worker_of(options: argparse.Namespace) -> Worker:
         options.device_slots,
         options.threads,
         options.print_iterations,
-        options.path,
+        options.backend,
         options.steps_per_call,
         options.state_seconds,
         options.keep_state,

@@ -6,30 +6,33 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from styletransfer.devices import autotune, gpu_usage, lease, precision
+from styletransfer.devices import gpu_usage, lease, precision
 from styletransfer.errors import InputError
 
 # Of a slot's share of a GPU's memory: the rest is for what CUDA itself takes of it in every process.
 USABLE_MEMORY = 0.9
 
 
-def load_tensorflow(threads: int | None, leased: lease.Device = lease.CPU, slots: int = 1, path: str = "auto") -> None:
+def load_tensorflow(
+    threads: int | None, leased: lease.Device = lease.CPU, slots: int = 1, backend: str = "auto"
+) -> None:
     """Import TensorFlow, quiet, deterministic, and no greedier than it needs to be.
 
-    slots: how many processes share the device; each then keeps to its share of the memory. path: one of
-    `autotune.CHOICES`.
+    slots: how many processes share the device; each then keeps to its share of the memory. backend: as
+    `optim.stylize` has it.
     """
-    # TensorFlow itself switches oneDNN on only on CPUs with AVX512-VNNI. With AVX2 alone the fast path gains a quarter
-    # of its speed by it, and the plain path loses a tenth.
-    if leased.kind == "cpu" and not path.startswith("plain"):
+    # TensorFlow itself switches oneDNN on only on CPUs with AVX512-VNNI. With AVX2 alone `analytic` gains a quarter of
+    # its speed by it, and `autodiff` loses a tenth.
+    if leased.kind == "cpu" and not backend.startswith("autodiff"):
         os.environ.setdefault(precision.ONEDNN_SWITCH, "1")
     # On the CPU nobody wants to read that no GPU was found.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if leased.kind == "gpu" else "3")
     # Not Keras, matplotlib and pandas along with it: a package that is not installed is taken in their place.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     # What XLA compiled in one process serves the next.
-    os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={autotune.cache_folder() / 'xla'}")
+    os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={cache_folder() / 'xla'}")
     with _without_native_messages() if leased.kind == "cpu" else contextlib.nullcontext():
         import tensorflow as tf
 
@@ -53,6 +56,11 @@ def load_tensorflow(threads: int | None, leased: lease.Device = lease.CPU, slots
     tf.config.threading.set_inter_op_parallelism_threads(1)
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
+
+
+def cache_folder() -> Path:
+    """Where this user's machine keeps what was compiled for it. It need not exist."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "styletransfer"
 
 
 @contextlib.contextmanager

@@ -121,7 +121,7 @@ def _columns(record: dict[str, Any]) -> dict[str, Any]:
     columns |= {name: _cell(value) for name, value in record["settings"].items()}
     columns |= {"weights": record["weights"]["name"], "weights_sha256": record["weights"]["source_sha256"]}
     columns |= {name: record[name] for name in COPIED}
-    columns |= {name: record.get(name) for name in ("precision_used", "path_used")}
+    columns |= {name: record.get(name) for name in ("precision_used", "backend_used")}
     columns["image_sha256"] = record["outputs"].get(RUN_FILES["image"])
     columns["computed_on"] = ", then ".join(record.get("computed_on", []))
     columns |= {"device": record["device"]["uuid"], "device_slot": record["device"].get("slot", 0)}

@@ -24,13 +24,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from styletransfer.devices import autotune, gpu_usage, lease, precision, tf_setup
+from styletransfer.devices import gpu_usage, lease, precision, tf_setup
 from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks, locks
 from styletransfer.images.color import preserve_colors
 from styletransfer.images.io import write_image
 from styletransfer.images.resize import to_uint8
-from styletransfer.optim.stylize import Pictures, begin, build
+from styletransfer.optim.stylize import DEFAULT_BACKEND, STEPS_PER_CALL, Pictures, begin, build
 from styletransfer.runs import checkpoint, status
 from styletransfer.runs.inputs import check_pictures, check_weights, checksums_of, read_pictures
 from styletransfer.runs.layout import RUN_LOG, STATE_SUFFIX, Outputs, Run, check_outputs
@@ -55,10 +55,10 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
     The device is leased for the first run that has something to compute, and kept: there is one lease and one start of
     TensorFlow, however many runs follow. Runs share what is equal: the network, the traced graph, and the targets that
     were measured last. device, device_wait, device_slots: see `lease.lease`. threads: of the CPU, None for all.
-    print_iterations: losses are reported every so many iterations. path: one of `autotune.CHOICES`.
-    steps_per_call: by default as `autotune` has it for the device. state_seconds: the state of a
-    run is kept every so many seconds, for the case that it is killed. keep_state: and after the run, from where one of
-    more iterations goes on.
+    print_iterations: losses are reported every so many iterations. backend: one of
+    `stylize.BACKEND_CHOICES`. steps_per_call: by default as `stylize` has it for the device. state_seconds: the state
+    of a run is kept every so many seconds, for the case that it is killed. keep_state: and after the run, from where
+    one of more iterations goes on.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         device_slots: int = 1,
         threads: int | None = None,
         print_iterations: int = 10,
-        path: str = "auto",
+        backend: str = "auto",
         steps_per_call: int | None = None,
         state_seconds: float = 30.0,
         keep_state: bool = False,
@@ -76,7 +76,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         self._choice, self._wait, self._slots = device, device_wait, device_slots
         self._threads = threads or len(os.sched_getaffinity(0))
         self._print_iterations = print_iterations
-        self._path = path
+        self._backend = backend
         self._steps_per_call = steps_per_call
         self._state_seconds = state_seconds
         self._keep_state = keep_state
@@ -163,7 +163,7 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
             on_device(device)
         start, clock = time.time(), Clock()
         with gpu_usage.watch(device.uuid) as usage:
-            network, stepper, used = self._network(run, device, pictures)
+            network, stepper, used = self._network(run, device)
             check_weights(settings, run.inputs, network.source)
             run_state = RunState(*self._begin(run, network, stepper, used, pictures), clock)
             optimization, history = run_state.optimization, run_state.history
@@ -224,10 +224,10 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         optimization = begin(run.settings, network, stepper, targets, pictures)
         return optimization, History(run.settings, self._print_iterations)
 
-    def _network(self, run: Run, device: lease.Device, pictures: Pictures) -> tuple[VGG19, Stepper, dict[str, Any]]:
+    def _network(self, run: Run, device: lease.Device) -> tuple[VGG19, Stepper, dict[str, Any]]:
         """The network, what takes steps with it, and what `auto` was on this device. Loads TensorFlow."""
         if not self._steppers:
-            tf_setup.load_tensorflow(self._threads, device, self._slots, self._path)
+            tf_setup.load_tensorflow(self._threads, device, self._slots, self._backend)
         import tensorflow as tf
 
         # What computes, not what was leased: tests lease GPUs that are none.
@@ -235,35 +235,16 @@ class Worker(contextlib.AbstractContextManager["Worker"]):
         settings = run.settings
         used = precision.resolve(settings.precision, kind)
         tf.config.experimental.enable_tensor_float_32_execution(used == "tensorfloat32")
-        steps = self._steps_per_call or autotune.STEPS_PER_CALL[kind]
+        steps = self._steps_per_call or STEPS_PER_CALL[kind]
         # A picture on the way is of the last step of a call.
         steps = math.gcd(steps, run.outputs.checkpoint_iterations or steps)
-        path = {"cpu": "fast", "gpu": "measured"}[kind] if self._path == "auto" else self._path
-        if path == "measured":
-            path = self._fastest(run, kind, used, steps, pictures)
-        key = (run.inputs.network, settings.pooling, settings.kernel_layout, used, path, steps)
+        backend = DEFAULT_BACKEND[kind] if self._backend == "auto" else self._backend
+        key = (run.inputs.network, settings.pooling, settings.kernel_layout, used, backend, steps)
         if key not in self._steppers:
             self._steppers[key] = build(*key)
         where = precision.computed_on_cpu(self._threads) if kind == "cpu" else tf_setup.device_name(kind)
-        how = {"precision_used": used, "path_used": path, "steps_per_call": steps, "computed_on": where}
+        how = {"precision_used": used, "backend_used": backend, "steps_per_call": steps, "computed_on": where}
         return *self._steppers[key], how
-
-    def _fastest(self, run: Run, kind: str, used: str, steps: int, pictures: Pictures) -> str:
-        """The fastest way to compute a run here; found with its own pictures if this machine does not know it yet."""
-        settings = run.settings
-        trial = dataclasses.replace(settings, iterations=2 * autotune.TIMED)
-
-        def race(path: str) -> Iterator[object]:
-            network, stepper = build(run.inputs.network, settings.pooling, settings.kernel_layout, used, path, steps)
-            return begin(trial, network, stepper, self._targets(run, network, used, pictures), pictures).run()
-
-        height, width, _ = pictures.content.shape
-        computes, tensorflow = tf_setup.device_name(kind), _versions()["tensorflow"]
-        situation = (
-            f"{computes}, TensorFlow {tensorflow}, {used}, {settings.pooling} pooling, "
-            f"{settings.optimizer}, {len(settings.styles)} style(s), {width} x {height}, {steps} step(s) per call"
-        )
-        return autotune.fastest(situation, settings.iterations + 1, race)
 
     def _targets(self, run: Run, network: VGG19, used: str, pictures: Pictures) -> Targets:
         """What the run's result is compared with: the same in each way to compute."""
@@ -418,7 +399,7 @@ def _state_identity(
         "versions": _versions(),
         "device": device.kind,
         "precision": used["precision_used"],
-        "path": used["path_used"],
+        "backend": used["backend_used"],
         # Those up to the state have been written.
         "pictures on the way": [outputs.checkpoints, outputs.checkpoint_iterations, outputs.preserve_checkpoints],
     }

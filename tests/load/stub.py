@@ -51,24 +51,21 @@ class Optimization:
 def stub_tensorflow():
     """Put the stub in the place of all that would load TensorFlow; `transfer` is none the wiser."""
     from styletransfer import errors
-    from styletransfer.runs import history, transfer
+    from styletransfer.optim.stylize import Computation, Engine
+    from styletransfer.runs import session
     from styletransfer.vgg import formats
 
     errors.fast_exit = sys.exit  # there is something left to note
 
     @functools.cache
-    def network(path):
-        return Network(formats.load(path).source)
+    def engine(path):
+        return Engine(Network(formats.load(path).source), None)
 
-    def network_of(worker, run, device):
-        used = {"precision_used": "float32", "backend_used": "stub", "steps_per_call": 1, "computed_on": "stub"}
-        return network(run.inputs.network), None, used
+    def begin(session, run, pictures):
+        how = Computation("cpu", "float32", "stub", 1)
+        return engine(run.inputs.network), how, Optimization(run.settings, pictures.content)
 
-    def begin(worker, run, network, stepper, used, pictures):
-        optimization = Optimization(run.settings, pictures.content)
-        return optimization, history.History(run.settings, worker._print_iterations)
-
-    transfer.Worker._network, transfer.Worker._begin = network_of, begin
+    session.Session.begin = begin
 
 
 def peak_mib():

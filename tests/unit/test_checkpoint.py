@@ -23,6 +23,7 @@ from styletransfer.files import atomic
 from styletransfer.runs import checkpoint, history, transfer
 from styletransfer.runs.checkpoint import State
 from styletransfer.runs.layout import Outputs, Run
+from styletransfer.runs.session import Session
 from styletransfer.settings import Artifact, Settings
 
 FILE = Artifact("a", "b")
@@ -43,14 +44,14 @@ def settings(**values):
     return Settings(content=FILE, styles=(FILE,), weights=FILE, **{"iterations": 12, **values})
 
 
-def new_worker(**options):
-    return transfer.Worker("cpu", **{"backend": "analytic", "print_iterations": 5, "state_seconds": 1e-9} | options)
+def new_session(**options):
+    return Session("cpu", **{"backend": "analytic", "print_iterations": 5, "state_seconds": 1e-9} | options)
 
 
-def compute(inputs, folder, settings, worker=None, **options):
+def compute(inputs, folder, settings, session=None, **options):
     """The record and the bytes of the results of a run; in a process of its own, unless it is given."""
-    with contextlib.nullcontext(worker) if worker else new_worker(**options) as process:
-        record = process.transfer_once(Run(settings, inputs, Outputs.in_folder(folder)))
+    with contextlib.nullcontext(session) if session else new_session(**options) as process:
+        record = transfer.transfer_once(Run(settings, inputs, Outputs.in_folder(folder)), process)
     return record, [(folder / name).read_bytes() for name in RESULTS]
 
 
@@ -81,12 +82,12 @@ def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, opt
     study = settings(optimizer=optimizer, precision=precision, learning_rate=2, initial_noiseblend=0.3)
     rng = np.random.default_rng(3)
     first, second = sorted(rng.choice(np.arange(1, 13), 2, replace=False))
-    with new_worker(backend=backend) as worker:  # one graph for all: to trace it takes longest
-        _, whole = compute(inputs, tmp_path / "whole", study, worker)
+    with new_session(backend=backend) as session:  # one graph for all: to trace it takes longest
+        _, whole = compute(inputs, tmp_path / "whole", study, session)
         for iteration in (first, second):
-            kill(monkeypatch, inputs, tmp_path / "killed", study, iteration, worker=worker)
+            kill(monkeypatch, inputs, tmp_path / "killed", study, iteration, session=session)
             assert begun(tmp_path / "killed") == {"run.state.npz", "attempt.json"}
-        record, resumed = compute(inputs, tmp_path / "killed", study, worker)
+        record, resumed = compute(inputs, tmp_path / "killed", study, session)
     assert resumed == whole
     assert record["resumed"] == [first, second]
     assert begun(tmp_path / "killed") == {*RESULTS, "run.json"}
@@ -148,13 +149,13 @@ def test_a_run_of_more_iterations_goes_on_from_a_kept_state(inputs, tmp_path, ca
     long = settings(optimizer="lbfgs", iterations=17, learning_rate=2)
     _, whole = compute(inputs, tmp_path / "elsewhere" / long.run_id, long)
     pool = tmp_path / "runs"
-    with new_worker(keep_state=True, print_iterations=3) as worker:
+    with new_session(keep_state=True, print_iterations=3) as session:
         for iterations in (5, 12, 25):
             short = dataclasses.replace(long, iterations=iterations)
-            record, _ = compute(inputs, pool / short.run_id, short, worker)
+            record, _ = compute(inputs, pool / short.run_id, short, session)
             assert record["resumed"] == {5: [], 12: [6], 25: [6, 13]}[iterations]
         other = dataclasses.replace(long, iterations=16, seed=1)
-        compute(inputs, pool / other.run_id, other, worker)
+        compute(inputs, pool / other.run_id, other, session)
     record, continued = compute(inputs, pool / long.run_id, long)
     assert continued == whole
     assert record["resumed"] == [6, 13]
@@ -308,8 +309,8 @@ def test_a_full_disk_costs_a_line_not_the_run(inputs, tmp_path, caplog):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", disk], check=True)
     try:
         outputs = Outputs.in_folder(tmp_path / "results")
-        with transfer.Worker("cpu", backend="analytic", print_iterations=5, state_seconds=1e-9) as worker:
-            worker.transfer(Run(settings(), inputs, outputs), state=disk / "run.state.npz")
+        with Session("cpu", backend="analytic", print_iterations=5, state_seconds=1e-9) as session:
+            transfer.transfer(Run(settings(), inputs, outputs), session, state=disk / "run.state.npz")
         assert not list(disk.iterdir())
     finally:
         subprocess.run(["umount", disk], check=True)
@@ -398,4 +399,4 @@ def test_a_time_between_states_that_is_none_is_refused(seconds):
     command_line = argparse.ArgumentParser()
     transfer_command.add_machine_options(command_line)
     with pytest.raises(InputError, match=r"--state-seconds is .*: it must be above 0"):
-        transfer_command.worker_of(command_line.parse_args(["--state-seconds", seconds]))
+        transfer_command.session_of(command_line.parse_args(["--state-seconds", seconds]))

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from helpers.cpus import SUMS_BFLOAT16
 from helpers.engine import pictures, settings
-from styletransfer.optim import gradients, loop, optimizers
+from styletransfer.optim import gradients, loop, losses, optimizers
+from styletransfer.optim.stylize import starting_image
 from styletransfer.vgg.network import VGG19
 
 
@@ -67,8 +68,8 @@ def optimised(weights, precision="float32", **values):
     content, styles = pictures((24, 28), 1)
     run = settings(precision=precision, initial_noiseblend=0.0, **values)
     network = VGG19(weights, precision=precision)
-    targets = loop.measure_targets(network, run, content, styles)
-    start = loop.starting_image(run, network.preprocess(content).numpy(), content.shape)
+    targets = losses.measure_targets(network, run, content, styles)
+    start = starting_image(run, network.preprocess(content).numpy(), content.shape)
     optimization = loop.Optimization(loop.Stepper(gradients.AnalyticGradient(network)), targets, run, start)
     evaluations = list(optimization.run())
     return evaluations, optimization

@@ -10,6 +10,7 @@ from helpers.cpus import SUMS_BFLOAT16
 from helpers.engine import pictures, settings
 from styletransfer.optim import gradients as optim_gradients
 from styletransfer.optim import loop, losses
+from styletransfer.optim.stylize import starting_image
 from styletransfer.optim.terms import TERMS
 from styletransfer.vgg import winograd
 from styletransfer.vgg.network import VGG19, max_pool
@@ -36,7 +37,7 @@ OPTIONS = pytest.mark.parametrize(
 def setting(weights, precision="float32", size=(37, 45), pooling="max", layout="correct", styles=1, blend=0.3):
     run = settings(styles=styles, content_weight_blend=blend, style_blend_weights=tuple(range(1, styles + 1)))
     network = VGG19(weights, pooling, layout, precision)
-    targets = loop.measure_targets(network, run, *pictures(size, styles))
+    targets = losses.measure_targets(network, run, *pictures(size, styles))
     image = tf.constant(np.random.default_rng(5).normal(0, 50, (*size, 3)), tf.float32)
     return network, targets, image, tf.constant(run.style_blend_weights, tf.float32)
 
@@ -168,8 +169,8 @@ def test_settings_of_equal_shapes_share_a_graph(small_weights):
     runs = [settings(iterations=3, seed=seed, style_weight=seed, learning_rate=seed) for seed in (1, 2)]
 
     def results(stepper, run):
-        targets = loop.measure_targets(network, run, content, styles)
-        start = loop.starting_image(run, None, content.shape)
+        targets = losses.measure_targets(network, run, content, styles)
+        start = starting_image(run, None, content.shape)
         optimization = loop.Optimization(stepper, targets, run, start)
         return [evaluation.terms for evaluation in optimization.run()], optimization.best
 

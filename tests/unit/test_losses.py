@@ -8,6 +8,7 @@ from scipy import signal
 from helpers.engine import settings
 from styletransfer.optim import loop, losses
 from styletransfer.optim import terms as loss_terms
+from styletransfer.optim.stylize import starting_image
 from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS
 from styletransfer.vgg.network import CONVOLUTIONS, VGG19
 
@@ -74,7 +75,7 @@ def test_terms_and_gradient_match_numpy_and_finite_differences(small_weights):
     run = settings(styles=2, content_weight_blend=0.3, style_layer_weight_exp=0.5, style_blend_weights=(1, 3))
     network = VGG19(small_weights)
     mean = network.mean_pixel
-    targets = loop.measure_targets(network, run, content + mean, [style + mean for style in styles])
+    targets = losses.measure_targets(network, run, content + mean, [style + mean for style in styles])
     blend = tf.constant(run.style_blend_weights, tf.float32)
     variable = tf.Variable(image)
     with tf.GradientTape(persistent=True) as tape:
@@ -117,7 +118,7 @@ def test_adam_matches_numpy(small_weights):
     image, content, style = (rng.normal(0, 1, (16, 16, 3)).astype(np.float32) for _ in range(3))
     run = settings(iterations=3, learning_rate=0.5, beta1=0.8, beta2=0.9, eps=1e-3)
     network = VGG19(small_weights)
-    targets = loop.measure_targets(network, run, content + network.mean_pixel, [style + network.mean_pixel])
+    targets = losses.measure_targets(network, run, content + network.mean_pixel, [style + network.mean_pixel])
     optimization = loop.Optimization(loop.Stepper(losses.AutodiffGradient(network)), targets, run, image)
     evaluations = list(optimization.run())
     x, mean, square = image.astype(np.float64), 0.0, 0.0
@@ -138,8 +139,8 @@ def test_divergence_keeps_the_last_finite_image(small_weights):
     content = np.full((16, 16, 3), 100, np.float32)
     run = settings(iterations=5, learning_rate=1e30)
     network = VGG19(small_weights)
-    targets = loop.measure_targets(network, run, content, [content])
-    start = loop.starting_image(run, None, content.shape)
+    targets = losses.measure_targets(network, run, content, [content])
+    start = starting_image(run, None, content.shape)
     optimization = loop.Optimization(loop.Stepper(losses.AutodiffGradient(network)), targets, run, start)
     evaluations = list(optimization.run())
     assert not evaluations[-1].finite

@@ -17,14 +17,15 @@ from styletransfer.errors import InputError
 from styletransfer.images.io import write_image
 from styletransfer.runs import transfer
 from styletransfer.runs.layout import Outputs, Run
+from styletransfer.runs.session import Session
 from styletransfer.settings import Artifact, Settings
 from styletransfer.vgg import sources
 
 ROOT = Path(__file__).parents[2]
 
 
-def compute(worker, inputs, folder, settings):
-    return worker.transfer(Run(settings, inputs, Outputs.in_folder(folder)))
+def compute(session, inputs, folder, settings):
+    return transfer.transfer(Run(settings, inputs, Outputs.in_folder(folder)), session)
 
 
 @pytest.mark.parametrize(
@@ -44,10 +45,10 @@ def test_runs_of_one_process_are_those_of_processes_of_their_own(inputs, tmp_pat
     file = Artifact("a", "b")
     first = Settings(content=file, styles=(file,), weights=file, iterations=4)
     settings = dataclasses.replace(first, **values)
-    with transfer.Worker("cpu") as worker:
-        compute(worker, inputs, tmp_path / "first", first)
-        compute(worker, inputs, tmp_path / "together", settings)
-    with transfer.Worker("cpu") as fresh:
+    with Session("cpu") as session:
+        compute(session, inputs, tmp_path / "first", first)
+        compute(session, inputs, tmp_path / "together", settings)
+    with Session("cpu") as fresh:
         record = compute(fresh, inputs, tmp_path / "alone", settings)
     for file in ("losses.csv", "image.png"):
         assert (tmp_path / "together" / file).read_bytes() == (tmp_path / "alone" / file).read_bytes()
@@ -65,11 +66,11 @@ def test_steps_in_one_call_are_those_of_many_calls(inputs, tmp_path):
             folder = tmp_path / optimizer / str(steps)
             outputs = Outputs.in_folder(folder)
             outputs = dataclasses.replace(outputs, checkpoints=f"{folder}/{{}}.png", checkpoint_iterations=6)
-            with transfer.Worker("cpu", steps_per_call=steps, print_iterations=1) as worker:
-                record = worker.transfer(Run(settings, inputs, outputs))
+            with Session("cpu", steps_per_call=steps, print_iterations=1) as session:
+                record = transfer.transfer(Run(settings, inputs, outputs), session)
                 # A picture on the way is of the last step of a call.
                 assert record["steps_per_call"] == (2 if steps == 4 else 1)
-                compute(worker, inputs, folder / "plain", settings)
+                compute(session, inputs, folder / "plain", settings)
             found.append({path.relative_to(folder): path for path in folder.rglob("*.[pc][ns][gv]")})
         assert found[0].keys() == found[1].keys()
         for name, path in found[0].items():
@@ -81,8 +82,8 @@ def test_a_run_that_diverges_within_a_call_ends_there(inputs, tmp_path):
     settings = Settings(content=file, styles=(file,), weights=file, iterations=40, learning_rate=1e30)
     records = []
     for steps in (1, 10):
-        with transfer.Worker("cpu", steps_per_call=steps) as worker:
-            records.append(compute(worker, inputs, tmp_path / str(steps), settings))
+        with Session("cpu", steps_per_call=steps) as session:
+            records.append(compute(session, inputs, tmp_path / str(steps), settings))
     assert [record["status"] for record in records] == ["diverged"] * 2
     assert records[0]["outputs"] == records[1]["outputs"]
     assert records[0]["iterations_done"] == records[1]["iterations_done"] < 40
@@ -94,8 +95,8 @@ def test_compiled_runs_are_the_others_but_for_rounding(inputs, tmp_path, gradien
     settings = Settings(content=file, styles=(file,), weights=file, iterations=2, optimizer=optimizer)
     finals = []
     for backend in (gradient, f"{gradient}-xla"):
-        with transfer.Worker("cpu", backend=backend, steps_per_call=2) as worker:
-            record = compute(worker, inputs, tmp_path / backend, settings)
+        with Session("cpu", backend=backend, steps_per_call=2) as session:
+            record = compute(session, inputs, tmp_path / backend, settings)
         assert record["backend_used"] == backend
         finals.append([record["final"][name] for name in sorted(record["final"])])
     np.testing.assert_allclose(finals[0], finals[1], rtol=1e-3)
@@ -154,8 +155,8 @@ def test_a_run_in_bfloat16_is_refused_before_anything_is_written(inputs, tmp_pat
     monkeypatch.setattr(precision, "_cpu_computes_in_bfloat16", lambda _: False)
     file = Artifact("a", "b")
     settings = Settings(content=file, styles=(file,), weights=file, iterations=4, precision="bfloat16")
-    with transfer.Worker("cpu") as worker, pytest.raises(InputError, match="does not multiply in it"):
-        compute(worker, inputs, tmp_path / "run", settings)
+    with Session("cpu") as session, pytest.raises(InputError, match="does not multiply in it"):
+        compute(session, inputs, tmp_path / "run", settings)
     assert not (tmp_path / "run").exists()
 
 

@@ -91,21 +91,21 @@ class Engine:
 
     def optimization(self, settings: Settings, path: str = "fast") -> Optimization:
         """A run on the pictures of this benchmark."""
-        from styletransfer.optim import loop
+        from styletransfer.optim import loop, stylize
 
         network, stepper = self.stepper(settings.precision, path)
         content, style = pictures(self._options.width, self._options.height)
         targets = self.targets(settings, network, content, style)
         begin = None if settings.initial is None else network.preprocess(content).numpy()
-        start = loop.starting_image(settings, begin, content.shape)
+        start = stylize.starting_image(settings, begin, content.shape)
         return loop.Optimization(stepper, targets, settings, start)
 
     def targets(self, settings: Settings, network: VGG19, content: np.ndarray, style: np.ndarray) -> Targets:
         """What a run is compared with."""
-        from styletransfer.optim import loop
+        from styletransfer.optim import losses
 
         scaled = resize_to_width(to_uint8(style), round(settings.style_scales[0] * self._options.width))
-        return loop.measure_targets(network, settings, content, [scaled])
+        return losses.measure_targets(network, settings, content, [scaled])
 
     def judge(self, settings: Settings) -> Callable[[np.ndarray], float]:
         """The total loss of an image, less the mean pixel, in float32 whatever precision it was made in."""

@@ -1,5 +1,7 @@
 """The style-transfer engine: what a run is and how it is computed. It knows no workflow.
 
+From Python: `from styletransfer import Settings, load_weights, stylize`.
+
 Each sub-package imports only from those below it; pyproject.toml has the contract, and `make lint` checks it:
 
     reports     what people look at: figures, the explorer, a study at work
@@ -15,3 +17,27 @@ Each sub-package imports only from those below it; pyproject.toml has the contra
 
 Below them all are `settings`, the parameters of a run, `errors` and `text`.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from styletransfer.optim.stylize import stylize
+    from styletransfer.settings import Settings
+    from styletransfer.vgg.formats import load_weights
+
+__all__ = ["Settings", "load_weights", "stylize"]
+_MODULES = {
+    "Settings": "styletransfer.settings",
+    "load_weights": "styletransfer.vgg.formats",
+    "stylize": "styletransfer.optim.stylize",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: commands that plan a study need neither NumPy nor TensorFlow."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)

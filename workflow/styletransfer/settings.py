@@ -42,6 +42,10 @@ class Artifact:
         return hashlib.sha256(f"{self.name}\n{self.checksum}".encode()).hexdigest()[:16]
 
 
+# Of settings that name no pictures and weights, since they come as arrays: see `optim.stylize`.
+IN_MEMORY = Artifact("in memory", "")
+
+
 def parameter(default: Any, help: str, **limits: Any) -> Any:
     """One field of `Settings`. Limits: `minimum`, `above`, `maximum`, `choices`, `integer`, `per_style`."""
     return field(default=default, metadata={"help": help, **limits})
@@ -52,12 +56,13 @@ class Settings:
     """All that decides the pixels of one run, under the reference program's names and with its defaults.
 
     Values are checked and brought to one form on creation: equal runs compare equal however they were written.
-    Raises `InputError` that names the key, the value and what is allowed.
+    Raises `InputError` that names the key, the value and what is allowed. Without content, styles and weights they are
+    settings for pictures in memory, which have no `run_id`: as many styles as the values of each style tell.
     """
 
-    content: Artifact
-    styles: tuple[Artifact, ...]
-    weights: Artifact
+    content: Artifact = IN_MEMORY
+    styles: tuple[Artifact, ...] = (IN_MEMORY,)
+    weights: Artifact = IN_MEMORY
 
     width: int | None = parameter(
         None, "width of the result in pixels; default: the content picture's", minimum=1, maximum=16384, integer=True
@@ -116,6 +121,10 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.styles:
             raise InputError("styles is empty: name at least one style picture")
+        if self.styles == (IN_MEMORY,):
+            given = [getattr(self, name) for name, field in PARAMETERS.items() if field.metadata.get("per_style")]
+            count = max(len(value) if isinstance(value, list | tuple) else 1 for value in given)
+            object.__setattr__(self, "styles", (IN_MEMORY,) * max(1, count))
         for name in PARAMETERS:
             object.__setattr__(self, name, check(name, getattr(self, name), len(self.styles)))
         self._resolve_start()
@@ -138,7 +147,15 @@ class Settings:
         return f"{self._slug()}-{digest}"
 
     def canonical(self) -> dict[str, Any]:
-        """What is hashed: the artifacts, the numerics version, and every value that is not the default."""
+        """What is hashed: the artifacts, the numerics version, and every value that is not the default.
+
+        Raises `InputError` for settings that name no content, styles and weights.
+        """
+        if IN_MEMORY in (self.content, *self.styles, self.weights):
+            raise InputError(
+                "these settings are for pictures in memory, and no run: name content, styles and weights, each as "
+                "Artifact(name, checksum)"
+            )
         different = {
             name: value for name, value in self.values().items() if value != default_of(name, len(self.styles))
         }

@@ -15,7 +15,8 @@ from styletransfer.errors import InputError
 from styletransfer.files import checks
 from styletransfer.optim.stylize import BACKEND_CHOICES
 from styletransfer.runs.layout import Inputs, Outputs, Run
-from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME, Worker
+from styletransfer.runs.session import Session
+from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME, transfer, transfer_all, transfer_once
 from styletransfer.settings import PARAMETERS, Artifact, Settings
 from styletransfer.study import plan
 from styletransfer.vgg import formats, sources
@@ -97,7 +98,7 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
 
 
 def add_machine_options(command_line: argparse.ArgumentParser) -> None:
-    """What `worker_of` wants to know."""
+    """What `session_of` wants to know."""
     machine = command_line.add_argument_group("machine (it does not decide the result)")
     machine.add_argument("--device", choices=lease.CHOICES, default="auto", help="what to compute on")
     machine.add_argument(
@@ -125,7 +126,7 @@ def add_machine_options(command_line: argparse.ArgumentParser) -> None:
     )
 
 
-def worker_of(options: argparse.Namespace) -> Worker:
+def session_of(options: argparse.Namespace) -> Session:
     """The process that computes, as the options have it. Raises `InputError` for numbers out of their limits."""
     for name in ("print_iterations", "device_slots", "threads", "steps_per_call"):
         check_at_least_one(options, name)
@@ -133,16 +134,16 @@ def worker_of(options: argparse.Namespace) -> Worker:
         raise InputError(f"--state-seconds is {options.state_seconds}: it must be above 0")
     if not 0 <= options.device_wait < math.inf:
         raise InputError(f"--device-wait is {options.device_wait}: it must be a number of seconds, at least 0")
-    return Worker(
+    return Session(
         options.device,
-        options.device_wait,
-        options.device_slots,
-        options.threads,
-        options.print_iterations,
-        options.backend,
-        options.steps_per_call,
-        options.state_seconds,
-        options.keep_state,
+        device_wait=options.device_wait,
+        device_slots=options.device_slots,
+        threads=options.threads,
+        backend=options.backend,
+        steps_per_call=options.steps_per_call,
+        print_iterations=options.print_iterations,
+        state_seconds=options.state_seconds,
+        keep_state=options.keep_state,
     )
 
 
@@ -215,8 +216,8 @@ def transfer_by_hand(options: argparse.Namespace) -> None:
     if options.once and options.record is None:
         raise InputError("--once needs --record FILE: the record tells what is finished")
     run = Run(settings_of(options), inputs_of(options), outputs_of(options))
-    with worker_of(options) as worker:
-        record = worker.transfer_once(run) if options.once else worker.transfer(run, options.overwrite)
+    with session_of(options) as session:
+        record = transfer_once(run, session) if options.once else transfer(run, session, options.overwrite)
     logging.info("%s: %s after %.1f s", record["status"], options.output, record["seconds"])
 
 
@@ -224,12 +225,12 @@ def run_planned(options: argparse.Namespace) -> int:
     """Compute the runs that the options name; exit code 1 if any of a batch failed."""
     log_to_stderr()
     study = plan.read(options.plan)
-    with worker_of(options) as worker:
+    with session_of(options) as session:
         if options.batch is None:
-            worker.transfer_once(planned(study, options.run_id, options.pool))
+            transfer_once(planned(study, options.run_id, options.pool), session)
             return 0
         runs = [planned(study, run_id, options.pool) for run_id in batch_of(study, options)]
-        failed = worker.transfer_all(runs)
+        failed = transfer_all(runs, session)
     logging.info("%d of %d runs finished", len(runs) - failed, len(runs))
     return 1 if failed else 0
 

@@ -77,6 +77,13 @@ def _without_native_messages() -> Iterator[None]:
         os.close(nowhere)
 
 
+def device_kind() -> str:
+    """What TensorFlow computes on: `gpu` if it sees one, else `cpu`. It must have been loaded."""
+    import tensorflow as tf
+
+    return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
+
+
 def device_name(kind: str) -> str:
     """The model of what computes."""
     if kind == "cpu":

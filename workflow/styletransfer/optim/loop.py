@@ -1,7 +1,7 @@
-"""The optimisation of one image, and what is remembered on the way.
+"""The loop that optimises one image: evaluate it, keep it if it is the best, change it by one step.
 
-Every hyper-parameter and every target is a tensor: one traced graph serves all runs of equal shapes. How a step is
-taken is the matter of `optimizers`; reading, writing and reporting are left to `runs`.
+Every hyper-parameter and every target is a tensor: one traced graph serves all runs of equal shapes. How a step changes
+the image is left to `optimizers`; reading, writing and reporting to `runs`.
 """
 
 from __future__ import annotations
@@ -12,67 +12,70 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from styletransfer.optim import losses
 from styletransfer.optim import terms as loss_terms
 from styletransfer.optim.losses import Targets
 from styletransfer.optim.optimizers import LBFGS, OPTIMIZERS, Adam, Hyperparameters
-from styletransfer.optim.terms import STYLE_LAYERS, TERMS, Evaluation
+from styletransfer.optim.terms import TERMS, Evaluation
 from styletransfer.settings import Settings
-from styletransfer.vgg.network import VGG19
-
-NOISE_SCALE = 0.256
 
 # The terms and the gradient of their weighted sum, of (image, targets, weights, blend): see `losses.AutodiffGradient`.
 Loss = Callable[[tf.Tensor, Targets, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
-def starting_image(settings: Settings, initial: np.ndarray | None, shape: tuple[int, int, int]) -> np.ndarray:
-    """The image before the first step: noise of standard deviation 0.256, blended with an initial image if any.
+class Problem(NamedTuple):
+    """What a run minimises, and with which hyper-parameters. weights: (8,), one for each term. blend: (styles,)."""
 
-    initial: (H, W, 3) less the mean pixel, or None for pure noise. Returns `shape` = (H, W, 3) float32.
-    """
-    noise_share = np.float32(settings.initial_noiseblend)
-    if initial is not None and noise_share == 0:
-        return np.asarray(initial, np.float32)
-    noise = NOISE_SCALE * np.random.default_rng(settings.seed).standard_normal(shape, dtype=np.float32)
-    if initial is None:
-        return noise.astype(np.float32)
-    return ((1 - noise_share) * np.asarray(initial, np.float32) + noise_share * noise).astype(np.float32)
+    targets: Targets
+    weights: tf.Tensor
+    blend: tf.Tensor
+    hyper: Hyperparameters
+
+    @classmethod
+    def of(cls, settings: Settings, targets: Targets) -> Problem:
+        """The problem that these settings and targets state."""
+        weights = tf.constant(loss_terms.weights(settings), tf.float32)
+        blend = tf.constant(settings.style_blend_weights, tf.float32)
+        return cls(targets, weights, blend, Hyperparameters.of(settings))
 
 
 class Optimization:
-    """The optimisation of one image from its start."""
+    """The optimisation of one image from its start.
+
+    Args:
+        stepper: takes the steps; optimisations of equal shapes may share one.
+        targets: what the image is compared with.
+        settings: the weights of the losses, the optimizer and its hyper-parameters, the number of iterations.
+        start: (H, W, 3) float32, less the mean pixel.
+    """
 
     def __init__(self, stepper: Stepper, targets: Targets, settings: Settings, start: np.ndarray) -> None:
         self._stepper = stepper
-        self._targets = targets
-        self._weights = tf.constant(loss_terms.weights(settings), tf.float32)
-        self._blend = tf.constant(settings.style_blend_weights, tf.float32)
-        self._hyperparameters = Hyperparameters.of(settings)
+        self._problem = Problem.of(settings, targets)
         self._iterations = settings.iterations
         self._images = ImageState.init(start)
-        self._method = OPTIMIZERS[settings.optimizer].init(start)
-        self._variables = {**self._images._asdict(), **self._method._asdict()}
+        self._optimizer = OPTIMIZERS[settings.optimizer].init(start)
         self._iteration = 0
+
+    def run(self) -> Iterator[Evaluation]:
+        """Take all steps that are left. Yields the evaluation of the image before each step and of the final one.
+
+        Ends early, after the first evaluation that is not finite: from there on every pixel would be NaN.
+        """
+        while (first := self._iteration) <= self._iterations:
+            # A call ends where `steps_per_call` divides: there the images are those of the iteration.
+            count = min(-first % self._stepper.steps_per_call, self._iterations - first) + 1
+            found = self._stepper.steps(self._images, self._optimizer, self._problem, tf.constant(count))
+            self._iteration = first + count
+            rows = zip(*(result.numpy()[:count] for result in found), strict=True)
+            for iteration, (terms, finite, best) in enumerate(rows, start=first):
+                yield Evaluation(iteration, terms, bool(finite), bool(best))
+                if not finite:
+                    return
 
     @property
     def iteration(self) -> int:
         """The iteration that the state is at: the one to evaluate next."""
         return self._iteration
-
-    def state(self) -> dict[str, np.ndarray]:
-        """All that decides the rest of the run, by name: `iteration`, the images and the state of the optimizer.
-
-        No generator is part of it: noise is drawn once, for the start.
-        """
-        variables = {name: variable.numpy() for name, variable in self._variables.items()}
-        return {"iteration": np.array(self._iteration), **variables}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on as the run with the same settings and targets goes on whose `state` this is; to the same bit."""
-        for name, variable in self._variables.items():
-            variable.assign(state[name])
-        self._iteration = int(state["iteration"])
 
     @property
     def last(self) -> np.ndarray:
@@ -85,39 +88,34 @@ class Optimization:
         return self._images.best.numpy()
 
     def place(self, image: np.ndarray) -> None:
-        """Go on from another image, (H, W, 3) less the mean pixel."""
+        """Continue from another image, (H, W, 3) less the mean pixel."""
         self._images.image.assign(image)
 
-    def run(self) -> Iterator[Evaluation]:
-        """Take all steps that are left. Yields the evaluation of the image before each step and of the final one.
+    def state(self) -> dict[str, np.ndarray]:
+        """All that decides the rest of the run, by name: `iteration`, the images and the state of the optimizer.
 
-        Ends early, after the first evaluation that is not finite: from there on every pixel would be NaN.
+        No generator is part of it: noise is drawn once, for the start.
         """
-        steps_per_call = self._stepper.steps_per_call
-        while (first := self._iteration) <= self._iterations:
-            # A call ends where `steps_per_call` divides: there the images are those of the iteration.
-            count = min(-first % steps_per_call, self._iterations - first) + 1
-            found = self._stepper.steps(
-                self._images,
-                self._method,
-                self._targets,
-                self._weights,
-                self._blend,
-                self._hyperparameters,
-                tf.constant(count),
-            )
-            self._iteration = first + count
-            rows = zip(*(result.numpy()[:count] for result in found), strict=True)
-            for iteration, (terms, finite, best) in enumerate(rows, start=first):
-                yield Evaluation(iteration, terms, bool(finite), bool(best))
-                if not finite:
-                    return
+        variables = {name: variable.numpy() for name, variable in self._variables().items()}
+        return {"iteration": np.array(self._iteration), **variables}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue as the run with the same settings and targets does whose `state` this is; to the same bit."""
+        for name, variable in self._variables().items():
+            variable.assign(state[name])
+        self._iteration = int(state["iteration"])
+
+    def _variables(self) -> dict[str, tf.Variable]:
+        return {**self._images._asdict(), **self._optimizer._asdict()}
 
 
 class Stepper:
-    """Takes steps: evaluates an image, keeps it, changes it. Traced once for all runs whose shapes are equal.
+    """Takes steps, by a graph that is traced once for all runs whose shapes are equal.
 
-    compiled: by XLA. steps_per_call: how many at most, so that a GPU need not wait for Python.
+    Args:
+        loss: the terms of the loss and the gradient of their weighted sum.
+        compiled: whether XLA compiles the graph.
+        steps_per_call: steps that a device takes without Python, at most.
     """
 
     def __init__(self, loss: Loss, compiled: bool = False, steps_per_call: int = 1) -> None:
@@ -126,32 +124,35 @@ class Stepper:
         # Nothing here is Python control flow over tensors, so there is nothing to translate: that halves the tracing.
         self.steps = tf.function(self._steps, autograph=False, jit_compile=compiled or None)
 
+    def _step(
+        self, images: ImageState, optimizer: Adam | LBFGS, problem: Problem
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """One step. Returns terms, whether the loss is finite, and whether it is the lowest so far.
+
+        What the last step makes of the image is never evaluated: that spares a second graph which would only evaluate.
+        """
+        terms, gradient = self._loss(images.image.read_value(), problem.targets, problem.weights, problem.blend)
+        total = tf.reduce_sum(problem.weights * terms)
+        finite, best = images.update(total)
+        optimizer.step(images.image, gradient, total, problem.hyper)
+        return terms, finite, best
+
     def _steps(
-        self,
-        images: ImageState,
-        method: Adam | LBFGS,
-        targets: Targets,
-        weights: tf.Tensor,
-        blend: tf.Tensor,
-        hyper: Hyperparameters,
-        count: tf.Tensor,
+        self, images: ImageState, optimizer: Adam | LBFGS, problem: Problem, count: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """`count` steps, at most `steps_per_call`, or fewer: the last is the first whose loss is not finite.
 
         Returns what `_step` does, of every step, (steps_per_call, ...); zeros and False for those that were not taken.
         """
         if self.steps_per_call == 1:
-            return tuple(result[tf.newaxis] for result in self._step(images, method, targets, weights, blend, hyper))
-        size = self.steps_per_call
-        begin = tuple(
-            tf.TensorArray(dtype, size, element_shape=shape)
-            for dtype, shape in ((tf.float32, (len(TERMS),)), (tf.bool, ()), (tf.bool, ()))
-        )
+            return tuple(result[tf.newaxis] for result in self._step(images, optimizer, problem))
+        kinds = ((tf.float32, (len(TERMS),)), (tf.bool, ()), (tf.bool, ()))
+        begin = tuple(tf.TensorArray(dtype, self.steps_per_call, element_shape=shape) for dtype, shape in kinds)
 
         def take(
             number: tf.Tensor, _: tf.Tensor, rows: tuple[tf.TensorArray, ...]
         ) -> tuple[tf.Tensor, tf.Tensor, tuple[tf.TensorArray, ...]]:
-            results = self._step(images, method, targets, weights, blend, hyper)
+            results = self._step(images, optimizer, problem)
             written = tuple(row.write(number, result) for row, result in zip(rows, results, strict=True))
             return number + 1, results[1], written
 
@@ -159,25 +160,6 @@ class Stepper:
             lambda number, finite, rows: tf.logical_and(number < count, finite), take, (0, True, begin)
         )
         return tuple(row.stack() for row in rows)
-
-    def _step(
-        self,
-        images: ImageState,
-        method: Adam | LBFGS,
-        targets: Targets,
-        weights: tf.Tensor,
-        blend: tf.Tensor,
-        hyper: Hyperparameters,
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """One step. Returns terms, whether the loss is finite, and whether it is the lowest so far.
-
-        The step after the last evaluation goes unseen: that spares a second graph which would only evaluate.
-        """
-        terms, gradient = self._loss(images.image.read_value(), targets, weights, blend)
-        total = tf.reduce_sum(weights * terms)
-        finite, best = images.update(total)
-        method.step(images.image, gradient, total, hyper)
-        return terms, finite, best
 
 
 class ImageState(NamedTuple):
@@ -202,20 +184,3 @@ class ImageState(NamedTuple):
         self.best.assign(tf.where(best, self.image, self.best))
         self.best_loss.assign(tf.where(best, total, self.best_loss))
         return finite, best
-
-
-def content_features(network: VGG19, content: np.ndarray, layers: tuple[str, ...]) -> dict[str, tf.Tensor]:
-    """P, (h, w, C) float32, of the named layers. content: (H, W, 3) RGB in 0..255, at the run's size."""
-    P = network.features(network.preprocess(content), layers)
-    return {layer: tf.cast(P[layer], tf.float32) for layer in layers}
-
-
-def style_grams(network: VGG19, styles: list[np.ndarray]) -> dict[str, tf.Tensor]:
-    """Gram matrices of all styles, (styles, C, C) float32, by layer. styles: (H, W, 3) RGB in 0..255, scaled."""
-    features = [network.features(network.preprocess(style), STYLE_LAYERS) for style in styles]
-    return {layer: tf.stack([losses.gram_matrix(S[layer]) for S in features]) for layer in STYLE_LAYERS}
-
-
-def measure_targets(network: VGG19, settings: Settings, content: np.ndarray, styles: list[np.ndarray]) -> Targets:
-    """What a run is compared with. content, styles: (H, W, 3) RGB in 0..255, at the sizes that the run wants."""
-    return Targets(content_features(network, content, losses.content_layers(settings)), style_grams(network, styles))

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
-from styletransfer.optim.terms import CONTENT_LAYERS, TERMS
+from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS, TERMS
 from styletransfer.settings import Settings
 from styletransfer.vgg.network import VGG19
 
@@ -36,6 +37,23 @@ class Targets(NamedTuple):
 def content_layers(settings: Settings) -> tuple[str, ...]:
     """The content layers that count: without relu5_2 the network is cut four convolutions earlier."""
     return CONTENT_LAYERS if settings.content_weight_blend < 1 else CONTENT_LAYERS[:1]
+
+
+def content_features(network: VGG19, content: np.ndarray, layers: tuple[str, ...]) -> dict[str, tf.Tensor]:
+    """P, (h, w, C) float32, of the named layers. content: (H, W, 3) RGB in 0..255, at the run's size."""
+    P = network.features(network.preprocess(content), layers)
+    return {layer: tf.cast(P[layer], tf.float32) for layer in layers}
+
+
+def style_grams(network: VGG19, styles: list[np.ndarray]) -> dict[str, tf.Tensor]:
+    """Gram matrices of all styles, (styles, C, C) float32, by layer. styles: (H, W, 3) RGB in 0..255, scaled."""
+    features = [network.features(network.preprocess(style), STYLE_LAYERS) for style in styles]
+    return {layer: tf.stack([gram_matrix(S[layer]) for S in features]) for layer in STYLE_LAYERS}
+
+
+def measure_targets(network: VGG19, settings: Settings, content: np.ndarray, styles: list[np.ndarray]) -> Targets:
+    """What a run is compared with. content, styles: (H, W, 3) RGB in 0..255, at the sizes that the run wants."""
+    return Targets(content_features(network, content, content_layers(settings)), style_grams(network, styles))
 
 
 def gram_matrix(features: tf.Tensor) -> tf.Tensor:

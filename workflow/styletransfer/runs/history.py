@@ -1,4 +1,4 @@
-"""The course of a run: which evaluations are reported, and how they reach terminal, log, table and plot.
+"""How the history of a run reaches terminal, log, table and plot.
 
 How a line of the log is written, and how it is read back, stands here as well: who reads them is `reports.monitor`.
 """
@@ -17,13 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
 from tqdm import tqdm
 
 from styletransfer.files import atomic
-from styletransfer.optim import terms as loss_terms
-from styletransfer.optim.terms import LOSSES, TERMS, Evaluation
-from styletransfer.settings import Settings
+from styletransfer.optim.history import History
+from styletransfer.optim.terms import LOSSES, TERMS
 
 logger = logging.getLogger(__name__)
 
@@ -33,75 +31,6 @@ COLUMNS = (
     *(f"{name}_unweighted" for name in LOSSES if name != "total"),
     *(term for term in TERMS if term != "tv"),
 )
-
-
-@dataclass
-class History:
-    """All evaluations of one run, in order: entry k belongs to the image after k steps."""
-
-    settings: Settings
-    print_iterations: int
-    evaluations: list[Evaluation] = field(default_factory=list)
-    best_iteration: int = 0
-    # The time from one evaluation to the next, summed, and of how many. The first of a process has none before it.
-    _seconds: float = 0.0
-    _timed: int = 0
-    _newest: float | None = None
-
-    def add(self, evaluation: Evaluation) -> None:
-        """Append the next evaluation."""
-        now = time.monotonic()
-        if self._newest is not None:
-            self._seconds += now - self._newest
-            self._timed += 1
-        self._newest = now
-        self._append(evaluation)
-
-    def _append(self, evaluation: Evaluation) -> None:
-        self.evaluations.append(evaluation)
-        if evaluation.best:
-            self.best_iteration = evaluation.iteration
-
-    @property
-    def diverged(self) -> bool:
-        """Whether the newest loss was not finite."""
-        return bool(self.evaluations) and not self.evaluations[-1].finite
-
-    @property
-    def last_finite(self) -> int:
-        """The newest iteration whose loss was finite; -1 if none was."""
-        return len(self.evaluations) - 1 - self.diverged
-
-    @property
-    def seconds_per_iteration(self) -> float:
-        """From one evaluation to the next, on average. The first traces the graph and tells nothing of the speed."""
-        return self._seconds / max(1, self._timed)
-
-    def state(self) -> dict[str, np.ndarray]:
-        """The history so far, all of it finite, as arrays by name: what `restore` takes."""
-        return {
-            "trace_terms": np.stack([evaluation.terms for evaluation in self.evaluations]),
-            "trace_best": np.array([evaluation.best for evaluation in self.evaluations]),
-            "trace_seconds": np.array(self._seconds),
-            "trace_timed": np.array(self._timed),
-        }
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from the history that had this `state`, as if no time had passed."""
-        for iteration, (terms, best) in enumerate(zip(state["trace_terms"], state["trace_best"], strict=True)):
-            self._append(Evaluation(iteration, terms, True, bool(best)))
-        self._seconds, self._timed = float(state["trace_seconds"]), int(state["trace_timed"])
-
-    def losses(self, iteration: int) -> dict[str, float]:
-        """The losses of the image after that many steps, by name; empty for iteration -1."""
-        if iteration < 0:
-            return {}
-        return loss_terms.report(self.evaluations[iteration].terms, self.settings)
-
-    def is_reported(self, iteration: int) -> bool:
-        """Every print_iterations-th iteration is reported, the last one, and the one that diverged."""
-        last = iteration == self.settings.iterations or not self.evaluations[iteration].finite
-        return last or iteration % self.print_iterations == 0
 
 
 def write_losses(path: Path, history: History) -> None:

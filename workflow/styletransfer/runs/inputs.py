@@ -4,33 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from styletransfer.errors import InputError
 from styletransfer.files import checks
 from styletransfer.images.io import check_source, read_image
-from styletransfer.images.resize import check_size, resize, resize_to_width
-from styletransfer.optim.stylize import Pictures
+from styletransfer.optim.stylize import Pictures, fit
 from styletransfer.runs.layout import Inputs
 from styletransfer.settings import Settings
-from styletransfer.vgg.weights import SMALLEST_SIDE
 
 
 def read_pictures(settings: Settings, inputs: Inputs) -> Pictures:
     """The pictures of a run. Raises `InputError` for one that cannot be read, or of no size for the network."""
-    pixels = read_image(inputs.content)
-    width = settings.width or pixels.shape[1]
-    content = _scaled(pixels, width, f"the result ({inputs.content}, width {width})", SMALLEST_SIDE)
-    styles = [
-        _scaled(read_image(path), round(scale * width), f"style {path} (scale {scale:g} of width {width})")
-        for path, scale in zip(inputs.styles, settings.style_scales, strict=True)
-    ]
-    if settings.initial is None:
-        return Pictures(content, styles, None)
-    if inputs.initial is None:
-        return Pictures(content, styles, content)
-    height = content.shape[0]
-    return Pictures(content, styles, resize(read_image(inputs.initial), width, height))
+    initial = None if settings.initial is None or inputs.initial is None else read_image(inputs.initial)
+    names = [str(inputs.content), *(f"style {path}" for path in inputs.styles)]
+    return fit(settings, read_image(inputs.content), map(read_image, inputs.styles), initial, names)
 
 
 def check_pictures(settings: Settings, inputs: Inputs) -> None:
@@ -50,12 +36,6 @@ def check_weights(settings: Settings, inputs: Inputs, source: dict[str, str]) ->
             f"{inputs.network} holds {source['name']} ({source['checksum']}), and the run is one of "
             f"{settings.weights.name} ({wanted}). Remove the file, and the workflow recreates it"
         )
-
-
-def _scaled(pixels: np.ndarray, width: int, what: str, smallest: int = 1) -> np.ndarray:
-    height, old_width = pixels.shape[:2]
-    check_size(what, (old_width, height), width, smallest)
-    return resize_to_width(pixels, width)
 
 
 def checksums_of(inputs: Inputs) -> dict[str, Any]:

@@ -45,6 +45,19 @@ def load(path: str | Path) -> Weights:
     return Weights(**_fields(network), source=source, sha256=sha256, original=original)
 
 
+def load_weights(source: str | Path) -> Weights:
+    """Weights by the name of their source, such as `vgg16` or `keras`, or from a file of any known format.
+
+    Args:
+        source: a name of `sources.SOURCES`: the weights are then kept in resources/weights, and fetched and converted
+            first if they are not there. Or the path of a file: .safetensors, .h5 or .mat.
+
+    Raises:
+        InputError: for a file that is absent, damaged, or holds another network; for weights that cannot be fetched.
+    """
+    return load(prepared(str(source)) if source in sources.SOURCES else source)
+
+
 def convert(
     source_path: str | Path, output_path: str | Path, source_name: str | None = None, checksum: str | None = None
 ) -> None:

@@ -1,0 +1,124 @@
+"""What the runs that one process computes one after another share: the device, networks, traced graphs, targets.
+
+TensorFlow is loaded only after the device has been leased, so what needs it is imported inside functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from styletransfer.devices import lease, precision, tf_setup
+from styletransfer.optim.stylize import Computation, Engine, Pictures, build, resolve
+from styletransfer.runs.inputs import check_weights
+from styletransfer.runs.layout import Run
+from styletransfer.settings import Settings
+from styletransfer.vgg import formats
+
+if TYPE_CHECKING:
+    from styletransfer.optim.loop import Optimization
+    from styletransfer.optim.losses import Targets
+
+
+class Session(contextlib.AbstractContextManager["Session"]):
+    """One process on one device, and how it computes runs.
+
+    The device is leased for the first run that has something to compute, and kept: there is one lease and one start of
+    TensorFlow, however many runs follow.
+
+    Args:
+        device: `auto`, `gpu` or `cpu`, as `lease.lease` has it.
+        device_wait: seconds to wait for a device, or for a run that another process computes.
+        device_slots: how many processes may share one device.
+        threads: of the CPU; default: all cores.
+        backend: one of `stylize.BACKEND_CHOICES`.
+        steps_per_call: iterations that a device takes without Python; by default as `stylize` has it for the device.
+        print_iterations: the losses are reported every so many iterations.
+        state_seconds: the state of a run is kept every so many seconds, for the case that it is killed.
+        keep_state: whether it is kept after the run as well; a run of more iterations continues from it.
+    """
+
+    def __init__(
+        self,
+        device: str = "auto",
+        *,
+        device_wait: float = 3600.0,
+        device_slots: int = 1,
+        threads: int | None = None,
+        backend: str = "auto",
+        steps_per_call: int | None = None,
+        print_iterations: int = 10,
+        state_seconds: float = 30.0,
+        keep_state: bool = False,
+    ) -> None:
+        self._choice, self.device_wait, self._slots = device, device_wait, device_slots
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self._backend, self._steps_per_call = backend, steps_per_call
+        self.print_iterations = print_iterations
+        self.state_seconds, self.keep_state = state_seconds, keep_state
+        self._leases = contextlib.ExitStack()
+        self._device: lease.Device | None = None
+        self._engines: dict[tuple[Path, str, str, Computation], Engine] = {}
+        self._measured: dict[str, tuple[Any, Any]] = {}
+
+    def __exit__(self, *_: object) -> None:
+        self._leases.close()
+
+    @property
+    def device(self) -> lease.Device:
+        """The device of this process; it is leased when it is asked for first."""
+        if self._device is None:
+            self._device = self._leases.enter_context(lease.lease(self._choice, self.device_wait, self._slots))
+        return self._device
+
+    def begin(self, run: Run, pictures: Pictures) -> tuple[Engine, Computation, Optimization]:
+        """The optimisation of a run at its start, and what computes it. Loads TensorFlow.
+
+        Raises `InputError` for weights that are not the run's, or a precision that the device does not compute in.
+        """
+        if not self._engines:
+            tf_setup.load_tensorflow(self.threads, self.device, self._slots, self._backend)
+        how = resolve(run.settings, self._backend, self._steps_per_call)
+        # A picture on the way is of the last step of a call.
+        every = run.outputs.checkpoint_iterations or how.steps_per_call
+        how = how._replace(steps_per_call=math.gcd(how.steps_per_call, every))
+        key = (run.inputs.network, run.settings.pooling, run.settings.kernel_layout, how)
+        if key not in self._engines:
+            self._engines[key] = build(formats.load(run.inputs.network), run.settings, how)
+        engine = self._engines[key]
+        check_weights(run.settings, run.inputs, engine.network.source)
+        targets = self._targets(run, engine, how, pictures)
+        return engine, how, engine.begin(run.settings, targets, pictures)
+
+    def computed_on(self, how: Computation) -> str:
+        """What decides how this process rounds."""
+        return precision.computed_on_cpu(self.threads) if how.kind == "cpu" else tf_setup.device_name(how.kind)
+
+    def _targets(self, run: Run, engine: Engine, how: Computation, pictures: Pictures) -> Targets:
+        """What the result is compared with. Each backend measures the same."""
+        from styletransfer.optim import losses
+
+        settings: Settings = run.settings
+        kind = (run.inputs.network, settings.pooling, settings.kernel_layout, how.precision)
+        layers = losses.content_layers(settings)
+        network, (content, styles, _) = engine.network, pictures
+        return losses.Targets(
+            content=self._once(
+                "content", (kind, layers), [content], lambda: losses.content_features(network, content, layers)
+            ),
+            style=self._once("style", kind, styles, lambda: losses.style_grams(network, styles)),
+        )
+
+    def _once(self, name: str, kind: tuple[Any, ...], pictures: list[np.ndarray], measure: Callable[[], Any]) -> Any:
+        """What `measure` returns; or what it returned last, if kind and pixels are the same as then."""
+        key = kind, [(picture.shape, hashlib.sha256(picture.tobytes()).digest()) for picture in pictures]
+        if name not in self._measured or self._measured[name][0] != key:
+            self._measured[name] = key, measure()
+        return self._measured[name][1]

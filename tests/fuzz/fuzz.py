@@ -13,7 +13,7 @@ from pathlib import Path
 
 import atheris
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
+sys.path[:0] = [str(Path(__file__).parents[2] / folder) for folder in ("workflow", "tests")]
 with atheris.instrument_imports(
     include=["styletransfer", "yaml", "PIL", "scipy.io", "h5py", "jsonschema", "safetensors"]
 ):

@@ -18,6 +18,7 @@ import safetensors.numpy
 import scipy.io
 from PIL import Image, ImageCms
 
+from helpers import records
 from styletransfer import settings
 from styletransfer.errors import InputError
 from styletransfer.files import yaml_reader
@@ -25,8 +26,7 @@ from styletransfer.images.io import image_size, read_image
 from styletransfer.results import tables
 from styletransfer.results.plan import check_sizes, summary
 from styletransfer.runs import checkpoint
-from styletransfer.runs.layout import Inputs, Outputs, Run
-from styletransfer.runs.record import finished
+from styletransfer.runs.record import find_record
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 from styletransfer.vgg import formats, sources
@@ -109,9 +109,7 @@ def _network(path: Path) -> None:
 
 def record(path: Path) -> None:
     """A run's own record, which the workflow reads back: damaged, it is another program's file."""
-    artifact = settings.Artifact("a", "b")
-    made = settings.Settings(content=artifact, styles=(artifact,), weights=artifact)
-    finished(Run(made, Inputs(path, [path], path), Outputs(image=path, record=path)))
+    find_record(path, [path], verify=True)
     with contextlib.suppress(InputError):
         tables._record(path)
     with contextlib.suppress(InputError):
@@ -206,14 +204,8 @@ def _networks(folder: Path) -> list[bytes]:
 def _records(folder: Path) -> list[bytes]:
     artifact = {"name": "a", "checksum": "b"}
     identity = {"numerics": settings.NUMERICS, "content": artifact, "styles": [artifact], "weights": artifact}
-    whole = {
-        **dict.fromkeys(tables.COPIED, 1),
-        **{"status": "ok", "settings": {"width": 3, "style_scales": [1, 2]}, "identity": identity},
-        **{"weights": {"name": "a", "source_sha256": "b"}, "outputs": {"image.png": "c"}},
-        **{"device": {"uuid": "cpu", "slot": 0}, "gpu": {"memory_peak_mib": 3}, "versions": {"python": "3"}},
-        **{"final": {"total": 1.0}, "best": {"total": 1.0}},
-    }
-    return [json.dumps(whole).encode(), json.dumps({**identity, "width": 64}).encode()]
+    records.record().write(folder / "record")
+    return [(folder / "record").read_bytes(), json.dumps({**identity, "width": 64}).encode()]
 
 
 def _states(folder: Path) -> list[bytes]:

@@ -7,7 +7,9 @@ import time
 
 import numpy as np
 
+from helpers.records import record
 from helpers.studies import tiny_study
+from styletransfer.devices.lease import Device
 from styletransfer.files import atomic, locks
 from styletransfer.images.io import write_image
 from styletransfer.runs import history, status
@@ -36,17 +38,16 @@ def finish(folder, gpu=0, seconds=30.0, name="ok", ago=0.0, iterations=200, widt
     for picture in ("image", "preserved"):
         write_image(folder / RUN_FILES[picture], pixels)
     (folder / RUN_FILES["losses"]).write_text("iteration\n")
-    record = {
-        "status": name,
-        "host": "here",
-        "device": {"uuid": GPUS[gpu]},
-        "seconds": seconds,
-        "seconds_per_iteration": 0.9 * seconds / iterations,
-        "iterations_done": iterations,
-        "width": width,
-        "end": atomic.timestamp(time.time() - ago),
-    }
-    (folder / RUN_FILES["record"]).write_text(json.dumps(record))
+    made = record(
+        status=name,
+        device=Device("gpu", GPUS[gpu]),
+        seconds=seconds,
+        seconds_per_iteration=0.9 * seconds / iterations,
+        iterations_done=iterations,
+        width=width,
+        end=atomic.timestamp(time.time() - ago),
+    )
+    made.write(folder / RUN_FILES["record"])
 
 
 def begin(folder, device="", ago=20.0, **changes):

@@ -89,7 +89,7 @@ def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, opt
             assert begun(tmp_path / "killed") == {"run.state.npz", "attempt.json"}
         record, resumed = compute(inputs, tmp_path / "killed", study, session)
     assert resumed == whole
-    assert record["resumed"] == [first, second]
+    assert record.resumed == [first, second]
     assert begun(tmp_path / "killed") == {*RESULTS, "run.json"}
 
 
@@ -113,7 +113,7 @@ def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(input
         patch.setattr("styletransfer.optim.loop.Stepper._step", None)
         record, resumed = compute(inputs, tmp_path / "killed", settings())
     assert resumed == whole
-    assert record["resumed"] == [13]
+    assert record.resumed == [13]
     assert begun(tmp_path / "killed") == {*RESULTS, "run.json"}
 
 
@@ -123,7 +123,7 @@ def test_what_a_run_that_was_killed_just_after_its_result_left_is_removed(inputs
     record, results = compute(inputs, folder, settings(), keep_state=True)
     (folder / "attempt.json").write_text("{}")
     again, found = compute(inputs, folder, settings(), keep_state=keep)
-    assert (again["start"], found) == (record["start"], results), "computed again"
+    assert (again.start, found) == (record.start, results), "computed again"
     assert begun(folder) == {*RESULTS, "run.json", *(["run.state.npz"] if keep else [])}
 
 
@@ -137,11 +137,11 @@ def test_seconds_are_those_of_all_parts(inputs, tmp_path, monkeypatch):
     arrays |= {"trace_seconds": np.array(590.0), "trace_timed": np.array(5)}
     checkpoint.write(path, about["identity"], State(arrays, notes))
     record, _ = compute(inputs, tmp_path, settings())
-    assert record["resumed"] == [2, 6]
-    assert 1000 < record["seconds"] < 1100
-    assert 400 < record["seconds_preparing"] < 500
+    assert record.resumed == [2, 6]
+    assert 1000 < record.seconds < 1100
+    assert 400 < record.seconds_preparing < 500
     # The first of the seven evaluations that were left has none before it in its process.
-    assert 590 / 11 < record["seconds_per_iteration"] < 690 / 11
+    assert 590 / 11 < record.seconds_per_iteration < 690 / 11
 
 
 def test_a_run_of_more_iterations_goes_on_from_a_kept_state(inputs, tmp_path, caplog):
@@ -153,12 +153,12 @@ def test_a_run_of_more_iterations_goes_on_from_a_kept_state(inputs, tmp_path, ca
         for iterations in (5, 12, 25):
             short = dataclasses.replace(long, iterations=iterations)
             record, _ = compute(inputs, pool / short.run_id, short, session)
-            assert record["resumed"] == {5: [], 12: [6], 25: [6, 13]}[iterations]
+            assert record.resumed == {5: [], 12: [6], 25: [6, 13]}[iterations]
         other = dataclasses.replace(long, iterations=16, seed=1)
         compute(inputs, pool / other.run_id, other, session)
     record, continued = compute(inputs, pool / long.run_id, long)
     assert continued == whole
-    assert record["resumed"] == [6, 13]
+    assert record.resumed == [6, 13]
     assert f"going on from iteration 13: {pool / dataclasses.replace(long, iterations=12).run_id}" in caplog.text
     assert not list((pool / long.run_id).glob("*.npz"))
     assert len(list(pool.glob("*/run.state.npz"))) == 4
@@ -166,14 +166,14 @@ def test_a_run_of_more_iterations_goes_on_from_a_kept_state(inputs, tmp_path, ca
 
 def test_a_run_that_diverges_keeps_no_state(inputs, tmp_path):
     record, _ = compute(inputs, tmp_path / "run", settings(learning_rate=1e30), keep_state=True)
-    assert record["status"] == "diverged"
+    assert record.status == "diverged"
     assert begun(tmp_path / "run") == {*RESULTS, "run.json"}
 
 
 def test_a_short_run_never_writes_a_state(inputs, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "write", None)
     record, _ = compute(inputs, tmp_path, settings(), state_seconds=3600)
-    assert record["resumed"] == []
+    assert record.resumed == []
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_state_of_something_else_is_refused(inputs, tmp_path, monkeypatch, cap
     caplog.clear()
     record, again = compute(inputs, tmp_path / "killed", study, **options)
     assert again == whole
-    assert record["resumed"] == []
+    assert record.resumed == []
     (line,) = (message for message in caplog.messages if "begins again" in message)
     assert reason in line
 
@@ -209,7 +209,7 @@ def test_a_state_of_other_files_or_another_engine_is_refused(inputs, tmp_path, m
     else:
         inputs.content.write_bytes(inputs.styles[0].read_bytes())
     record, _ = compute(inputs, tmp_path, settings())
-    assert record["resumed"] == []
+    assert record.resumed == []
     assert sum("begins again" in message for message in caplog.messages) == 1
 
 
@@ -295,7 +295,7 @@ def test_a_damaged_state_is_discarded(inputs, tmp_path, monkeypatch, caplog):
     path.write_bytes(content)
     record, again = compute(inputs, tmp_path / "killed", settings())
     assert again == whole
-    assert record["resumed"] == []
+    assert record.resumed == []
     (line,) = (message for message in caplog.messages if "begins again" in message)
     assert "is damaged" in line
 

@@ -1,5 +1,6 @@
 """A file that is not what was written is named before anything is made from it."""
 
+import hashlib
 import json
 import os
 
@@ -17,7 +18,6 @@ from styletransfer.images.io import CHECKSUM_KEY, check_source, read_image, writ
 from styletransfer.results import tables
 from styletransfer.runs.inputs import check_pictures, check_weights
 from styletransfer.runs.layout import Inputs
-from styletransfer.runs.record import write_record
 from styletransfer.settings import Artifact, Settings
 from styletransfer.vgg import formats
 
@@ -92,11 +92,7 @@ def test_a_part_of_a_table_or_another_is_refused(tmp_path):
 @pytest.fixture
 def pool(tmp_path):
     for run_id in RUNS:
-        folder = tmp_path / run_id
-        finish(folder, run_id)
-        record = json.loads((folder / "run.json").read_text())
-        outputs = {name: checks.checksum(folder / name) for name in ("image.png", "preserved.png", "losses.csv")}
-        write_record(folder / "run.json", record | {"run_id": run_id, "outputs": outputs})
+        finish(tmp_path / run_id, run_id)
     return tmp_path
 
 
@@ -121,12 +117,23 @@ def test_no_table_is_made_of_a_changed_record_or_that_of_another_run(pool):
     with pytest.raises(InputError, match=r"run\.json is no record of a run .*record_sha256"):
         tables.runs_table(STUDY, pool)
     path.write_text((pool / RUNS[1] / "run.json").read_text())
-    with pytest.raises(InputError, match=r"run\.json is damaged"):
+    with pytest.raises(InputError, match=r"run\.json is the record of another run"):
         tables.runs_table(STUDY, pool)
-    record = json.loads(before)
-    del record["record_sha256"]  # as records were before
-    path.write_text(json.dumps(record))
-    assert len(tables.runs_table(STUDY, pool)) == len(STUDY.rows)
+    changed = json.loads(before)
+    del changed["record_sha256"]
+    path.write_text(json.dumps(changed))
+    with pytest.raises(InputError, match=r"run\.json is no record of a run .*record_sha256"):
+        tables.runs_table(STUDY, pool)
+
+
+def test_a_record_of_another_version_is_named(pool):
+    path = pool / RUNS[0] / "run.json"
+    changed = json.loads(path.read_text())
+    del changed["backend_used"], changed["record_sha256"]
+    text = json.dumps(changed, sort_keys=True)
+    path.write_text(json.dumps(changed | {"record_sha256": hashlib.sha256(text.encode()).hexdigest()}))
+    with pytest.raises(InputError, match=r"it has no backend_used: another version of the engine wrote it"):
+        tables.runs_table(STUDY, pool)
 
 
 # --- Pictures ---

@@ -20,6 +20,7 @@ from styletransfer.errors import InputError
 from styletransfer.reports import dashboard, monitor
 from styletransfer.reports.monitor import Monitor, TimeLeft
 from styletransfer.runs import history
+from styletransfer.runs.record import Speed
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -127,8 +128,8 @@ def test_the_time_left_is_that_of_a_simulated_schedule(lanes, waiting, seed):
         monitor.RunningRun("", "", "here", f"GPU-{n}", 5.0, [history.Progress(200 - left, 200, {}, 1.0)])
         for n, left in enumerate(lefts)
     ]
-    record = {"iterations_done": 200, "seconds_per_iteration": 0.1, "seconds": 23.0, "width": 100}
-    found = monitor.time_left([record] * 5, list(zip(runs, work, strict=False)), runs[lanes:])
+    speed = Speed(width=100, iterations_done=200, seconds=23.0, seconds_per_iteration=0.1)
+    found = monitor.time_left([speed] * 5, list(zip(runs, work, strict=False)), runs[lanes:])
     clock, left, queue = 0, list(lefts), waiting
     while any(left) or queue:
         for place, seconds in enumerate(left):
@@ -143,20 +144,20 @@ def test_the_time_left_is_that_of_a_simulated_schedule(lanes, waiting, seed):
 def test_the_range_is_that_of_the_quicker_and_the_slower_runs(study):
     run = next(iter(study.runs.values()))
     work = monitor.RunningRun("", "", "here", "cpu", 0.0, [])
-    records = [
-        {"iterations_done": 200, "seconds_per_iteration": seconds / 200, "seconds": seconds, "width": 100}
+    speeds = [
+        Speed(width=100, iterations_done=200, seconds=seconds, seconds_per_iteration=seconds / 200)
         for seconds in (50.0, 80.0, 100.0, 120.0, 200.0)
     ]
-    found = monitor.time_left(records, [(run, work)], [run] * 3)
+    found = monitor.time_left(speeds, [(run, work)], [run] * 3)
     assert found.likely == pytest.approx(400)
     assert 200 < found.low < 350
     assert 450 < found.high < 800
-    few = monitor.time_left(records[2:3], [(run, work)], [run] * 3)
+    few = monitor.time_left(speeds[2:3], [(run, work)], [run] * 3)
     assert (few.low, few.likely, few.high) == pytest.approx((200, 400, 800))
     half = monitor.RunningRun("", "", "here", "cpu", 60.0, [history.Progress(100, 200, {}, 0.5)])
     # It has taken 60 s, of which 10 s were before its first step; 50 s are left of it, and 3 runs of 110 s.
     assert monitor.time_left([], [(run, half)], [run] * 3).likely == pytest.approx(380)
-    assert monitor.time_left(records, [], [run]) is None
+    assert monitor.time_left(speeds, [], [run]) is None
     assert monitor.time_left([], [(run, work)], []) is None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.records import record
 from helpers.studies import ENGINE, ROOT
 from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks
@@ -36,17 +37,14 @@ def put_run(run):
     folder = Path("results/runs") / run.run_id
     outputs = {name: put(folder / name, f"{name} of {run.style_weight}") for name in RUN_FILES.values()}
     del outputs["run.json"]
-    record = {
-        "status": "ok",
-        "identity": run.canonical(),
-        "outputs": outputs,
-        "inputs": {"content": "c0", "styles": ["5e"]},
-        "weights": {"name": "vgg16-grown@1", "source_sha256": "ab"},
-        "start": f"2026-01-0{run.style_weight:g}T00:00:00.000+00:00",
-        "end": f"2026-01-0{run.style_weight:g}T01:00:00.000+00:00",
-        "versions": {"python": f"3.11.{run.style_weight:g}", "tensorflow": "2.21.0"},
-    }
-    put(folder / "run.json", json.dumps(record))
+    made = record(
+        run,
+        outputs=outputs,
+        start=f"2026-01-0{run.style_weight:g}T00:00:00.000+00:00",
+        end=f"2026-01-0{run.style_weight:g}T01:00:00.000+00:00",
+        versions={"python": f"3.11.{run.style_weight:g}", "tensorflow": "2.21.0"},
+    )
+    made.write(folder / "run.json")
 
 
 @pytest.fixture
@@ -133,7 +131,7 @@ def test_damage_does_not_get_a_manifest(study):
     first, second = (Path("results/runs") / run_id for run_id in study.runs)
     image = (first / "image.png").read_bytes()
     (first / "image.png").write_bytes(image[:-1] + b"!")
-    with pytest.raises(InputError, match=r"image\.png is not the file that run\.json tells of"):
+    with pytest.raises(InputError, match=r"image\.png is damaged: it is not the file that run\.json describes"):
         describe(study)
     (first / "image.png").unlink()
     with pytest.raises(InputError, match=r"image\.png: there is no such file"):

@@ -59,7 +59,7 @@ def test_runs_without_a_result_stand_in_the_table_with_the_reason(pool):
     lacking = ["height", "seconds", "best_total", "image_sha256", "version_python"]
     assert by_run.loc[[RUNS[0], RUNS[2]], lacking].isna().all(axis=None)
     assert set(tables.losses_table(STUDY, pool, status.study_status(STUDY.runs, pool))["run_id"]) == {RUNS[1], RUNS[3]}
-    with pytest.raises(Exception, match="is no record of a run"):
+    with pytest.raises(Exception, match=r"run\.json: there is no such file\. Remove the folder"):
         tables.runs_table(STUDY, pool)
 
 

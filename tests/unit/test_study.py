@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.records import record
 from helpers.studies import ROOT, SCHEMA, config
 from styletransfer import settings
 from styletransfer.errors import InputError
@@ -16,6 +17,7 @@ from styletransfer.images import generated
 from styletransfer.images.samples import SAMPLES
 from styletransfer.results import tables
 from styletransfer.results.plan import summary
+from styletransfer.runs.layout import RUN_FILES
 from styletransfer.settings import Artifact, Settings
 from styletransfer.study import values as study_values
 from styletransfer.study.config import definition
@@ -229,21 +231,27 @@ def test_a_plan_counts_new_cached_and_shared_runs(tmp_path):
     described = config(vary={"style_weight": [5, 10], "tv_weight": [100, 7]}, seconds_per_run=90)
     expanded = expand(described)
     done = expanded.rows[0].run_id
-    (tmp_path / done).mkdir()
-    (tmp_path / done / "run.json").touch()
+    for name in RUN_FILES.values():
+        (tmp_path / done).mkdir(exist_ok=True)
+        (tmp_path / done / name).touch()
+
+    def finish(**values):
+        made = record(expanded.runs[done], seconds=9, seconds_per_iteration=0.5, width=256, **values)
+        made.write(tmp_path / done / "run.json")
+
+    finish(iterations_done=0)
     lines = [line.split() for line in summary(expanded, tmp_path).splitlines()]
     assert ["style_weight", "2", "1", "1", "0"] in lines
     assert ["tv_weight", "2", "1", "0", "1"] in lines, "both rows of the default point are one run"
     assert lines[-1][:3] == ["about", "3.0", "minutes"]
-    record = {"iterations_done": 10, "seconds_per_iteration": 0.5, "seconds": 9, "width": 256}
-    (tmp_path / done / "run.json").write_text(json.dumps(record))
+    finish(iterations_done=10)
     # Two new runs of 1000 iterations at twice the width, and 4 s outside of them.
     assert "about 66.8 minutes of device time, going by 1 finished runs" in summary(expanded, tmp_path)
     # So does another study, which has none of its own yet; but not by those of another host.
     others = config(vary={"style_weight": [3]}, defaults={"width": 512, "iterations": 100})
     told = summary(expand(others), tmp_path)
     assert "if a run takes" in told
-    (tmp_path / done / "run.json").write_text(json.dumps(record | {"host": platform.node()}))
+    finish(iterations_done=10, host=platform.node())
     told = summary(expand(others), tmp_path)
     assert "about 6.8 minutes of device time, going by 1 finished runs of other studies on this host" in told
     assert "device time (33.4 minutes with 2 runs at once), going by" in summary(expanded, tmp_path, 8)
@@ -255,7 +263,7 @@ def test_a_damaged_record_is_named_with_a_remedy(tmp_path, text):
     (path,) = (tmp_path / run_id / "run.json" for run_id in expanded.runs)
     path.parent.mkdir()
     path.write_text(text)
-    with pytest.raises(InputError, match=r"run\.json is no record of a run .*delete it"):
+    with pytest.raises(InputError, match=r"run\.json is no record of a run .*Remove the folder"):
         tables.runs_table(expanded, tmp_path)
 
 

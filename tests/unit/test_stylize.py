@@ -43,8 +43,8 @@ def test_a_picture_in_memory_is_that_of_a_run(inputs, small_weights, tmp_path, v
     content, style = read_image(inputs.content), Image.open(inputs.styles[0])
     image, history = stylize(content, style, Settings(**values), small_weights)
     np.testing.assert_array_equal(image, read_image(run.outputs.image))
-    assert history.diverged == (record["status"] == "diverged")
-    assert (history.best_iteration, history.losses(history.last_finite)) == (record["best_iteration"], record["final"])
+    assert history.diverged == (record.status == "diverged")
+    assert (history.best_iteration, history.losses(history.last_finite)) == (record.best_iteration, record.final)
 
 
 def test_a_callback_sees_every_iterate(inputs, small_weights):

@@ -52,8 +52,8 @@ def test_runs_of_one_process_are_those_of_processes_of_their_own(inputs, tmp_pat
         record = compute(fresh, inputs, tmp_path / "alone", settings)
     for file in ("losses.csv", "image.png"):
         assert (tmp_path / "together" / file).read_bytes() == (tmp_path / "alone" / file).read_bytes()
-    assert record["precision_used"] == settings.precision
-    assert (record["backend_used"], record["steps_per_call"]) == ("analytic", 1)
+    assert record.precision_used == settings.precision
+    assert (record.backend_used, record.steps_per_call) == ("analytic", 1)
 
 
 def test_steps_in_one_call_are_those_of_many_calls(inputs, tmp_path):
@@ -69,7 +69,7 @@ def test_steps_in_one_call_are_those_of_many_calls(inputs, tmp_path):
             with Session("cpu", steps_per_call=steps, print_iterations=1) as session:
                 record = transfer.transfer(Run(settings, inputs, outputs), session)
                 # A picture on the way is of the last step of a call.
-                assert record["steps_per_call"] == (2 if steps == 4 else 1)
+                assert record.steps_per_call == (2 if steps == 4 else 1)
                 compute(session, inputs, folder / "plain", settings)
             found.append({path.relative_to(folder): path for path in folder.rglob("*.[pc][ns][gv]")})
         assert found[0].keys() == found[1].keys()
@@ -84,9 +84,9 @@ def test_a_run_that_diverges_within_a_call_ends_there(inputs, tmp_path):
     for steps in (1, 10):
         with Session("cpu", steps_per_call=steps) as session:
             records.append(compute(session, inputs, tmp_path / str(steps), settings))
-    assert [record["status"] for record in records] == ["diverged"] * 2
-    assert records[0]["outputs"] == records[1]["outputs"]
-    assert records[0]["iterations_done"] == records[1]["iterations_done"] < 40
+    assert [record.status for record in records] == ["diverged"] * 2
+    assert records[0].outputs == records[1].outputs
+    assert records[0].iterations_done == records[1].iterations_done < 40
 
 
 @pytest.mark.parametrize(("gradient", "optimizer"), [("analytic", "adam"), ("autodiff", "adam"), ("analytic", "lbfgs")])
@@ -97,8 +97,8 @@ def test_compiled_runs_are_the_others_but_for_rounding(inputs, tmp_path, gradien
     for backend in (gradient, f"{gradient}-xla"):
         with Session("cpu", backend=backend, steps_per_call=2) as session:
             record = compute(session, inputs, tmp_path / backend, settings)
-        assert record["backend_used"] == backend
-        finals.append([record["final"][name] for name in sorted(record["final"])])
+        assert record.backend_used == backend
+        finals.append([record.final[name] for name in sorted(record.final)])
     np.testing.assert_allclose(finals[0], finals[1], rtol=1e-3)
 
 

@@ -218,7 +218,7 @@ def transfer_by_hand(options: argparse.Namespace) -> None:
     run = Run(settings_of(options), inputs_of(options), outputs_of(options))
     with session_of(options) as session:
         record = transfer_once(run, session) if options.once else transfer(run, session, options.overwrite)
-    logging.info("%s: %s after %.1f s", record["status"], options.output, record["seconds"])
+    logging.info("%s: %s after %.1f s", record.status, options.output, record.seconds)
 
 
 def run_planned(options: argparse.Namespace) -> int:

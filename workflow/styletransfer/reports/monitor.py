@@ -19,7 +19,7 @@ from styletransfer.analysis import device_usage
 from styletransfer.runs import history, status
 from styletransfer.runs.history import Progress
 from styletransfer.runs.layout import RUN_FILES, RUN_LOG
-from styletransfer.runs.record import seconds_of_run
+from styletransfer.runs.record import Record, Speed, seconds_of_run
 from styletransfer.runs.status import Status
 from styletransfer.settings import Settings
 from styletransfer.study.plan import Study
@@ -117,13 +117,14 @@ class Monitor:
             run_id: self._finished.get(run_id) or status.run_status(self._pool / run_id) for run_id in self._study.runs
         }
         self._finished = {run_id: one for run_id, one in found.items() if one.finished}
+        records = {run_id: one.record for run_id, one in found.items() if one.record}
         at_work = [self._at_work(run_id, one, now) for run_id, one in found.items() if one.name == "running"]
-        ended = sorted(self._finished, key=lambda run_id: str(found[run_id].details.get("end")), reverse=True)
+        ended = sorted(records, key=lambda run_id: records[run_id].end, reverse=True)
         return Snapshot(
             study=self._study.name,
             time=now,
             counts=collections.Counter(one.name for one in found.values()),
-            devices=device_use([one.details for one in self._finished.values()], at_work),
+            devices=device_use(list(records.values()), at_work),
             at_work=at_work,
             stopped={
                 run_id: one
@@ -134,7 +135,7 @@ class Monitor:
             diverged={run_id for run_id, one in self._finished.items() if one.name == "diverged"},
             labels=self.labels,
             left=time_left(
-                [self._finished[run_id].details for run_id in ended[:NEWEST]],
+                [records[run_id].speed for run_id in ended[:NEWEST]],
                 [(self._study.runs[run.run_id], run) for run in at_work],
                 [self._study.runs[run_id] for run_id, one in found.items() if one.name == "waiting"],
             ),
@@ -180,9 +181,9 @@ def labels(watched: Study) -> dict[str, str]:
     return found
 
 
-def device_use(records: Sequence[Mapping[str, Any]], at_work: Sequence[RunningRun]) -> list[DeviceUse]:
+def device_use(records: Sequence[Record], at_work: Sequence[RunningRun]) -> list[DeviceUse]:
     """What each device has done and does, by name. records: of finished runs."""
-    places = [(str(record.get("host", "")), _uuid(record)) for record in records]
+    places = [(record.host, record.device.uuid) for record in records]
     working = [(run.host, run.device) for run in at_work if run.device]
     several = len({host for host, _ in (*places, *working)}) > 1
 
@@ -192,7 +193,7 @@ def device_use(records: Sequence[Mapping[str, Any]], at_work: Sequence[RunningRu
 
     seconds: dict[str, list[float]] = {name(place): [] for place in sorted({*places, *working})}
     for place, record in zip(places, records, strict=True):
-        seconds[name(place)].append(float(record.get("seconds", 0)))
+        seconds[name(place)].append(record.seconds)
     now = collections.Counter(map(name, working))
     return [
         DeviceUse(each, len(took), now[each], statistics.median(took) if took else None)
@@ -201,17 +202,17 @@ def device_use(records: Sequence[Mapping[str, Any]], at_work: Sequence[RunningRu
 
 
 def time_left(
-    records: Sequence[Mapping[str, Any]],
+    speeds: Sequence[Speed],
     at_work: Sequence[tuple[Settings, RunningRun]],
     waiting: Sequence[Settings],
 ) -> TimeLeft | None:
     """How long a study still takes, if as many runs stay at work as now; None if nobody can tell.
 
-    records: of runs that were finished lately. at_work, waiting: the others. Runs that wait for a device are at work as
+    speeds: of runs that were finished lately. at_work, waiting: the others. Runs that wait for a device are at work as
     soon as one is free, so they do not count as places.
     """
     computing = [(run, work) for run, work in at_work if work.device]
-    finished = [record for record in records if record.get("iterations_done")]
+    finished = [speed for speed in speeds if speed.iterations_done]
     known = finished or [
         _so_far(run, work) for run, work in computing if work.reports and work.reports[-1].seconds_per_iteration
     ]
@@ -222,20 +223,15 @@ def time_left(
     durations += [expected(run.iterations, run.width) for run, work in at_work if not work.device]
     durations += [expected(run.iterations, run.width) for run in waiting]
     likely = device_usage.elapsed(device_usage.schedule(durations, len(computing)))
-    ratios = [record["seconds"] / max(1e-9, expected(record["iterations_done"], record["width"])) for record in known]
+    ratios = [speed.seconds / max(1e-9, expected(speed.iterations_done, speed.width)) for speed in known]
     low, _, high = statistics.quantiles(ratios) if len(finished) >= ENOUGH else (0.5, 1.0, 2.0)
     return TimeLeft(min(1.0, low) * likely, likely, max(1.0, high) * likely)
 
 
-def _so_far(run: Settings, work: RunningRun) -> dict[str, Any]:
-    """A run at work as if it ended here: what tells of the speed before any run has ended."""
+def _so_far(run: Settings, work: RunningRun) -> Speed:
+    """That of a run at work as if it ended here: what tells of the speed before any run has ended."""
     last = work.reports[-1]
-    return {
-        "seconds": work.seconds,
-        "iterations_done": max(1, last.iteration),
-        "seconds_per_iteration": last.seconds_per_iteration,
-        "width": run.width or 1,
-    }
+    return Speed(run.width or 1, max(1, last.iteration), work.seconds, last.seconds_per_iteration or 0.0)
 
 
 def _seconds_left(work: RunningRun, expected: float) -> float:
@@ -248,10 +244,6 @@ def _interval(reports: Sequence[Progress]) -> float:
     if len(reports) < 2 or reports[-1].seconds_per_iteration is None:
         return 0.0
     return (reports[-1].iteration - reports[-2].iteration) * reports[-1].seconds_per_iteration
-
-
-def _uuid(record: Mapping[str, Any]) -> str:
-    return str(record.get("device", {}).get("uuid", ""))
 
 
 def _seconds(timestamp: Any) -> float | None:

@@ -21,8 +21,16 @@ from typing import Any
 from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks
 from styletransfer.runs.layout import RUN_FILES
-from styletransfer.runs.record import computed_on, read_record, rounding_note
-from styletransfer.settings import NUMERICS, Artifact, from_canonical
+from styletransfer.runs.record import (
+    IncompleteError,
+    Record,
+    complete_record,
+    computed_on,
+    damaged,
+    remedy,
+    rounding_note,
+)
+from styletransfer.settings import NUMERICS, Artifact
 from styletransfer.study.plan import Study
 
 FORMAT = 1
@@ -81,11 +89,11 @@ def describe(study: Study, pool: Path, sources: Sources, folder: Path) -> dict[s
         "code": revision(),
         "versions": {"runs": _versions(records.values()), "tables": _tools()},
         "pictures": {name: _picture(found.artifact, records.values()) for name, found in study.pictures.items()},
-        "weights": next(iter(records.values()))["weights"],
+        "weights": next(iter(records.values())).weights,
         "computed_on": computed_on(records.values()),
-        "runs": {run_id: record["status"] for run_id, record in records.items()},
-        "began": min(record["start"] for record in records.values()),
-        "ended": max(record["end"] for record in records.values()),
+        "runs": {run_id: record.status for run_id, record in records.items()},
+        "began": min(record.start for record in records.values()),
+        "ended": max(record.end for record in records.values()),
         "files": listed,
     }
 
@@ -183,39 +191,25 @@ def _within(path: Path) -> list[str]:
     return sorted(file.as_posix() for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
 
 
-def _record(folder: Path, run_id: str) -> dict[str, Any]:
-    path = folder / RUN_FILES["record"]
+def _record(folder: Path, run_id: str) -> Record:
     try:
-        record = read_record(path)
-        named = from_canonical(record["identity"]).run_id
-        gone = [name for name in RUN_FILES.values() if not (folder / name).is_file()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path} is no record of a run ({type(error).__name__}: {error}). {_remedy(folder)}"
-        ) from error
-    if gone:
-        raise InputError(f"{folder / gone[0]}: there is no such file. {_remedy(folder)}")
-    if named != run_id:
-        raise InputError(f"{path} is the record of another run, {named}. {_remedy(folder)}")
-    return record
+        return complete_record(folder / RUN_FILES["record"], run_id=run_id)
+    except IncompleteError as error:
+        raise InputError(f"{error}. {remedy(folder)}") from error
 
 
-def _check(folder: Path, record: Mapping[str, Any], listed: Mapping[str, Mapping[str, Any]]) -> None:
-    for name, expected in record["outputs"].items():
+def _check(folder: Path, record: Record, listed: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, expected in record.outputs.items():
         path = folder / name
         if listed[path.as_posix()]["sha256"] != expected:
-            raise InputError(f"{path} is not the file that {RUN_FILES['record']} tells of: damaged. {_remedy(folder)}")
-
-
-def _remedy(folder: Path) -> str:
-    return f"Remove the folder {folder}, and the workflow computes the run again"
+            raise InputError(f"{damaged(path, folder / RUN_FILES['record'])}. {remedy(folder)}")
 
 
 def _versions(records: Any) -> dict[str, list[str]]:
     """Every version of every package that some run was made with: nodes may differ."""
     found: dict[str, set[str]] = {}
     for record in records:
-        for name, version in record["versions"].items():
+        for name, version in record.versions.items():
             found.setdefault(name, set()).add(version)
     return {name: sorted(versions) for name, versions in sorted(found.items())}
 
@@ -234,7 +228,7 @@ def _picture(artifact: Artifact, records: Any) -> dict[str, Any]:
     """Where a picture came from, and the checksums of the prepared files that runs read as it."""
     read = set()
     for record in records:
-        identity, inputs = record["identity"], record["inputs"]
+        identity, inputs = record.identity, record.inputs
         pairs = [(identity["content"], inputs["content"]), *zip(identity["styles"], inputs["styles"], strict=True)]
         if "initial" in inputs:
             pairs.append((identity["initial"], inputs["initial"]))

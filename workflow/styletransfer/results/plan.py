@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import platform
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from styletransfer.errors import InputError
 from styletransfer.images.samples import sample_file
 from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
-from styletransfer.runs.record import read_record, seconds_of_run
+from styletransfer.runs.record import Record, find_record, seconds_of_run
 from styletransfer.settings import Settings, to_json
 from styletransfer.study.plan import Source, Study
 from styletransfer.text import duration
@@ -85,7 +83,8 @@ def summary(study: Study, pool: Path, at_once: int = 1) -> str:
 
     at_once: how many runs are computed at the same time.
     """
-    finished = {run_id for run_id in study.runs if (pool / run_id / "run.json").exists()}
+    records = {run_id: find_record(pool / run_id / RUN_FILES["record"], run_id=run_id) for run_id in study.runs}
+    finished = {run_id: record for run_id, record in records.items() if record}
     lines = [f"study {study.name}: {len(study.rows)} rows, {len(study.runs)} distinct runs", ""]
     lines.append(f"  {'parameter':24} {'rows':>6} {'new':>6} {'cached':>6} {'shared':>6}")
     seen: set[str] = set()
@@ -93,44 +92,36 @@ def summary(study: Study, pool: Path, at_once: int = 1) -> str:
         rows = [row for row in study.rows if row.parameter == parameter]
         runs = {row.run_id for row in rows} - seen
         seen |= runs
-        cached = len(runs & finished)
+        cached = len(runs & finished.keys())
         lines.append(
             f"  {parameter or '(defaults, grid or list)':24} {len(rows):6} {len(runs) - cached:6} {cached:6} "
             f"{len(rows) - len(runs):6}"
         )
     new = [run for run_id, run in study.runs.items() if run_id not in finished]
     lines += ["", f"  {len(new)} new runs, {len(finished)} cached"]
-    return "\n".join([*lines, f"  {_estimate(study, new, finished, pool, at_once)}"])
+    return "\n".join([*lines, f"  {_estimate(study, new, list(finished.values()), pool, at_once)}"])
 
 
-def _records(paths: Iterable[Path]) -> list[dict[str, Any]]:
-    """The records that tell how long a run took; a damaged one tells nothing, and is named when it is collected."""
-    records = []
-    for path in paths:
-        with contextlib.suppress(OSError, ValueError):
-            records.append(read_record(path))
-    return [record for record in records if record.get("iterations_done")]
-
-
-def _estimate(study: Study, new: Sequence[Settings], finished: Collection[str], pool: Path, at_once: int) -> str:
+def _estimate(study: Study, new: Sequence[Settings], finished: Sequence[Record], pool: Path, at_once: int) -> str:
     """The time of new runs: from what finished runs of the study took, else other runs here, else `seconds_per_run`."""
     at_once = min(at_once, len(new))
-    records, whose = _records(pool / run_id / RUN_FILES["record"] for run_id in finished), ""
+    records, whose = [record for record in finished if record.iterations_done], ""
     if not records and all(run.width for run in new):
         records, whose = _others(pool), " of other studies on this host"
     if not records:
         seconds = study.config["seconds_per_run"]
         condition = f"if a run takes {seconds:g} s (seconds_per_run: say what your device takes)"
         return f"about {_times(len(new) * seconds, at_once)}, {condition}"
-    expected = seconds_of_run(records)
+    expected = seconds_of_run([record.speed for record in records])
     total = sum(expected(run.iterations, run.width) for run in new)
     return f"about {_times(total, at_once)}, going by {len(records)} finished runs{whose}"
 
 
-def _others(pool: Path) -> list[dict[str, Any]]:
+def _others(pool: Path) -> list[Record]:
     """The newest records of whatever this host has computed."""
     paths = sorted(pool.glob(f"*/{RUN_FILES['record']}"), key=lambda path: path.stat().st_mtime)
-    return [record for record in _records(paths[-OTHERS:]) if record.get("host") == platform.node()]
+    records = [record for path in paths[-OTHERS:] if (record := find_record(path))]
+    return [record for record in records if record.iterations_done and record.host == platform.node()]
 
 
 def _times(seconds: float, at_once: int) -> str:

@@ -15,7 +15,7 @@ from styletransfer.files import atomic
 from styletransfer.optim.terms import LOSSES
 from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
-from styletransfer.runs.record import corrupt_files, read_record
+from styletransfer.runs.record import IncompleteError, Record, complete_record, remedy
 from styletransfer.runs.status import Status
 from styletransfer.settings import Settings
 from styletransfer.study.plan import Row, Study
@@ -32,8 +32,9 @@ COPIED = (
         "host",
         "peak_memory_mib",
     ),
-    *("iterations_done", "best_iteration"),
+    *("iterations_done", "best_iteration", "precision_used", "backend_used"),
 )
+LOSS_NAMES = (*LOSSES, *(f"{name}_unweighted" for name in LOSSES[:-1]))
 GPU_COLUMNS = ("utilisation_mean_percent", "utilisation_peak_percent", "memory_mean_mib", "memory_peak_mib")
 LOSS_COLUMNS = ("run_id", "iteration", "loss", "weighted", "unweighted")
 SEPARATOR = " + "  # between the styles of a blend
@@ -50,7 +51,7 @@ def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None =
     """
     incomplete = {run_id: found for run_id, found in (statuses or {}).items() if not found.finished}
     records = {
-        run_id: _columns(_unfinished(run, incomplete[run_id]))
+        run_id: _unfinished(run, incomplete[run_id])
         if run_id in incomplete
         else _record(pool / run_id / RUN_FILES["record"])
         for run_id, run in study.runs.items()
@@ -84,19 +85,9 @@ def _record(path: Path) -> dict[str, Any]:
     Raises `InputError` for a run whose files are not those that its record tells of: nothing may be made from them.
     """
     try:
-        record = read_record(path)
-        columns, changed = _columns(record), corrupt_files(path.parent, record)
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
-        fault = f"{type(error).__name__}: {error}"
-        raise InputError(
-            f"{path} is no record of a run ({fault}): delete it, and the workflow computes it again"
-        ) from error
-    if changed:
-        raise InputError(
-            f"{changed[0]} is damaged: it is not what {path} tells of. Remove the folder {path.parent}, and the "
-            "workflow computes the run again"
-        )
-    return columns
+        return _columns(complete_record(path, run_id=path.parent.name, verify=True))
+    except IncompleteError as error:
+        raise InputError(f"{error}. {remedy(path.parent)}") from error
 
 
 def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[str, Any]:
@@ -116,43 +107,31 @@ def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[st
     return label | record
 
 
-def _columns(record: dict[str, Any]) -> dict[str, Any]:
-    columns = {"status": record["status"], "reason": _reason(record)}
-    columns |= {name: _cell(value) for name, value in record["settings"].items()}
-    columns |= {"weights": record["weights"]["name"], "weights_sha256": record["weights"]["source_sha256"]}
-    columns |= {name: record[name] for name in COPIED}
-    columns |= {name: record.get(name) for name in ("precision_used", "backend_used")}
-    columns["image_sha256"] = record["outputs"].get(RUN_FILES["image"])
-    columns["computed_on"] = ", then ".join(record.get("computed_on", []))
-    columns |= {"device": record["device"]["uuid"], "device_slot": record["device"].get("slot", 0)}
-    columns |= {f"gpu_{name}": (record.get("gpu") or {}).get(name) for name in GPU_COLUMNS}
+def _columns(record: Record) -> dict[str, Any]:
+    columns = _identity(record.status, status.reason_of(record), record.settings)
+    columns |= {"weights": record.weights["name"], "weights_sha256": record.weights["source_sha256"]}
+    columns |= {name: getattr(record, name) for name in COPIED}
+    columns |= {"image_sha256": record.outputs[RUN_FILES["image"]], "computed_on": ", then ".join(record.computed_on)}
+    columns |= {"device": record.device.uuid, "device_slot": record.device.slot}
+    columns |= {f"gpu_{name}": (record.gpu or {}).get(name) for name in GPU_COLUMNS}
     for stage in ("final", "best"):
-        for name in (*LOSSES, *(f"{name}_unweighted" for name in LOSSES[:-1])):
-            columns[f"{stage}_{name}"] = record[stage].get(name)
-    return columns | {f"version_{name}": version for name, version in record["versions"].items()}
-
-
-def _reason(record: dict[str, Any]) -> str:
-    return status.diverged(record) if record["status"] == "diverged" else record.get("reason", "")
+        columns |= {f"{stage}_{name}": getattr(record, stage).get(name) for name in LOSS_NAMES}
+    return columns | {f"version_{name}": version for name, version in record.versions.items()}
 
 
 def _unfinished(run: Settings, found: Status) -> dict[str, Any]:
-    """The record that a run without a result would have: its settings, and what is known of its newest attempt."""
-    attempt = {name: found.details.get(name) for name in ("start", "end", "host")}
-    return {
-        "status": found.name,
-        "reason": found.reason,
-        "settings": run.values(),
-        "weights": {"name": run.weights.name, "source_sha256": None},
-        **dict.fromkeys(COPIED),
-        **attempt,
-        "width": run.width,
-        "outputs": {},
-        "device": {"uuid": found.details.get("device")},
-        "final": {},
-        "best": {},
-        "versions": {},
-    }
+    """The columns of a run without a result: its settings, what is known of its newest attempt, and gaps."""
+    columns = _identity(found.name, found.reason, run.values())
+    columns |= {"weights": run.weights.name, "weights_sha256": None, **dict.fromkeys(COPIED), "width": run.width}
+    columns |= {name: found.details.get(name) for name in ("start", "end", "host")}
+    columns |= {"image_sha256": None, "computed_on": "", "device": found.details.get("device"), "device_slot": 0}
+    gaps = [f"gpu_{name}" for name in GPU_COLUMNS]
+    gaps += [f"{stage}_{name}" for stage in ("final", "best") for name in LOSS_NAMES]
+    return columns | dict.fromkeys(gaps)
+
+
+def _identity(name: str, reason: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {"status": name, "reason": reason, **{key: _cell(value) for key, value in sorted(settings.items())}}
 
 
 def _cell(value: Any) -> Any:

@@ -1,61 +1,165 @@
-"""The record of a run: written last, sealed, and read back; whether the result that it tells of is there."""
+"""The record of a run, `run.json`: what it holds, how it is written and read, and whether a run is complete."""
 
 from __future__ import annotations
 
 import collections
+import contextlib
+import dataclasses
+import functools
 import hashlib
+import importlib.metadata
 import json
+import platform
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from styletransfer.devices.lease import Device
 from styletransfer.files import atomic, checks
-from styletransfer.runs.layout import RUN_FILES, Run
+from styletransfer.runs.layout import RUN_FILES
 
+# The status of a run that has a result.
+FINISHED = ("ok", "diverged")
 # What a record calls the checksum of the rest of it.
 CHECKSUM_KEY = "record_sha256"
 
 
-def finished(run: Run) -> dict[str, Any] | None:
-    """The record of a run whose result is there: of the same settings, and every file as the record says.
-
-    The record is written last, so a run that was killed has none.
-    """
-    assert run.outputs.record is not None
-    try:
-        record = read_record(run.outputs.record)
-        whole = record["outputs"] == {path.name: checks.checksum(path) for path in run.outputs.results()}
-        return record if whole and record["identity"] == run.settings.canonical() else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+class IncompleteError(ValueError):
+    """A run has no complete result. The message names the file that is absent, damaged or another run's."""
 
 
-def write_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Write the record of a run, with a checksum of all that it says."""
-    sealed = {**record, CHECKSUM_KEY: _checksum(record)}
-    atomic.write_text(path, json.dumps(sealed, indent=1, sort_keys=True) + "\n")
+class Speed(NamedTuple):
+    """How fast a run was: of `seconds`, `iterations_done` times `seconds_per_iteration` were spent on iterations."""
+
+    width: int
+    iterations_done: int
+    seconds: float
+    seconds_per_iteration: float
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """The record of a run. Raises `OSError` if it cannot be read, `ValueError` if it is damaged."""
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(record, dict):
-        raise ValueError("it holds no names with values")
-    if CHECKSUM_KEY in record and record[CHECKSUM_KEY] != _checksum(record):
-        raise ValueError(f"{CHECKSUM_KEY} is not that of what it says")
-    return record
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """All about one run, under the names that `run.json` has. results/README.md says what each of them is."""
+
+    run_id: str
+    status: str
+    settings: dict[str, Any]
+    identity: dict[str, Any]
+    width: int
+    height: int
+    # Checksums of the files: pictures by role, results by name.
+    inputs: dict[str, Any]
+    outputs: dict[str, str]
+    weights: dict[str, str]
+    iterations_done: int
+    best_iteration: int
+    # Losses by name of the last and the best picture; empty if none was finite.
+    final: dict[str, float]
+    best: dict[str, float]
+    start: str
+    end: str
+    seconds: float
+    seconds_preparing: float
+    seconds_per_iteration: float
+    resumed: list[int]
+    computed_on: list[str]
+    precision_used: str
+    backend_used: str
+    steps_per_call: int
+    device: Device
+    gpu: dict[str, Any] | None
+    threads: int
+    host: str
+    peak_memory_mib: int
+    versions: dict[str, str]
+
+    @property
+    def speed(self) -> Speed:
+        """How fast it was."""
+        return Speed(self.width, self.iterations_done, self.seconds, self.seconds_per_iteration)
+
+    @classmethod
+    def read(cls, path: Path) -> Record:
+        """The record in a file. Raises `OSError` if it cannot be read, `ValueError` if it is damaged or no record."""
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("it holds no names with values")
+        if found.pop(CHECKSUM_KEY, None) != _checksum(found):
+            raise ValueError(f"{CHECKSUM_KEY} is not that of what it says")
+        names = [field.name for field in dataclasses.fields(cls)]
+        if missing := [name for name in names if name not in found]:
+            raise ValueError(f"it has no {', '.join(missing)}: another version of the engine wrote it")
+        return cls(**{name: found[name] for name in names} | {"device": Device(**found["device"])})
+
+    def write(self, path: Path) -> None:
+        """Write it atomically, with a checksum of all that it says."""
+        content = dataclasses.asdict(self)
+        text = json.dumps({**content, CHECKSUM_KEY: _checksum(content)}, indent=1, sort_keys=True)
+        atomic.write_text(path, text + "\n")
 
 
-def _checksum(record: Mapping[str, Any]) -> str:
-    content = {name: value for name, value in record.items() if name != CHECKSUM_KEY}
+def _checksum(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def computed_on(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """What runs were computed on, with the number of runs. Older records do not say it and count nowhere."""
-    places = [", then ".join(record["computed_on"]) for record in records if record.get("computed_on")]
-    return dict(collections.Counter(places).most_common())
+def complete_record(
+    path: Path, files: Iterable[Path] | None = None, run_id: str | None = None, verify: bool = False
+) -> Record:
+    """The record of a run whose result is complete: the record can be read, and every file is there.
+
+    The record is written last, so a run that was killed has none.
+
+    Args:
+        path: of the record.
+        files: of the result; by default those that a run of a study keeps beside its record.
+        run_id: the run that it must be a record of, if that matters.
+        verify: whether the files must hold what the record says as well; that reads them all.
+
+    Raises:
+        IncompleteError: if the run must be computed again; it says why.
+    """
+    try:
+        record = Record.read(path)
+    except FileNotFoundError as error:
+        raise IncompleteError(f"{path}: there is no such file") from error
+    except (OSError, ValueError) as error:
+        raise IncompleteError(f"{path} is no record of a run ({type(error).__name__}: {error})") from error
+    if run_id is not None and record.run_id != run_id:
+        raise IncompleteError(f"{path} is the record of another run, {record.run_id}")
+    if files is None:
+        files = (path.with_name(name) for name in RUN_FILES.values() if name != RUN_FILES["record"])
+    for file in files:
+        if not file.is_file():
+            raise IncompleteError(f"{file}: there is no such file")
+        if verify and record.outputs.get(file.name) != checks.checksum(file):
+            raise IncompleteError(damaged(file, path))
+    return record
+
+
+def find_record(
+    path: Path, files: Iterable[Path] | None = None, run_id: str | None = None, verify: bool = False
+) -> Record | None:
+    """As `complete_record`, but None for a run that is not complete."""
+    with contextlib.suppress(OSError, IncompleteError):
+        return complete_record(path, files, run_id, verify)
+    return None
+
+
+def damaged(file: Path, record: Path) -> str:
+    """What to say of a result that does not hold what its record says."""
+    return f"{file} is damaged: it is not the file that {record.name} describes"
+
+
+def remedy(folder: Path) -> str:
+    """What to do about a run that is not complete."""
+    return f"Remove the folder {folder}, and the workflow computes the run again"
+
+
+def computed_on(records: Iterable[Record]) -> dict[str, int]:
+    """What runs were computed on, with the number of runs."""
+    return dict(collections.Counter(", then ".join(record.computed_on) for record in records).most_common())
 
 
 def rounding_note(counts: Mapping[str, int]) -> str:
@@ -66,25 +170,19 @@ def rounding_note(counts: Mapping[str, int]) -> str:
     return "\n".join(["computed on different devices or threads, which round differently:", *lines])
 
 
-def corrupt_files(folder: Path, record: Mapping[str, Any]) -> list[Path]:
-    """The files in the folder of a run that are not those its record tells of; the record itself if it is another's."""
-    if record.get("run_id", folder.name) != folder.name:
-        return [folder / RUN_FILES["record"]]
-    return [folder / name for name, checksum in record["outputs"].items() if not _is(folder / name, checksum)]
+def seconds_of_run(speeds: Sequence[Speed]) -> Callable[[int, int | None], float]:
+    """How long a run of so many iterations and that width takes, going by runs that took a step or more.
 
-
-def _is(path: Path, checksum: str) -> bool:
-    return path.is_file() and checks.checksum(path) == checksum
-
-
-def seconds_of_run(records: Sequence[Mapping[str, Any]]) -> Callable[[int, int | None], float]:
-    """How long a run of so many iterations and that width takes, going by records of runs that took a step or more.
-
-    A width of None is that of the first record.
+    A width of None is that of the first run.
     """
-    per_pixel = statistics.median(record["seconds_per_iteration"] / record["width"] ** 2 for record in records)
-    outside = statistics.median(
-        record["seconds"] - record["iterations_done"] * record["seconds_per_iteration"] for record in records
-    )
-    usual = records[0]["width"]
+    per_pixel = statistics.median(speed.seconds_per_iteration / speed.width**2 for speed in speeds)
+    outside = statistics.median(speed.seconds - speed.iterations_done * speed.seconds_per_iteration for speed in speeds)
+    usual = speeds[0].width
     return lambda iterations, width: outside + iterations * per_pixel * (width or usual) ** 2
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Of Python and the packages that decide what is computed."""
+    packages = ("tensorflow", "numpy", "pillow")
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}

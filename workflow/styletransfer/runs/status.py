@@ -28,15 +28,14 @@ from styletransfer.devices.lease import Device
 from styletransfer.files import atomic, locks
 from styletransfer.runs import causes
 from styletransfer.runs.layout import RUN_FILES, RUN_LOG
-from styletransfer.runs.record import computed_on, rounding_note
+from styletransfer.runs.record import FINISHED, IncompleteError, Record, complete_record, computed_on, rounding_note
 from styletransfer.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 ATTEMPT = "attempt.json"
-# Those that have a result come first.
-FINISHED = ("ok", "diverged")
 WITHOUT_RESULT = ("running", "waiting", "killed", "out_of_memory", "timeout", "bad_input", "failed")
+# Those that have a result come first.
 STATUSES = (*FINISHED, *WITHOUT_RESULT)
 
 
@@ -44,14 +43,15 @@ STATUSES = (*FINISHED, *WITHOUT_RESULT)
 class Status:
     """name: one of `STATUSES`. reason: why, in words, one line; empty where there is nothing to explain.
 
-    details: what `run.json` says of a run that has a result; else what `attempt.json` says of the newest attempt:
-    `host`, `pid`, `device` once it has one, `start`, `end` once it has ended, `attempt` (1, 2, ...), and
-    in a SLURM job its number, `job`, and time limit, `limit`.
+    record: of a run that has a result. details: of any other, what `attempt.json` says of the newest attempt: `host`,
+    `pid`, `device` once it has one, `start`, `end` once it has ended, `attempt` (1, 2, ...), and in a SLURM job its
+    number, `job`, and time limit, `limit`.
     """
 
     name: str
     reason: str = ""
     details: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    record: Record | None = field(default=None, repr=False, compare=False)
 
     @property
     def finished(self) -> bool:
@@ -75,17 +75,20 @@ def run_status(folder: str | Path) -> Status:
     """How the run of that folder stands. Whether its files hold what the record says is not looked at."""
     folder = Path(folder)
     found = _result(folder)
-    if found is not None:
+    if found.finished:
         return found
     begun = _read(folder / ATTEMPT)
     if locks.is_locked(folder / RUN_FILES["record"]):
         return Status("running", details=begun or {})
+    if found.reason:
+        return found
     if begun is None:
         return _ended_before(folder / RUN_LOG)
     if begun.get("status") != "running":
         return Status(_known(begun.get("status")), str(begun.get("reason", "")), begun)
     # It may have ended well since the record was looked for.
-    return _result(folder) or _died(begun)
+    found = _result(folder)
+    return found if found.finished else _died(begun)
 
 
 def study_status(
@@ -113,7 +116,7 @@ def summary(statuses: Mapping[str, Status], pool: Path, most: int = 5) -> str:
         lines += [f"  {name}: {reason}", f"    {log if log.exists() else run_ids[0]}{others}"]
     if len(groups) > most:
         lines.append(f"  and {len(groups) - most} more reasons")
-    note = rounding_note(computed_on(status.details for status in statuses.values() if status.finished))
+    note = rounding_note(computed_on(each.record for each in statuses.values() if each.record))
     if note:
         lines.append(note)
     return "\n".join(lines)
@@ -211,24 +214,21 @@ def _died(begun: Mapping[str, Any]) -> Status:
     return Status("killed", f"{where}: SIGKILL, or a crash that its log may tell of{job}", begun)
 
 
-def _result(folder: Path) -> Status | None:
-    """The status of a run whose files are there."""
+def _result(folder: Path) -> Status:
+    """The status that the files of a run alone tell: waiting if it has no record; with a reason if they do not fit."""
     path = folder / RUN_FILES["record"]
-    record = _read(path)
-    if record is None:
-        return None
-    missing = [name for name in RUN_FILES.values() if not (folder / name).exists()]
-    if missing or record.get("status") not in FINISHED:
-        fault = f"{', '.join(missing)}: gone" if missing else f"{path}: no record of a run"
-        return Status("waiting", f"{fault}. It will be computed again", record)
-    if record["status"] == "ok":
-        return Status("ok", details=record)
-    return Status("diverged", diverged(record), record)
+    try:
+        record = complete_record(path)
+    except IncompleteError as error:
+        return Status("waiting", f"{error}. It will be computed again" if path.exists() else "")
+    return Status(record.status, reason_of(record), record=record)
 
 
-def diverged(record: Mapping[str, Any]) -> str:
-    """The reason of a run whose loss grew out of all bounds."""
-    return f"the loss was not finite any more after step {record.get('iterations_done')}"
+def reason_of(record: Record) -> str:
+    """What there is to explain about a result: that the loss grew out of all bounds; empty for a sound one."""
+    return (
+        f"the loss was not finite any more after step {record.iterations_done}" if record.status == "diverged" else ""
+    )
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
-import importlib.metadata
 import itertools
 import logging
 import platform
@@ -32,7 +30,7 @@ from styletransfer.optim.stylize import Computation, Engine
 from styletransfer.runs import checkpoint, status
 from styletransfer.runs.inputs import check_pictures, checksums_of, read_pictures
 from styletransfer.runs.layout import RUN_LOG, STATE_SUFFIX, Outputs, Run, check_outputs
-from styletransfer.runs.record import finished, write_record
+from styletransfer.runs.record import Record, find_record, versions
 from styletransfer.runs.session import Session
 from styletransfer.settings import Settings
 from styletransfer.vgg.sources import described
@@ -45,7 +43,7 @@ logger = logging.getLogger(__name__)
 LOG_FORMAT, LOG_TIME = "%(asctime)s %(message)s", "%H:%M:%S"
 
 
-def transfer_once(run: Run, session: Session, wait_seconds: float | None = None) -> dict[str, Any]:
+def transfer_once(run: Run, session: Session, wait_seconds: float | None = None) -> Record:
     """Compute a run unless its result is there already, whole and of the same settings; returns the record.
 
     A run that was killed continues from its last state; so does one from that of a run with fewer iterations. Two
@@ -64,7 +62,7 @@ def transfer_once(run: Run, session: Session, wait_seconds: float | None = None)
     with locks.exclusive_lock(run.outputs.record, session.device_wait if wait_seconds is None else wait_seconds):
         folder = run.outputs.record.parent
         state = run.outputs.record.with_name(f"{run.outputs.record.stem}{STATE_SUFFIX}")
-        record = finished(run)
+        record = find_record(run.outputs.record, run.outputs.results(), run.settings.run_id, verify=True)
         if record is not None:
             logger.info("finished already, nothing computed. To compute it again, remove the folder %s", folder)
             # The process may have been killed between its last file and its end.
@@ -108,7 +106,7 @@ def transfer(
     overwrite: bool = False,
     state: Path | None = None,
     on_device: Callable[[lease.Device], None] | None = None,
-) -> dict[str, Any]:
+) -> Record:
     """Compute one run and write its files; returns the record that goes into `Outputs.record`.
 
     A run that diverges is a result: its status says so, and its picture is the last one with a finite loss.
@@ -148,36 +146,36 @@ def transfer(
     keep_state = session.keep_state and not history.diverged
     if keep_state:
         saver.save(run_state.state)
-    record = {
-        "run_id": settings.run_id,
-        "status": "diverged" if history.diverged else "ok",
-        "settings": settings.values(),
-        "identity": settings.canonical(),
-        "width": content.shape[1],
-        "height": content.shape[0],
-        "inputs": checksums,
-        "outputs": {path.name: checks.checksum(path) for path in outputs.results()},
-        "weights": engine.network.source,
-        "iterations_done": max(history.last_finite, 0),
-        "best_iteration": history.best_iteration,
-        "final": history.losses(history.last_finite),
-        "best": history.losses(history.best_iteration) if history.last_finite >= 0 else {},
-        "start": atomic.timestamp(start),
-        "end": atomic.timestamp(time.time()),
+    record = Record(
+        run_id=settings.run_id,
+        status="diverged" if history.diverged else "ok",
+        settings=settings.values(),
+        identity=settings.canonical(),
+        width=content.shape[1],
+        height=content.shape[0],
+        inputs=checksums,
+        outputs={path.name: checks.checksum(path) for path in outputs.results()},
+        weights=engine.network.source,
+        iterations_done=max(history.last_finite, 0),
+        best_iteration=history.best_iteration,
+        final=history.losses(history.last_finite),
+        best=history.losses(history.best_iteration) if history.last_finite >= 0 else {},
+        start=atomic.timestamp(start),
+        end=atomic.timestamp(time.time()),
         **clock.read(),
-        "seconds_per_iteration": round(history.seconds_per_iteration, 6),
-        "precision_used": how.precision,
-        "backend_used": how.backend,
-        "steps_per_call": how.steps_per_call,
-        "device": dataclasses.asdict(device),
-        "gpu": usage.summary(),
-        "threads": session.threads,
-        "host": platform.node(),
-        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "versions": _versions(),
-    }
+        seconds_per_iteration=round(history.seconds_per_iteration, 6),
+        precision_used=how.precision,
+        backend_used=how.backend,
+        steps_per_call=how.steps_per_call,
+        device=device,
+        gpu=usage.summary(),
+        threads=session.threads,
+        host=platform.node(),
+        peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        versions=versions(),
+    )
     if outputs.record is not None:
-        write_record(outputs.record, record)
+        record.write(outputs.record)
     if not keep_state:
         saver.remove()
     return record
@@ -311,7 +309,7 @@ def _state_identity(
         "settings": {name: value for name, value in run.settings.canonical().items() if name != "iterations"},
         "inputs": inputs,
         "weights": weights,
-        "versions": _versions(),
+        "versions": versions(),
         "device": device.kind,
         "precision": how.precision,
         "backend": how.backend,
@@ -331,9 +329,3 @@ def _about(settings: Settings, content: np.ndarray) -> str:
         f"{width} x {height} pixels, {settings.iterations} iterations of {method} from {start}{mixed}; "
         f"weights: {described(settings.weights.name)}"
     )
-
-
-@functools.cache
-def _versions() -> dict[str, str]:
-    packages = ("tensorflow", "numpy", "pillow")
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}

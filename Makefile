@@ -3,10 +3,11 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 AXE := $(VENV)/axe
+PAGE := $(VENV)/page
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: audit demo test lint unit browser cluster faults install lock notebook pictures screenshots
+.PHONY: audit demo test lint unit browser cluster faults install lock notebook page pictures screenshots
 
 demo: $(VENV)/installed
 	@$(BIN)/styletransfer plan --configfile config/demo.yaml
@@ -36,7 +37,7 @@ $(VENV)/notebook: $(VENV)/installed envs/requirements-notebook.txt
 # Lint takes one of two cores for a minute, beside the unit tests; pages and the cluster have limits of time and want both.
 test: $(VENV)/tested
 	$(MAKE) --jobs=2 lint unit
-	$(MAKE) browser
+	$(MAKE) page browser
 	$(MAKE) cluster
 
 lint: $(VENV)/tested
@@ -49,6 +50,15 @@ lint: $(VENV)/tested
 
 unit: $(VENV)/tested
 	$(BIN)/pytest --ignore tests/browser --ignore tests/cluster
+
+# The page's scripts: format, lint, types, and their logic in node's test runner. What cannot be had is said in one line.
+page:
+	@if command -v node > /dev/null && { test -e $(PAGE)/node_modules/typescript || npm install --silent --no-save \
+	  --prefix $(PAGE) @biomejs/biome@2.6.8 typescript@7.0.2 > /dev/null; } 2> /dev/null; then \
+	  $(PAGE)/node_modules/.bin/biome check --error-on-warnings --config-path=tests/page/lint.json \
+	    workflow/styletransfer/reports/templates/explorer/*.js tests/page/*.mjs && \
+	  $(PAGE)/node_modules/.bin/tsc -p tests/page && node --test tests/page/*.test.mjs; \
+	else echo "no node, or no biome and TypeScript from npm: the page's scripts are not checked"; fi
 
 # Pages are tested in Debian's Chromium, their access with axe-core from npm. What cannot be had is said in one line.
 browser: $(VENV)/tested

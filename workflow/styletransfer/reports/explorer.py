@@ -28,8 +28,11 @@ from styletransfer.study.expand import pair_name
 from styletransfer.vgg import sources as vgg_sources
 
 TEMPLATES = Path(__file__).parent / "templates" / "explorer"
-# In order: each uses what those before it define.
-SCRIPTS = ("study", "state", "pictures", "stage", "sliders", "sheet", "charts", "table", "shortlist", "page")
+# In order: each uses what those before it define. The first six are what the page knows, the others what it draws.
+SCRIPTS = (
+    *("study", "axes", "insight", "state", "filter", "exports"),
+    *("pictures", "stage", "sliders", "sheet", "charts", "curves", "scatter", "table", "shortlist", "page"),
+)
 MAX_BYTES = 12_000_000
 LARGEST_WIDTH, SMALLEST_WIDTH = 1024, 240
 CURVE_POINTS = 60

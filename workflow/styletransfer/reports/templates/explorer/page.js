@@ -16,17 +16,19 @@
 }
 
 // A link within the page scrolls; the address belongs to the state.
-for (const link of document.querySelectorAll("nav a, a.skip")) {
+for (const link of elements("nav a, a.skip")) {
   link.onclick = (event) => {
     event.preventDefault();
-    const target = document.querySelector(link.getAttribute("href"));
+    const target = element(link.hash.slice(1));
     target.scrollIntoView();
     target.focus({ preventScroll: true });
   };
 }
 
 const darkSystem = matchMedia("(prefers-color-scheme: dark)");
-let theme = null; // as the system has it, until the reader chooses
+// As the system has it, until the reader chooses.
+/** @type {string | null} */
+let theme = null;
 
 function showTheme() {
   const name = theme ?? (darkSystem.matches ? "dark" : "light");
@@ -49,14 +51,19 @@ function choose(by) {
   if (place in parameters) update({ along: parameters[place].name });
 }
 
+function stepBy(by) {
+  stop();
+  step(by);
+}
+
 function nextMode() {
   const names = Object.keys(MODES);
   update({ mode: names[(names.indexOf(state.mode) + 1) % names.length] });
 }
 
 const KEYS = {
-  ArrowLeft: () => (stop(), step(-1)),
-  ArrowRight: () => (stop(), step(1)),
+  ArrowLeft: () => stepBy(-1),
+  ArrowRight: () => stepBy(1),
   ArrowUp: () => choose(-1),
   ArrowDown: () => choose(1),
   " ": play,
@@ -72,11 +79,12 @@ for (let stars = 1; stars <= 5; stars++) KEYS[stars] = () => rate(current(), sta
 // 0 fits the zoomed picture; else it removes the rating.
 KEYS[0] = () => (state.zoom > 1 ? look(1) : rate(current(), 0));
 
-document.addEventListener("keydown", (event) => {
+on("keydown", (event) => {
   const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   const typing = event.target.closest("input, select, textarea, dialog, .scroll, pre");
   const pressing = event.key === " " && event.target.closest("button, a");
-  if (!action || typing || pressing || event.ctrlKey || event.metaKey || event.altKey || !element("keys-on").checked) return;
+  if (!action || typing || pressing || event.ctrlKey || event.metaKey || event.altKey || !element("keys-on").checked)
+    return;
   // Up and down scroll the page, unless the reader is at the sliders or the picture.
   if (/^Arrow(Up|Down)$/.test(event.key) && !event.target.closest("#explore")) return;
   event.preventDefault();
@@ -88,7 +96,12 @@ function start() {
   Object.assign(state, found);
   const everything = [...Object.keys(INITIAL), "marks"];
   for (const { render } of views) render(everything);
-  announce(unknown === null ? "" : `The link asks for the run ${unknown.slice(0, 40)}, which this study does not have: shown is ${nameOf(current())}.`);
+  announce(
+    unknown === null
+      ? ""
+      : `The link asks for the run ${unknown.slice(0, 40)}, which this study does not have: ` +
+          `shown is ${nameOf(current())}.`,
+  );
 }
 
 addEventListener("hashchange", () => {

@@ -17,9 +17,7 @@ const cssUrl = (name) => `url(${JSON.stringify(study.pictures[name])})`;
 // the colour exists at that luma, and free. One rule for each pair.
 document.head.append(
   make("style", {
-    textContent: study.pairs
-      .map((pair, index) => `.pair-${index} { --content: ${cssUrl(pair.content)}; }`)
-      .join("\n"),
+    textContent: study.pairs.map((pair, index) => `.pair-${index} { --content: ${cssUrl(pair.content)}; }`).join("\n"),
   }),
 );
 
@@ -37,7 +35,8 @@ function tile(run, label) {
   button.dataset.run = run.index;
   const line = make("span", { className: "label" }, make("b", { textContent: label }));
   if (run.default) button.classList.add("default");
-  if (run.default && label !== DEFAULT_NAME) line.append(make("span", { className: "tag default", textContent: "default" }));
+  if (run.default && label !== DEFAULT_NAME)
+    line.append(make("span", { className: "tag default", textContent: "default" }));
   if (!ok(run)) {
     button.classList.add("bad");
     line.append(make("span", { className: "tag bad", textContent: run.status }));
@@ -65,26 +64,28 @@ function besideLine({ dataset: { along: row } }) {
   return row && row !== state.along && along(current(), state.along).length > 1;
 }
 
-view(["run", "pair", "along", "pins", "marks"], () => document.querySelectorAll(".tile").forEach(mark));
-view(["colors"], () => (document.body.dataset.colors = state.colors));
+view(["run", "pair", "along", "pins", "marks"], () => elements(".tile").forEach(mark));
+view(["colors"], () => {
+  document.body.dataset.colors = state.colors;
+});
 
-document.addEventListener("click", (event) => {
+on("click", (event) => {
   const button = event.target.closest("[data-run]");
   if (!button) return;
   stop();
-  open(runs[button.dataset.run]);
+  openRun(runs[button.dataset.run]);
   if (button.dataset.along) update({ along: button.dataset.along });
   if (button.closest("#sheet, #table, #shortlist")) element("explore").scrollIntoView();
 });
 
 for (const name of ["pointerover", "focusin"]) {
-  document.addEventListener(name, (event) => hover(runs[event.target.closest?.("[data-run]")?.dataset.run]));
+  on(name, (event) => hover(runs[event.target.closest?.("[data-run]")?.dataset.run]));
 }
 
 // Charts and tiles point at each other.
 function hover(run) {
-  for (const shown of document.querySelectorAll(".tile.hovered")) shown.classList.remove("hovered");
-  if (run) for (const shown of document.querySelectorAll(`.tile[data-run="${run.index}"]`)) shown.classList.add("hovered");
+  for (const shown of elements(".tile.hovered")) shown.classList.remove("hovered");
+  if (run) for (const shown of elements(`.tile[data-run="${run.index}"]`)) shown.classList.add("hovered");
   signalCharts("hovered", run?.index ?? -1);
 }
 
@@ -92,13 +93,16 @@ function peek(run, event) {
   const card = element("peek");
   card.hidden = !run;
   if (!run) return;
-  const losses = TERMS.slice(0, 3).map((term) => `${term} ${text(run.losses[term])}`).join(" · ");
+  const losses = TERMS.slice(0, 3)
+    .map((term) => `${term} ${text(run.losses[term])}`)
+    .join(" · ");
   card.replaceChildren(
     picture(run),
     make("b", { textContent: describe(run) }),
     make("span", { className: "quiet small", textContent: losses }),
   );
-  const left = event.clientX + 18 + card.offsetWidth > innerWidth ? event.clientX - card.offsetWidth - 18 : event.clientX + 18;
+  const left =
+    event.clientX + 18 + card.offsetWidth > innerWidth ? event.clientX - card.offsetWidth - 18 : event.clientX + 18;
   card.style.left = `${Math.max(4, left)}px`;
   card.style.top = `${Math.max(4, Math.min(event.clientY - 60, innerHeight - card.offsetHeight - 8))}px`;
 }

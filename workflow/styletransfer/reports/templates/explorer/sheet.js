@@ -32,7 +32,9 @@ function cellRun(wanted) {
   const run = current();
   const pair = wanted[PAIRS] ?? state.pair;
   const values = { ...run.settings, ...wanted };
-  return runsOfPair.get(pair).find((other) => parameters.every(({ name }) => other.settings[name] === values[name])) ?? null;
+  return (
+    runsOfPair.get(pair).find((other) => parameters.every(({ name }) => other.settings[name] === values[name])) ?? null
+  );
 }
 
 function everyRow() {
@@ -59,13 +61,19 @@ function defaultRunAround() {
 
 function crossTable(rowName, columnName) {
   const columnValues = valuesIn(columnName);
-  const head = make("tr", {}, make("th", { className: "corner", textContent: `${label(rowName)} ↓\n${label(columnName)} →` }));
+  const head = make(
+    "tr",
+    {},
+    make("th", { className: "corner", textContent: `${label(rowName)} ↓\n${label(columnName)} →` }),
+  );
   head.append(...columnValues.map((value) => make("th", { scope: "col", textContent: text(value) })));
   const rows = valuesIn(rowName).map((rowValue) => {
     const cells = columnValues.map((columnValue) => {
       const run = cellRun({ [rowName]: rowValue, [columnName]: columnValue });
       const value = `${text(rowValue)} · ${text(columnValue)}`;
-      return run ? make("td", {}, tile(run, value)) : make("td", {}, make("span", { className: "none", textContent: "no run" }));
+      return run
+        ? make("td", {}, tile(run, value))
+        : make("td", {}, make("span", { className: "none", textContent: "no run" }));
     });
     return make("tr", {}, make("th", { scope: "row", textContent: text(rowValue) }), ...cells);
   });
@@ -75,9 +83,18 @@ function crossTable(rowName, columnName) {
 function drawSheet() {
   const [rows, columns] = [rowsShown(), columnsShown()];
   const body = element("sheet-body");
-  const key = JSON.stringify([state.pair, rows, columns, study.design === "star" && rows === EVERY ? "" : sheetPlane(rows, columns)]);
+  const key = JSON.stringify([
+    state.pair,
+    rows,
+    columns,
+    study.design === "star" && rows === EVERY ? "" : sheetPlane(rows, columns),
+  ]);
   fill(element("rows"), rowOptions, rows);
-  fill(element("columns"), rows === EVERY ? [["", "its values"]] : dimensions().filter(([name]) => name !== rows), columns);
+  fill(
+    element("columns"),
+    rows === EVERY ? [["", "its values"]] : dimensions().filter(([name]) => name !== rows),
+    columns,
+  );
   element("columns").disabled = rows === EVERY;
   element("sheet-note").textContent = sheetNote(rows, columns);
   if (body.dataset.key === key) return;
@@ -92,15 +109,21 @@ function drawSheet() {
 // All settings but the two that the sheet spans: it changes only when they do.
 function sheetPlane(rows, columns) {
   const run = current();
-  return rows === EVERY ? run.key : parameters.map(({ name }) => (name === rows || name === columns ? "" : run.settings[name])).join();
+  return rows === EVERY
+    ? run.key
+    : parameters.map(({ name }) => (name === rows || name === columns ? "" : run.settings[name])).join();
 }
 
 function sheetNote(rows, columns) {
   if (!parameters.length) return "Nothing was varied.";
-  if (rows === EVERY) return `Each row varies one parameter around ${study.design === "star" ? "the default" : "this run"}. Click a picture to open it.`;
+  const center = study.design === "star" ? "the default" : "this run";
+  if (rows === EVERY) return `Each row varies one parameter around ${center}. Click a picture to open it.`;
   const fixed = parameters.filter(({ name }) => name !== rows && name !== columns);
   const rest = fixed.map(({ name }) => `${words(name)} ${text(current().settings[name])}`).join(", ");
-  const cross = study.design === "star" && rows !== PAIRS && columns !== PAIRS ? " A star varies one parameter at a time, so most combinations were not run." : "";
+  const cross =
+    study.design === "star" && rows !== PAIRS && columns !== PAIRS
+      ? " A star varies one parameter at a time, so most combinations were not run."
+      : "";
   return `${rest ? `All with ${rest}.` : ""}${cross}`;
 }
 

@@ -12,7 +12,13 @@ function slider(parameter) {
   const value = make("output", { htmlFor: input.id });
   const name = make("label", { htmlFor: input.id, textContent: words(parameter.name), title: parameter.help });
   const ticks = make("div", { className: "ticks", "aria-hidden": "true" });
-  const row = make("div", { className: "slider" }, make("div", { className: "slider-head" }, name, value), input, ticks);
+  const row = make(
+    "div",
+    { className: "slider" },
+    make("div", { className: "slider-head" }, name, value),
+    input,
+    ticks,
+  );
   input.oninput = () => {
     stop();
     go(parameter.name, valuesOf(state.pair, parameter.name)[input.value]);
@@ -57,7 +63,8 @@ function go(name, value) {
   announce(
     moved.length === 0
       ? ""
-      : `${back ? "Back to the default" : "Changed as well"}: ${changes}. No run has ${words(name)} ${text(value)} with the rest unchanged.`,
+      : `${back ? "Back to the default" : "Changed as well"}: ${changes}. ` +
+          `No run has ${words(name)} ${text(value)} with the rest unchanged.`,
   );
   update({ along: name, run: run.key });
 }
@@ -71,11 +78,12 @@ function step(by) {
   return true;
 }
 
-let playing = null;
+/** @type {number | undefined} */
+let playing;
 
 function stop() {
   clearInterval(playing);
-  playing = null;
+  playing = undefined;
   showPlay();
 }
 
@@ -100,7 +108,7 @@ view(["along"], showPlay);
 element("to-default").onclick = () => {
   stop();
   announce("");
-  open(defaultRun(state.pair));
+  openRun(defaultRun(state.pair));
 };
 view(["run", "pair"], () => (element("to-default").disabled = current() === defaultRun(state.pair)));
 
@@ -125,14 +133,14 @@ element("design-note").textContent = DESIGN_NOTES[study.design];
 if (study.design !== "grid") element("design-note").textContent += " Tall ticks: runs that differ only in this.";
 
 // What the chosen parameter does: its pictures in a row, and in words what its losses tell, and what they do not.
-view(["run", "pair", "along"], (changed) => {
+view(["run", "pair", "along"], () => {
   if (!state.along) {
     element("along-title").textContent = "Nothing was varied";
     return;
   }
   const shown = siblings();
   element("along-title").textContent = `What ${words(state.along)} does`;
-  element("along-text").textContent = reading(shown);
+  element("along-text").textContent = reading(state.along, shown);
   const key = `${state.along} ${shown.map((run) => run.index).join()}`;
   const strip = element("strip");
   if (strip.dataset.key !== key) {
@@ -149,71 +157,4 @@ view(["run", "pair", "along"], (changed) => {
 function siblings() {
   const own = along(current(), state.along);
   return own.length > 1 ? own : along(defaultRun(state.pair), state.along);
-}
-
-const HELP_TEXTS = {
-  measure: "It changes what the losses measure, so numbers of different values do not compare: judge by eye.",
-};
-
-function reading(shown) {
-  const parameter = parameterByName.get(state.along);
-  const help = `${capital(parameter.help)}.`;
-  const good = shown.filter((run) => ok(run) && TERMS.every((term) => run.losses[term] !== null));
-  const lost = shown.length - good.length;
-  const note = lost ? ` ${lost} of ${shown.length} runs diverged.` : "";
-  if (parameter.kind === "measure") return `${help} ${HELP_TEXTS.measure}${note}`;
-  if (good.length < 2) return help + note;
-  const value = (run) => text(run.settings[state.along]);
-  const [first, last] = [good[0], good.at(-1)];
-  if (parameter.kind === "optimiser") {
-    const best = good.reduce((a, b) => (b.losses.total < a.losses.total ? b : a));
-    return `${help} It leaves the loss itself alone, so the lowest total tells the best: ${value(best)} (${text(best.losses.total)}).${note}`;
-  }
-  const moves = ["style", "content", "tv"].map((term) => `${term} loss ${change(first.losses[term], last.losses[term])}`);
-  const scale = "Losses here are unweighted: lower means more alike (tv: smoother).";
-  return `${help} From ${value(first)} to ${value(last)}: ${moves.join(", ")}. ${scale}${advice(good, value)}${note}`;
-}
-
-// Between which values to judge by eye, and why. The extremes are those of the values tried: no value is best as such.
-function advice(good, value) {
-  const best = state.along === "tv_weight" ? null : compromise(good);
-  if (!best) return "";
-  const times = (term) => text(Number((best.losses[term] / Math.min(...good.map((run) => run.losses[term]))).toPrecision(2)));
-  const place = good.indexOf(best);
-  const around = good.slice(Math.max(0, place - 1), place + 2).map(value);
-  return (
-    ` Of the values tried, ${value(best)} lies nearest to both extremes (content loss ×${times("content")}, style loss ×${times("style")} of the least).` +
-    ` Another range would name another value: look at ${around.slice(0, -1).join(", ")} and ${around.at(-1)} and choose by eye.${beaten(best)}`
-  );
-}
-
-// What another parameter does better than this run, in both losses: of several, the one nearest to the origin.
-function beaten(run) {
-  const product = (other) => other.losses.content * other.losses.style;
-  const better = paretoFront(run).filter((other) => TERMS.slice(0, 2).every((term) => other.losses[term] < run.losses[term]) && !sameLine(run, other));
-  if (!better.length) return "";
-  const best = better.reduce((a, b) => (product(b) < product(a) ? b : a));
-  return ` In both losses ${nameOf(best)} beats it (content ${text(best.losses.content)} against ${text(run.losses.content)}, style ${text(best.losses.style)} against ${text(run.losses.style)}).`;
-}
-
-const sameLine = (run, other) => differences(run, other).every((name) => name === state.along);
-
-function change(from, to) {
-  if (!from || !to) return `${text(from)} → ${text(to)}`;
-  const ratio = to / from;
-  const times = Number(Math.max(ratio, 1 / ratio).toPrecision(2));
-  return times === 1 ? "about the same" : `${text(times)} times ${ratio > 1 ? "larger" : "smaller"}`;
-}
-
-// The run nearest to the point that has the lowest content loss and the lowest style loss of all, on log axes from 0 to 1.
-function compromise(good) {
-  const terms = ["content", "style"];
-  if (good.some((run) => terms.some((term) => run.losses[term] <= 0))) return null;
-  const scales = terms.map((term) => {
-    const logs = good.map((run) => Math.log(run.losses[term]));
-    const [low, high] = [Math.min(...logs), Math.max(...logs)];
-    return (run) => (high > low ? (Math.log(run.losses[term]) - low) / (high - low) : 0);
-  });
-  const distance = (run) => Math.hypot(...scales.map((scale) => scale(run)));
-  return good.reduce((best, run) => (distance(run) < distance(best) ? run : best));
 }

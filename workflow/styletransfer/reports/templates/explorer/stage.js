@@ -8,10 +8,13 @@ const MAX_ZOOM = 16;
 // Buttons of which one is pressed.
 function choices(group, labels, part) {
   for (const [value, label] of Object.entries(labels)) {
-    group.append(make("button", { type: "button", textContent: label, value, onclick: () => update({ [part]: value }) }));
+    group.append(
+      make("button", { type: "button", textContent: label, value, onclick: () => update({ [part]: value }) }),
+    );
   }
   view([part], () => {
-    for (const button of group.children) button.setAttribute("aria-pressed", String(button.value === String(state[part])));
+    for (const button of group.children)
+      button.setAttribute("aria-pressed", String(button.value === String(state[part])));
   });
 }
 
@@ -27,7 +30,10 @@ function sideRun(side) {
 }
 
 function sideOptions() {
-  const pins = state.pins.map((key, place) => [`pin${place + 1}`, `◆${place + 1} ${nameOf(runByKey.get(`${state.pair}/${key}`))}`]);
+  const pins = state.pins.map((key, place) => [
+    `pin${place + 1}`,
+    `◆${place + 1} ${nameOf(runByKey.get(`${state.pair}/${key}`))}`,
+  ]);
   return [["current", "this run"], ...pins, ["default", "the default"], ["content", "the content picture"]];
 }
 
@@ -41,10 +47,15 @@ function pane(side) {
   const name = pairByName.get(state.pair).content;
   const shown = run
     ? picture(run, describe(run))
-    : make("span", { className: "picture input" }, make("img", { src: study.pictures[name], alt: `content: ${name}`, draggable: false }));
+    : make(
+        "span",
+        { className: "picture input" },
+        make("img", { src: study.pictures[name], alt: `content: ${name}`, draggable: false }),
+      );
   shown.style.aspectRatio = current().size.join("/");
   const figure = make("div", { className: "pane" }, make("div", { className: "layer" }, shown));
-  if (run && !ok(run)) figure.append(make("span", { className: "tag bad", textContent: `${run.status}: last finite picture` }));
+  if (run && !ok(run))
+    figure.append(make("span", { className: "tag bad", textContent: `${run.status}: last finite picture` }));
   figure.append(make("span", { className: "caption", textContent: run ? describe(run) : `content: ${name}` }));
   return figure;
 }
@@ -93,7 +104,7 @@ view(["zoom", "x", "y"], () => {
 
 // Pixels of the screen that are none of the picture are said to be so.
 function showEnlarged() {
-  const image = document.querySelector("#stage .picture:not(.input) img");
+  const image = elements("#stage .picture:not(.input) img")[0];
   const own = image?.naturalWidth;
   element("enlarged").textContent = own && image.clientWidth * state.zoom > own + 1 ? `enlarged from ${own} px` : "";
 }
@@ -139,6 +150,7 @@ element("zoom-fit").onclick = () => look(1);
     { passive: false },
   );
   stage.addEventListener("dblclick", (event) => (state.zoom > 1 ? look(1) : zoomAt(3, event)));
+  /** @type {{ x: number, y: number, from: number[], box: DOMRect } | null} */
   let held = null;
   stage.addEventListener("pointerdown", (event) => {
     if (state.zoom === 1 || event.target.matches("input")) return;
@@ -153,7 +165,11 @@ element("zoom-fit").onclick = () => look(1);
     const y = held.from[1] + (100 * (event.clientY - held.y)) / held.box.height;
     look(state.zoom, x, y);
   });
-  for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, () => (held = null));
+  for (const name of ["pointerup", "pointercancel"]) {
+    stage.addEventListener(name, () => {
+      held = null;
+    });
+  }
   stage.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: [8, 0], ArrowRight: [-8, 0], ArrowUp: [0, 8], ArrowDown: [0, -8] }[event.key];
     if (!step || state.zoom === 1 || event.target !== stage) return;
@@ -182,8 +198,18 @@ view(["pair"], () => {
 view(["run", "pair"], () => {
   const run = current();
   const losses = TERMS.map((term) => [term === "total" ? "total, weighted" : `${term} loss`, text(run.losses[term])]);
-  const made = [["size", run.size.join(" × ")], ["time", `${text(run.seconds)} s`], ["device", run.device], ["run", run.key]];
-  const values = ok(run) ? [] : [["status", run.status], ["reason", run.reason]];
+  const made = [
+    ["size", run.size.join(" × ")],
+    ["time", `${text(run.seconds)} s`],
+    ["device", run.device],
+    ["run", run.key],
+  ];
+  const values = ok(run)
+    ? []
+    : [
+        ["status", run.status],
+        ["reason", run.reason],
+      ];
   element("facts").replaceChildren(
     ...[...values, ...losses, ...made].flatMap(([name, value]) => [
       make("dt", { textContent: name }),
@@ -194,7 +220,12 @@ view(["run", "pair"], () => {
 
 for (let stars = 1; stars <= 5; stars++) {
   element("rating").append(
-    make("button", { type: "button", value: stars, "aria-label": `${stars} of 5`, onclick: () => rate(current(), stars) }),
+    make("button", {
+      type: "button",
+      value: stars,
+      "aria-label": `${stars} of 5`,
+      onclick: () => rate(current(), stars),
+    }),
   );
 }
 element("favourite").onclick = () => toggleFavourite(current());

@@ -1,5 +1,6 @@
 // What is shown, kept in the address: a link reproduces the view. Views say which parts they depend on.
 
+/** @type {Record<string, any>} */
 const INITIAL = {
   pair: study.pairs[0].name,
   run: "",
@@ -27,7 +28,7 @@ INITIAL.along = (parameterByName.get("style_weight") ?? parameters[0])?.name ?? 
 const state = { ...INITIAL };
 const views = [];
 
-const element = (id) => document.getElementById(id);
+/** The run that is shown. */
 const current = () => runByKey.get(`${state.pair}/${state.run}`);
 
 // uses: parts of the state; "marks" stands for favourites and ratings.
@@ -46,7 +47,7 @@ function show(changed) {
   rememberSoon();
 }
 
-function open(run) {
+function openRun(run) {
   update({ pair: run.pair, run: run.key });
 }
 
@@ -101,6 +102,7 @@ const STORE = `style-transfer-explorer/${study.study}`;
 let stored = true;
 const marks = loadMarks();
 
+/** @returns {{ favourites: string[], ratings: Record<string, number> }} */
 function loadMarks() {
   try {
     const found = JSON.parse(localStorage.getItem(STORE) ?? "{}");
@@ -138,10 +140,24 @@ function rate(run, stars) {
 }
 
 function togglePin(run) {
-  const pins = state.pins.includes(run.key) ? state.pins.filter((key) => key !== run.key) : [...state.pins, run.key].slice(-2);
-  const sides = { left: pins.length === 2 ? "pin1" : "current", right: pins.length === 2 ? "pin2" : pins.length ? "pin1" : "content" };
+  const pins = state.pins.includes(run.key)
+    ? state.pins.filter((key) => key !== run.key)
+    : [...state.pins, run.key].slice(-2);
+  const sides = {
+    left: pins.length === 2 ? "pin1" : "current",
+    right: pins.length === 2 ? "pin2" : pins.length ? "pin1" : "content",
+  };
   const mode = pins.length && state.mode === "single" ? "side" : pins.length ? state.mode : "single";
   update({ pins, ...sides, mode });
+}
+
+/**
+ * Listen on the whole document.
+ * @param {string} name
+ * @param {(event: any) => void} listener
+ */
+function on(name, listener) {
+  document.addEventListener(name, listener);
 }
 
 // A box that scrolls sideways fades where it goes on.
@@ -149,7 +165,7 @@ function fadeEdge(box) {
   box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
 }
 
-for (const box of document.querySelectorAll(".scroll, .strip")) {
+for (const box of elements(".scroll, .strip")) {
   box.addEventListener("scroll", () => fadeEdge(box), { passive: true });
   new ResizeObserver(() => fadeEdge(box)).observe(box);
 }

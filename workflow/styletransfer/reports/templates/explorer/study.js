@@ -1,17 +1,89 @@
 // The study: its runs, and which of them lie around a given one.
 
-const study = JSON.parse(document.getElementById("data").textContent);
+/**
+ * What `explorer.content` in Python gathers, and a run, a parameter and a pair of it.
+ * @typedef {number | string} Value
+ * @typedef {"content" | "style" | "tv"} Term
+ * @typedef {{ iteration: number[] } & Record<Term, (number | null)[]>} Curve
+ * @typedef {object} Run
+ * @property {string} id
+ * @property {string} pair
+ * @property {boolean} default
+ * @property {string} status
+ * @property {string} reason
+ * @property {[number, number]} size
+ * @property {Record<string, Value>} settings
+ * @property {Record<string, any>} losses  Numbers; null where there is none.
+ * @property {number | null} seconds
+ * @property {string} device
+ * @property {Curve} curve
+ * @property {string} picture
+ * @property {number} index  Its place among all runs.
+ * @property {string} key  Its name in the address.
+ * @typedef {object} Parameter
+ * @property {string} name
+ * @property {string} help
+ * @property {"weight" | "measure" | "optimiser"} kind
+ * @property {Value[]} values
+ * @property {boolean} numeric
+ * @typedef {{ name: string, content: string, styles: string[], initial?: string }} Pair
+ * @typedef {object} Study
+ * @property {string} study
+ * @property {string} weights
+ * @property {"star" | "grid" | "list"} design
+ * @property {boolean} preserve_colors
+ * @property {Parameter[]} parameters
+ * @property {Record<string, Value>} constants
+ * @property {Record<string, Value>} defaults
+ * @property {Pair[]} pairs
+ * @property {Run[]} runs
+ * @property {{ weights: unknown, images: Record<string, unknown> }} config
+ * @property {Record<string, string>} files
+ * @property {string} network
+ * @property {Record<string, string>} pictures
+ */
+
+/**
+ * A map that is asked only for what it has.
+ * @template T
+ * @typedef {{ get(key: string): T } & Map<string, T>} Index
+ */
+
+/**
+ * An element of the page by its id. All ids are those of page.html, so it is there, of a known kind.
+ * @param {string} id
+ * @returns {any}
+ */
+const element = (id) => document.getElementById(id);
+
+/**
+ * @param {string} selector
+ * @returns {any[]}
+ */
+const elements = (selector) => [...document.querySelectorAll(selector)];
+
+/**
+ * @template T
+ * @param {[string, T][]} entries
+ * @returns {Index<T>}
+ */
+function index(entries) {
+  return /** @type {Index<T>} */ (new Map(entries));
+}
+
+/** @type {Study} */
+const study = JSON.parse(element("data").textContent);
 const runs = study.runs;
 const parameters = study.parameters;
-const parameterByName = new Map(parameters.map((parameter) => [parameter.name, parameter]));
+const parameterByName = index(parameters.map((parameter) => [parameter.name, parameter]));
 const TERMS = ["content", "style", "tv", "total"];
 runs.forEach((run, index) => {
   run.index = index;
   run.key = run.id.slice(-12);
 });
-const runByKey = new Map(runs.map((run) => [`${run.pair}/${run.key}`, run]));
-const runsOfPair = new Map(study.pairs.map((pair) => [pair.name, runs.filter((run) => run.pair === pair.name)]));
-const pairByName = new Map(study.pairs.map((pair) => [pair.name, pair]));
+const runByKey = index(runs.map((run) => [`${run.pair}/${run.key}`, run]));
+const runsOfPair = index(study.pairs.map((pair) => [pair.name, runs.filter((run) => run.pair === pair.name)]));
+const pairByName = index(study.pairs.map((pair) => [pair.name, pair]));
 
 const words = (name) => name.replaceAll("_", " ");
 const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);
@@ -41,7 +113,8 @@ const DEFAULT_NAME = "the default";
 // What a run is called: what sets it apart from the default of a star, else (and where that has no result) its values.
 function nameOf(run) {
   const start = defaultRun(run.pair);
-  const names = study.design === "star" && start.default ? differences(run, start) : parameters.map((parameter) => parameter.name);
+  const names =
+    study.design === "star" && start.default ? differences(run, start) : parameters.map((parameter) => parameter.name);
   const texts = names.map((name) => `${words(name)} ${text(run.settings[name])}`);
   return texts.join(", ") || (start.default ? DEFAULT_NAME : "the only run with a result");
 }
@@ -80,7 +153,10 @@ function loss(run, term, weighted) {
 
 // What losses of two runs must share to compare: the settings that change what a term measures.
 const measureOf = (run) =>
-  parameters.filter((parameter) => parameter.kind === "measure").map((parameter) => run.settings[parameter.name]).join();
+  parameters
+    .filter((parameter) => parameter.kind === "measure")
+    .map((parameter) => run.settings[parameter.name])
+    .join();
 
 // The runs that no comparable other beats in both content and style loss, by content loss.
 function paretoFront(run) {
@@ -88,9 +164,11 @@ function paretoFront(run) {
   const comparable = runsOfPair
     .get(run.pair)
     .filter((other) => ok(other) && measureOf(other) === measure && other.losses.content !== null);
-  const ordered = comparable.toSorted(
-    (a, b) => a.losses.content - b.losses.content || a.losses.style - b.losses.style,
-  );
+  const ordered = comparable.toSorted((a, b) => a.losses.content - b.losses.content || a.losses.style - b.losses.style);
   let lowest = Infinity;
-  return ordered.filter((other) => other.losses.style < lowest && (lowest = other.losses.style, true));
+  return ordered.filter((other) => {
+    const best = other.losses.style < lowest;
+    if (best) lowest = other.losses.style;
+    return best;
+  });
 }

@@ -1,0 +1,91 @@
+// The scripts of the page without a page: what they know, as functions to call.
+
+import { readFileSync } from "node:fs";
+import { compileFunction } from "node:vm";
+
+const FOLDER = new URL("../../workflow/styletransfer/reports/templates/explorer/", import.meta.url);
+const KNOWING = ["study", "axes", "insight", "state", "filter", "exports"];
+const NAMES = [
+  ...[
+    "runs",
+    "nameOf",
+    "along",
+    "nearest",
+    "loss",
+    "text",
+    "state",
+    "update",
+    "fromAddress",
+    "toggleFavourite",
+    "rate",
+  ],
+  ...["reading", "advice", "compromise", "change", "scaleOf", "logAxis", "unit", "condition", "tableRuns"],
+  ...["commandOf", "fragmentOf", "marksText", "quoted"],
+];
+
+class Observer {
+  observe() {}
+  unobserve() {}
+}
+
+/** @param study  What the page would find as its data. hash: the address. */
+export function page(study, hash = "") {
+  const data = { textContent: JSON.stringify(study) };
+  const stored = new Map();
+  const browser = {
+    document: { getElementById: () => data, querySelectorAll: () => [] },
+    localStorage: { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, value) },
+    history: { replaceState() {} },
+    location: { hash },
+    IntersectionObserver: Observer,
+    ResizeObserver: Observer,
+    MODES: { single: "One", wipe: "Wipe" },
+    COLORS: { own: "Own colours", content: "Content colours" },
+  };
+  const source = KNOWING.map((name) => readFileSync(new URL(`${name}.js`, FOLDER), "utf8")).join("\n");
+  const program = `"use strict";\n${source}\nreturn { ${NAMES.join(", ")} };`;
+  return compileFunction(program, Object.keys(browser))(...Object.values(browser));
+}
+
+const HELP = { style_weight: "weight of style", learning_rate: "size of a step", style_scales: "scale of style" };
+const KINDS = { style_weight: "weight", learning_rate: "optimiser", style_scales: "measure" };
+const DEFAULTS = { style_weight: 50, learning_rate: 10, style_scales: "1" };
+
+/** A study from rows of settings that differ from the default, and losses as [content, style, tv]. */
+export function studyOf(rows, changes = {}) {
+  const runs = rows.map(([settings, losses, more = {}], place) => ({
+    id: `slug-${String(place).padStart(12, "0")}`,
+    pair: "photograph x glass",
+    default: Object.keys(settings).length === 0,
+    status: "ok",
+    reason: "",
+    size: [48, 36],
+    settings: { ...DEFAULTS, ...settings },
+    losses: { content: losses[0], style: losses[1], tv: losses[2] ?? 1, total: losses[0] + losses[1] },
+    seconds: 4,
+    device: "cpu",
+    curve: { iteration: [0], content: [1], style: [1], tv: [1] },
+    picture: "",
+    ...more,
+  }));
+  const parameters = Object.keys(DEFAULTS).map((name) => {
+    const values = [...new Set(runs.map((run) => run.settings[name]))].sort((a, b) => a - b);
+    return { name, help: HELP[name], kind: KINDS[name], values, numeric: true };
+  });
+  return {
+    study: "made up",
+    weights: "VGG-16",
+    design: "star",
+    preserve_colors: false,
+    parameters,
+    constants: { iterations: 4, initial_noiseblend: 1 },
+    defaults: { ...DEFAULTS, iterations: 1000, initial_noiseblend: 1, width: 512 },
+    pairs: [{ name: "photograph x glass", content: "photograph", styles: ["glass"] }],
+    runs,
+    config: { weights: "vgg16", images: { photograph: { sample: "astronaut" }, glass: { painting: "glass" } } },
+    files: { photograph: "resources/a b.png", glass: "resources/glass.png" },
+    network: "resources/vgg16.safetensors",
+    pictures: {},
+    ...changes,
+  };
+}

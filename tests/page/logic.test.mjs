@@ -1,0 +1,226 @@
+// What the page concludes from the data of a study.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { page, studyOf } from "./logic.mjs";
+
+// Three weights of style, of which the middle one is the default, and a learning rate that beats it in both losses.
+const STAR = [
+  [{}, [200, 200]],
+  [{ style_weight: 5 }, [100, 1000]],
+  [{ style_weight: 500 }, [1000, 100]],
+  [{ learning_rate: 1 }, [150, 150]],
+  [{ style_scales: "2" }, [1, 1]],
+];
+const names = (runs) => runs.map((run) => run.settings.style_weight);
+
+test("a run is called by what sets it apart from the default", () => {
+  const { runs, nameOf } = page(studyOf(STAR));
+  assert.deepEqual(runs.map(nameOf).slice(0, 3), ["the default", "style weight 5", "style weight 500"]);
+  const grid = page(studyOf(STAR.slice(0, 2), { design: "grid" }));
+  assert.equal(grid.nameOf(grid.runs[0]), "style weight 50, learning rate 10, style scales 1");
+});
+
+test("along a parameter lie the runs that differ in nothing else, by its value", () => {
+  const { runs, along } = page(studyOf(STAR));
+  assert.deepEqual(names(along(runs[0], "style_weight")), [5, 50, 500]);
+  assert.deepEqual(names(along(runs[3], "style_weight")), [50]);
+});
+
+test("the nearest run changes as little else as it can", () => {
+  const rows = [
+    [{}, [1, 1]],
+    [{ style_weight: 5, learning_rate: 1 }, [1, 1]],
+    [{ style_weight: 5, learning_rate: 1, style_scales: "2" }, [1, 1]],
+  ];
+  const { runs, nearest } = page(studyOf(rows, { design: "list" }));
+  assert.equal(nearest(runs[0], "style_weight", 5), runs[1]);
+  assert.equal(nearest(runs[2], "style_weight", 5), runs[2]);
+});
+
+test("a weight is a factor on a loss; the total has its own already", () => {
+  const { runs, loss } = page(studyOf(STAR));
+  assert.equal(loss(runs[2], "style", true), 100 * 500);
+  assert.equal(loss(runs[2], "style", false), 100);
+  assert.equal(loss(runs[2], "total", true), 1100);
+});
+
+test("numbers have four digits, and an exponent only where zeros would be counted", () => {
+  const { text } = page(studyOf(STAR));
+  const shown = [
+    [12345.6, "12,350"],
+    [0.123456, "0.1235"],
+    [1e30, "1e+30"],
+    [1.2345e-5, "1.23e-5"],
+    [0, "0"],
+  ];
+  for (const [value, expected] of [...shown, [null, "–"], ["0.5 0.5", "0.5 0.5"]]) assert.equal(text(value), expected);
+});
+
+test("the reading of a weight compares both ends, and names what lies between and what beats it", () => {
+  const { runs, along, reading } = page(studyOf(STAR));
+  assert.equal(
+    reading("style_weight", along(runs[0], "style_weight")),
+    "Weight of style. From 5 to 500: style loss 10 times smaller, content loss 10 times larger, " +
+      "tv loss about the same. Losses here are unweighted: lower means more alike (tv: smoother). " +
+      "Of the values tried, 50 lies nearest to both extremes (content loss ×2, style loss ×2 of the least). " +
+      "Another range would name another value: look at 5, 50 and 500 and choose by eye. " +
+      "In both losses learning rate 1 beats it (content 150 against 200, style 150 against 200).",
+  );
+});
+
+test("nothing beats a run but what measures the same and is lower in both losses", () => {
+  for (const losses of [
+    [150, 250],
+    [200, 150],
+    [250, 250],
+  ]) {
+    const rows = STAR.with(3, [{ learning_rate: 1 }, losses]);
+    const { runs, along, reading } = page(studyOf(rows));
+    assert.doesNotMatch(reading("style_weight", along(runs[0], "style_weight")), /beats/);
+  }
+});
+
+test("of several that beat a run the one nearest to the origin is named", () => {
+  const better = [
+    [{ learning_rate: 1 }, [190, 110]],
+    [{ learning_rate: 2 }, [120, 120]],
+    [{ learning_rate: 3 }, [110, 190]],
+  ];
+  const { runs, along, reading } = page(studyOf([...STAR.slice(0, 3), ...better]));
+  assert.match(reading("style_weight", along(runs[0], "style_weight")), /learning rate 2 beats it/);
+});
+
+test("of an optimiser's parameter the lowest total tells the best, and diverged runs are counted", () => {
+  const rows = [...STAR, [{ learning_rate: 99 }, [1, 1], { status: "diverged" }]];
+  const { runs, along, reading } = page(studyOf(rows));
+  const words = reading("learning_rate", along(runs[0], "learning_rate"));
+  assert.match(words, /the lowest total tells the best: 1 \(300\)\. 1 of 3 runs diverged\.$/);
+});
+
+test("where a parameter changes what losses measure, none are compared", () => {
+  const { runs, along, reading } = page(studyOf(STAR));
+  const words = reading("style_scales", along(runs[0], "style_scales"));
+  assert.match(words, /judge by eye\.$/);
+  assert.doesNotMatch(words, /times|lowest/);
+});
+
+test("the compromise lies nearest to both extremes on log axes; a loss of 0 has no place there", () => {
+  const losses = [
+    [1, 1000],
+    [10, 10],
+    [1000, 1],
+  ];
+  const { runs, compromise } = page(studyOf(losses.map((pair, place) => [{ style_weight: place }, pair])));
+  assert.equal(compromise(runs), runs[1]);
+  assert.equal(compromise(runs.slice(1)), runs[1], "ties go to the first");
+  runs[2].losses.style = 0;
+  assert.equal(compromise(runs), null);
+});
+
+test("a change is told as a factor", () => {
+  const { change } = page(studyOf(STAR));
+  assert.equal(change(10, 25), "2.5 times larger");
+  assert.equal(change(25, 10), "2.5 times smaller");
+  assert.equal(change(100, 101), "about the same");
+  assert.equal(change(0, 5), "0 → 5");
+});
+
+test("values that span much are drawn on a log axis, with 0 on symlog, and with negative ones on a linear axis", () => {
+  const { scaleOf, unit } = page(studyOf(STAR));
+  assert.equal(scaleOf([1, 31]).type, "log");
+  assert.equal(scaleOf([1, 29]).type, "linear");
+  assert.deepEqual(scaleOf([0, 2, 200]), { type: "symlog", constant: 2 });
+  assert.equal(scaleOf([-1, 1, 100]).type, "linear");
+  assert.equal(unit([1, 10, 100])(10), 0.5);
+  assert.equal(unit([0, 5, 10])(5), 0.5);
+  assert.equal(unit([7, 7])(7), 0.5);
+});
+
+test("a log axis has fewer lines in a decade the more decades it has", () => {
+  const { logAxis } = page(studyOf(STAR));
+  const within = ([low, high]) => logAxis([low, high]).values?.filter((value) => value >= low && value <= high);
+  assert.deepEqual(within([1, 10]), [1, 2, 5, 10]);
+  assert.deepEqual(within([1, 1000]), [1, 3, 10, 30, 100, 300, 1000]);
+  assert.deepEqual(within([1, 1e5]), [1, 10, 100, 1000, 1e4, 1e5]);
+  assert.equal(within([1, 2]), undefined, "Vega's own ticks do for less than half a decade");
+});
+
+test("words of the filter compare, or search; a faulty one says why and hides nothing", () => {
+  const { state, tableRuns, condition } = page(studyOf(STAR));
+  const found = (filter) => names(tableRuns(filter.split(" ").map(condition)));
+  assert.deepEqual(found("style_weight>=50 style_weight<500"), [50, 50, 50]);
+  assert.deepEqual(found("style_weight!=50"), [5, 500]);
+  assert.deepEqual(found("content_loss<=100 STYLE"), [5, 50]);
+  assert.equal(condition("stile_weight>3").fault.slice(0, 30), "no column stile_weight; known:");
+  assert.equal(condition("style_weight>abc").fault, "abc is no number, as style_weight wants");
+  assert.equal(found("stile_weight>3").length, 5);
+  Object.assign(state, { sort: "style_loss", descending: true });
+  assert.deepEqual(names(tableRuns([])), [5, 50, 50, 500, 50]);
+});
+
+test("what has no value is sorted last, whichever way", () => {
+  const { runs, state, tableRuns } = page(studyOf(STAR));
+  runs[0].losses.style = null;
+  for (const descending of [true, false]) {
+    Object.assign(state, { sort: "style_loss", descending });
+    assert.equal(tableRuns([]).at(-1), runs[0]);
+  }
+});
+
+test("the command quotes what a shell would take for more, and says what differs from the defaults", () => {
+  const { runs, commandOf, quoted } = page(studyOf(STAR));
+  assert.equal(quoted("it's"), "'it'\\''s'");
+  const lines = commandOf(runs[2], 1024, true).split(" \\\n    ");
+  assert.deepEqual(lines, [
+    "python workflow/scripts/neural_style.py",
+    "--content 'resources/a b.png'",
+    "--styles resources/glass.png",
+    "--network resources/vgg16.safetensors",
+    "--iterations 4",
+    "--style-weight 500",
+    "--width 1024",
+    "--preserve-colors",
+    "--output final-000000000002.png",
+  ]);
+});
+
+test("a run that starts from a picture names it", () => {
+  const { runs, commandOf } = page(studyOf(STAR, { constants: { initial_noiseblend: 0 } }));
+  assert.match(commandOf(runs[0], 64, false), /--initial 'resources\/a b\.png'/);
+});
+
+test("favourites and ratings are told with settings and losses", () => {
+  const { runs, rate, toggleFavourite, marksText } = page(studyOf(STAR));
+  toggleFavourite(runs[1]);
+  rate(runs[2], 4);
+  rate(runs[3], 5);
+  rate(runs[3], 5);
+  const told = JSON.parse(marksText()).runs;
+  assert.deepEqual(
+    told.map(({ run_id, favourite, rating }) => [run_id, favourite, rating]),
+    [
+      [runs[1].id, true, null],
+      [runs[2].id, false, 4],
+    ],
+  );
+  assert.equal(told[0].settings.style_weight, 5);
+});
+
+test("a link takes over only what the study knows", () => {
+  const known = page(
+    studyOf(STAR),
+    "#run=000000000002&zoom=2.5&weighted=true&pins=000000000001,none,000000000003,000000000004",
+  );
+  const { found, unknown } = known.fromAddress();
+  assert.deepEqual(
+    [found.run, found.zoom, found.weighted, found.pins, unknown],
+    [known.runs[2].key, 2.5, true, ["000000000001", "000000000003"], null],
+  );
+  const foreign = page(
+    studyOf(STAR),
+    "#run=none&mode=none&zoom=x&pair=none&along=none&colors=none&evil=1",
+  ).fromAddress();
+  assert.equal(foreign.unknown, "none");
+  assert.deepEqual(foreign.found, page(studyOf(STAR)).fromAddress().found);
+});

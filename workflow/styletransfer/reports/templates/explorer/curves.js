@@ -1,0 +1,165 @@
+// Losses against the chosen parameter, and against steps.
+
+// Each loss against the value of the chosen parameter, as a multiple of its least.
+function drawEffect() {
+  if (!state.along) return;
+  const parameter = parameterByName.get(state.along);
+  const shown = siblings().filter(ok);
+  const terms = parameter.kind === "optimiser" ? TERMS : TERMS.slice(0, 3);
+  const rows = terms.flatMap((term) => {
+    const least = Math.min(...shown.map((run) => run.losses[term]).filter((value) => value > 0));
+    return shown.map((run) => ({
+      run: run.index,
+      term,
+      value: run.settings[state.along],
+      loss: positive(run.losses[term] / least),
+    }));
+  });
+  const x = parameter.numeric
+    ? {
+        field: "value",
+        type: "quantitative",
+        scale: scaleOf(parameter.values),
+        title: words(state.along),
+        axis: { ...axisNumbers, grid: false },
+      }
+    : { field: "value", type: "ordinal", sort: null, title: words(state.along) };
+  const spec = {
+    height: 190,
+    data: { values: rows.filter((row) => row.loss !== null) },
+    encoding: {
+      x,
+      y: {
+        field: "loss",
+        type: "quantitative",
+        scale: { type: "log" },
+        title: "times the least",
+        axis: logAxis(domainOf(rows, "loss", 1)),
+      },
+      color: {
+        field: "term",
+        type: "nominal",
+        scale: { domain: terms, range: CATEGORIES },
+        legend: { orient: "top", title: null },
+      },
+    },
+    layer: [
+      { mark: { type: "line", strokeWidth: 1.5 } },
+      {
+        mark: { type: "point", filled: true, opacity: 1 },
+        encoding: {
+          shape: { field: "term", type: "nominal", scale: { domain: terms }, legend: { orient: "top", title: null } },
+          size: { condition: { test: `${isCurrent} || ${isHovered}`, value: 130 }, value: 36 },
+        },
+      },
+    ],
+  };
+  element("effect-caption").textContent = "Losses of the kept pictures, unweighted";
+  chart(
+    "effect",
+    rows.map((row) => row.run).join() + state.along,
+    spec,
+    `Losses against ${words(state.along)}. ${reading(state.along, siblings())}`,
+  );
+}
+
+// Loss against steps: this run among its siblings, a panel for each term.
+function drawCurves() {
+  const shown = state.along ? siblings() : [current()];
+  const order = new Map(shown.map((run, rank) => [run.index, rank]));
+  element("curves-note").textContent =
+    `${shown.length} runs along ${words(state.along) || "nothing"}, ` +
+    `${isDark() ? "blue (low) to yellow (high)" : "green (low) to violet (high)"}; this run in bold.` +
+    (parameterByName.get(state.along)?.kind === "measure" ? ` ${HELP_TEXTS.measure}` : "");
+  if (!element("curves").children.length) {
+    element("curves").append(...TERMS.map((term) => make("div", { className: "chart", id: `curve-${term}` })));
+  }
+  for (const term of TERMS) {
+    const rows = shown.flatMap((run) =>
+      curve(run, term).map(([step, value]) => ({ run: run.index, rank: order.get(run.index), step, value })),
+    );
+    const weighted = state.weighted || term === "total";
+    chart(
+      `curve-${term}`,
+      `${term} ${state.weighted} ${shown.map((run) => run.index).join()}`,
+      curvesSpec(rows, `${term} loss, ${weighted ? "weighted" : "unweighted"}`, shown.length),
+      `${term} loss against steps for ${shown.length} runs`,
+    );
+  }
+}
+
+// Pairs of step and loss; what is not positive has no place on a log axis.
+function curve(run, term) {
+  const weight = (name) => (state.weighted || term === "total" ? setting(run, `${name}_weight`) : 1);
+  const names = term === "total" ? TERMS.slice(0, 3) : [term];
+  return run.curve.iteration
+    .map((step, place) => [step, names.reduce((sum, name) => sum + (run.curve[name][place] ?? NaN) * weight(name), 0)])
+    .filter(([, value]) => value > 0);
+}
+
+function curvesSpec(rows, title, count) {
+  const encoding = {
+    x: {
+      field: "step",
+      type: "quantitative",
+      title: "step",
+      scale: { domain: domainOf(rows, "step", 1) },
+      axis: { grid: false, tickCount: 4, format: ",d" },
+    },
+    y: {
+      field: "value",
+      type: "quantitative",
+      scale: { type: "log", domain: domainOf(rows, "value") },
+      title: null,
+      axis: logAxis(domainOf(rows, "value")),
+    },
+    detail: { field: "run" },
+  };
+  // Vega-Lite cannot change a line's width by a signal for each line, so the emphasised ones are layers of their own.
+  const emphasised = (test, stroke, width) => ({
+    transform: [{ filter: test }],
+    mark: { type: "line", stroke, strokeWidth: width },
+  });
+  return {
+    height: 200,
+    title,
+    data: { values: rows },
+    encoding,
+    layer: [
+      {
+        mark: { type: "line", strokeWidth: 1.4, opacity: 0.85 },
+        encoding: {
+          color: {
+            field: "rank",
+            type: "quantitative",
+            scale: {
+              scheme: isDark() ? { name: "viridis", extent: [0.3, 1] } : { name: "viridis", extent: [0.88, 0] },
+              domain: [0, Math.max(1, count - 1)],
+            },
+            legend: null,
+          },
+        },
+      },
+      emphasised(isHovered, color("accent"), 3),
+      emphasised(isCurrent, color("ink"), 3),
+      { mark: { type: "line", strokeWidth: 9, opacity: 0.001 } },
+    ],
+  };
+}
+
+for (const [value, name] of [
+  [false, "Unweighted"],
+  [true, "Weighted"],
+]) {
+  element("weighting").append(
+    make("button", { type: "button", textContent: name, onclick: () => update({ weighted: value }) }),
+  );
+}
+view(["weighted"], () => {
+  for (const button of element("weighting").children) {
+    button.setAttribute("aria-pressed", String((button.textContent === "Weighted") === state.weighted));
+  }
+});
+
+view(["run", "pair", "along", "theme"], () => whenNear(element("effect"), drawEffect));
+view(["run", "pair", "along", "weighted", "theme"], () => whenNear(element("curves"), drawCurves));

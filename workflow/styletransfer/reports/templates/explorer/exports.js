@@ -1,0 +1,76 @@
+// What is taken out of the page as text: a command, a config, the marks.
+
+// Every setting of a run, by name.
+const settingsOf = (run) => ({ ...study.constants, ...run.settings });
+
+// One word of a POSIX shell, whatever is in it.
+const quoted = (word) => (/^[A-Za-z0-9_.,/:=@%+-]+$/.test(word) ? word : `'${String(word).replaceAll("'", `'\\''`)}'`);
+
+// Several numbers are one text in the tables, with spaces between.
+const listed = (value) => String(value).split(" ");
+const isDefault = (name, value) => listed(study.defaults[name]).join() === listed(value).join();
+
+/**
+ * The command that makes a run's picture again, with another width.
+ * @param {Run} run
+ * @param {number} width
+ * @param {boolean} preserve  Whether in the content's colours.
+ */
+function commandOf(run, width, preserve) {
+  const pair = pairByName.get(run.pair);
+  const from = settingsOf(run).initial_noiseblend < 1 ? ["--initial", study.files[pair.initial ?? pair.content]] : [];
+  const values = { ...settingsOf(run), width };
+  const options = Object.entries(values)
+    .filter(([name, value]) => name === "width" || !isDefault(name, value))
+    .map(([name, value]) => [`--${name.replaceAll("_", "-")}`, ...listed(value)]);
+  const parts = [
+    ["python", "workflow/scripts/neural_style.py"],
+    ["--content", study.files[pair.content]],
+    ["--styles", ...pair.styles.map((name) => study.files[name])],
+    from,
+    ["--network", study.network],
+    ...options,
+    ...(preserve ? [["--preserve-colors"]] : []),
+    ["--output", `final-${run.key}.png`],
+  ];
+  return parts
+    .filter((part) => part.length)
+    .map((part) => part.map((word) => quoted(String(word))).join(" "))
+    .join(" \\\n    ");
+}
+
+// A config of chosen runs of a pair. JSON is YAML: names keep every character that they have.
+function fragmentOf(pair, chosen) {
+  const names = [...new Set([pair.content, ...pair.styles, ...(pair.initial ? [pair.initial] : [])])];
+  const { name, ...pictures } = pair;
+  const defaults = Object.entries(study.constants).filter(([key, value]) => !isDefault(key, value));
+  return [
+    `# Favourites of the study ${study.study}, on ${JSON.stringify(name)}. For larger pictures change the width.`,
+    `study: ${JSON.stringify(`${study.study.slice(0, 69)}-favourites`)}`,
+    `weights: ${JSON.stringify(study.config.weights)}`,
+    "images:",
+    ...names.map((image) => `  ${JSON.stringify(image)}: ${JSON.stringify(study.config.images[image])}`),
+    `pairs: [${JSON.stringify(pictures)}]`,
+    "defaults:",
+    ...Object.entries(configOf(defaults)).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`),
+    "design: list",
+    "runs:",
+    ...chosen.map((run) => `  - ${JSON.stringify(configOf(Object.entries(run.settings)))}`),
+    "",
+  ].join("\n");
+}
+
+const configValue = (value) => (/^[-+0-9.e]+( [-+0-9.e]+)+$/.test(value) ? listed(value).map(Number) : value);
+const configOf = (settings) => Object.fromEntries(settings.map(([name, value]) => [name, configValue(value)]));
+
+function marksText() {
+  const marked = runs.filter((run) => isFavourite(run) || ratingOf(run));
+  const entries = marked.map((run) => ({
+    run_id: run.id,
+    favourite: isFavourite(run),
+    rating: ratingOf(run) || null,
+    settings: settingsOf(run),
+    losses: run.losses,
+  }));
+  return JSON.stringify({ study: study.study, runs: entries }, null, 1);
+}

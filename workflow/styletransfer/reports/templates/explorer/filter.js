@@ -1,0 +1,64 @@
+// The columns of the table of runs, and the words that filter it.
+
+/**
+ * words: whether its values are words and no numbers.
+ * @typedef {{ name: string, title: string, words?: boolean, read: (run: Run) => any }} Column
+ */
+
+/** @type {Column[]} */
+const SETTINGS = parameters.map(({ name, numeric }) => ({
+  name,
+  title: words(name),
+  words: !numeric,
+  read: (run) => run.settings[name],
+}));
+/** @type {Column[]} */
+const LOSSES = TERMS.map((term) => ({ name: `${term}_loss`, title: `${term} loss`, read: (run) => run.losses[term] }));
+/** @type {Column[]} */
+const OTHERS = [
+  { name: "seconds", title: "seconds", read: (run) => run.seconds },
+  { name: "rating", title: "rating", read: ratingOf },
+  { name: "status", title: "status", words: true, read: (run) => run.status },
+];
+const COLUMNS = [...SETTINGS, ...LOSSES, ...OTHERS];
+const COMPARISONS = {
+  ">=": (a, b) => a >= b,
+  "<=": (a, b) => a <= b,
+  "!=": (a, b) => a !== b,
+  ">": (a, b) => a > b,
+  "<": (a, b) => a < b,
+  "=": (a, b) => a === b,
+};
+
+// A word is a comparison such as style_weight>=100, or text that a run's description, status or device contains.
+// holds: whether a run fulfils it; fault: why the word cannot be one, and then all runs do.
+function condition(word) {
+  const [, name, sign, wanted] = word.match(/^([a-z0-9_]+)(>=|<=|!=|=|>|<)(.+)$/) ?? [];
+  const column = COLUMNS.find((one) => one.name === name);
+  if (!name) return { holds: (run) => searchable(run).includes(word.toLowerCase()) };
+  const faulty = (fault) => ({ fault, holds: () => true });
+  if (!column) return faulty(`no column ${name}; known: ${COLUMNS.map((one) => one.name).join(", ")}`);
+  if (!column.words && Number.isNaN(Number(wanted))) return faulty(`${wanted} is no number, as ${name} wants`);
+  const value = Number.isNaN(Number(wanted)) ? wanted : Number(wanted);
+  return { holds: (run) => column.read(run) !== null && COMPARISONS[sign](column.read(run), value) };
+}
+
+const searchable = (run) =>
+  [describe(run), run.status, run.device, run.pair, run.id, isFavourite(run) ? "favourite" : ""]
+    .join(" ")
+    .toLowerCase();
+
+const conditions = () => state.filter.trim().split(/\s+/).filter(Boolean).map(condition);
+
+function tableRuns(wanted) {
+  const found = runsOfPair.get(state.pair).filter((run) => wanted.every(({ holds }) => holds(run)));
+  const column = COLUMNS.find((one) => one.name === state.sort);
+  if (!column) return found;
+  const direction = state.descending ? -1 : 1;
+  // What has no value goes last, whichever way.
+  return found.toSorted((a, b) => {
+    const [x, y] = [column.read(a), column.read(b)];
+    if (x === null || y === null) return Number(x === null) - Number(y === null);
+    return direction * (typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y)));
+  });
+}

@@ -1,0 +1,167 @@
+// All runs in one chart: content against style loss, and parallel coordinates.
+
+// Which parameter sets a run apart: its group in the scatter.
+function groupOf(run) {
+  const names = differences(run, defaultRun(run.pair));
+  return names.length === 0 ? "default" : names.length === 1 ? words(names[0]) : "several";
+}
+
+function drawScatter() {
+  const shown = runsOfPair.get(state.pair).filter((run) => run.losses.content > 0 && run.losses.style > 0);
+  const measure = measureOf(current());
+  const comparable = (run) => ok(run) && measureOf(run) === measure;
+  const front = paretoFront(current());
+  const rows = shown.map((run) => ({
+    run: run.index,
+    content: run.losses.content,
+    style: run.losses.style,
+    group: groupOf(run),
+    comparable: comparable(run),
+    front: front.includes(run),
+  }));
+  const groups = [...new Set(rows.map((row) => row.group))];
+  const palette = groups.map((group) => (group === "default" ? color("default") : null));
+  const colors = palette.map(
+    (own, place) => own ?? CATEGORIES[palette.slice(0, place).filter((one) => one === null).length % CATEGORIES.length],
+  );
+  const legend = { title: "differs from the default in", orient: "top", columns: innerWidth < 760 ? 2 : 8 };
+  const axes = {
+    x: {
+      field: "content",
+      type: "quantitative",
+      scale: { type: "log", nice: false, domain: domainOf(rows, "content", 1.25) },
+      title: "content loss → less like the photograph",
+      axis: logAxis(domainOf(rows, "content", 1.25)),
+    },
+    y: {
+      field: "style",
+      type: "quantitative",
+      scale: { type: "log", nice: false, domain: domainOf(rows, "style", 1.25) },
+      title: "style loss → less like the artwork",
+      axis: logAxis(domainOf(rows, "style", 1.25)),
+    },
+  };
+  const point = (filter, mark) => ({
+    transform: [{ filter }],
+    mark: { type: "point", size: 90, ...mark },
+    encoding: {
+      ...axes,
+      color: { field: "group", type: "nominal", scale: { domain: groups, range: colors }, legend },
+      shape: { field: "group", type: "nominal", scale: { domain: groups }, legend },
+    },
+  });
+  const ring = (test, stroke) => ({
+    transform: [{ filter: test }],
+    mark: { type: "point", size: 330, stroke, strokeWidth: 3, filled: false },
+    encoding: axes,
+  });
+  const spec = {
+    height: 380,
+    data: { values: rows },
+    layer: [
+      {
+        data: { values: front.map((run) => ({ content: run.losses.content, style: run.losses.style })) },
+        mark: { type: "line", interpolate: "step-after", stroke: color("quiet"), strokeWidth: 1.5, strokeDash: [5, 3] },
+        encoding: axes,
+      },
+      point("!datum.comparable", { filled: false, opacity: 0.45 }),
+      // The front lies on top: nothing hides a run that beats it.
+      point("datum.comparable && !datum.front", { filled: true, opacity: 1 }),
+      point("datum.front", { filled: true, opacity: 1 }),
+      ring(isHovered, color("accent")),
+      ring(isCurrent, color("ink")),
+    ],
+  };
+  const others = rows.filter((row) => !row.comparable).length;
+  element("scatter-note").textContent =
+    `Unweighted losses on log axes; lower left is better. ` +
+    `Dashed: the Pareto front, runs that no other beats in both (${front.length}).` +
+    (others
+      ? ` Hollow: runs that diverged, or whose losses measure something else than this run's ` +
+        `and so do not compare (${others}).`
+      : "");
+  chart("scatter", `${state.pair} ${measure}`, spec, element("scatter-note").textContent);
+}
+
+function drawParallel() {
+  const numeric = parameters.filter((parameter) => parameter.numeric);
+  const axes = [
+    ...numeric.map((parameter) => ({ name: words(parameter.name), read: (run) => run.settings[parameter.name] })),
+    ...TERMS.slice(0, 3).map((term) => ({ name: `${term} loss`, read: (run) => run.losses[term] })),
+  ];
+  const shown = runsOfPair.get(state.pair);
+  const names = axes.map((axis) => axis.name);
+  // A word a line, and as many lines for each: so that all names end at one height.
+  const height = Math.max(...names.map((name) => name.split(" ").length));
+  const stacked = (name) => [...Array(height - name.split(" ").length).fill(" "), ...name.split(" ")].join("|");
+  const rows = [];
+  const labels = [];
+  axes.forEach(({ name, read }) => {
+    const values = shown.map(read).filter((value) => value !== null);
+    if (!values.length) return;
+    const place = unit(values);
+    const axis = stacked(name);
+    for (const run of shown) if (read(run) !== null) rows.push({ run: run.index, axis, place: place(read(run)) });
+    labels.push(
+      { axis, place: 0, label: text(Math.min(...values)) },
+      { axis, place: 1, label: text(Math.max(...values)) },
+    );
+  });
+  const x = {
+    field: "axis",
+    type: "point",
+    sort: names.map(stacked),
+    title: null,
+    axis: {
+      orient: "top",
+      labelAngle: 0,
+      labelExpr: "split(datum.label, '|')",
+      labelLineHeight: 14,
+      grid: true,
+      domain: false,
+      ticks: false,
+      labelColor: color("ink"),
+      labelPadding: 20 + 14 * (height - 1),
+    },
+  };
+  const y = { field: "place", type: "quantitative", axis: null, scale: { domain: [0, 1] } };
+  const line = (test, stroke, strokeWidth, opacity) => ({
+    ...(test ? { transform: [{ filter: test }] } : {}),
+    mark: { type: "line", stroke, strokeWidth, opacity },
+    encoding: { detail: { field: "run" } },
+  });
+  const spec = {
+    height: 320,
+    padding: { top: 5, bottom: 18, left: 10, right: 10 },
+    data: { values: rows },
+    encoding: { x: { ...x, type: "ordinal", scale: { type: "point", padding: 0.4 } }, y },
+    layer: [
+      line(null, color("quiet"), 1, shown.length > 100 ? 0.25 : 0.5),
+      { mark: { type: "circle", size: 22, color: color("quiet"), opacity: 0.8 } },
+      line(isHovered, color("accent"), 3, 1),
+      line(isCurrent, color("ink"), 3, 1),
+      line(null, color("quiet"), 9, 0.001),
+      {
+        data: { values: labels },
+        transform: [{ filter: "datum.place === 0" }],
+        mark: { type: "text", dy: 13, color: color("quiet") },
+        encoding: { text: { field: "label" } },
+      },
+      {
+        data: { values: labels },
+        transform: [{ filter: "datum.place === 1" }],
+        mark: { type: "text", dy: -11, color: color("quiet") },
+        encoding: { text: { field: "label" } },
+      },
+    ],
+  };
+  chart(
+    "parallel",
+    state.pair,
+    spec,
+    `Parallel coordinates of ${shown.length} runs over ${names.join(", ")}; the table holds the same`,
+  );
+}
+
+view(["run", "pair", "theme"], () => whenNear(element("scatter"), drawScatter));
+view(["run", "pair", "theme"], () => whenNear(element("parallel"), drawParallel));

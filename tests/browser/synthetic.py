@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from styletransfer.analysis import pareto
 from styletransfer.images.samples import sample_file
 from styletransfer.reports import explorer
 from styletransfer.settings import Artifact, Settings
@@ -76,5 +77,7 @@ def explorer_of(folder, count, width):
         "network": "none",
         "preserve_colors": False,
     }
-    explorer.write(folder / "explorer", pd.DataFrame(rows), pd.concat(curves), folder / "runs", options)
+    explorer.write(
+        folder / "explorer", pareto.with_columns(pd.DataFrame(rows)), pd.concat(curves), folder / "runs", options
+    )
     return folder / "explorer/index.html"

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from browser.synthetic import explorer_of, points
 from helpers.browser import AXE, STAR
 from helpers.studies import prepared
+from styletransfer.analysis import pareto
 from styletransfer.reports import explorer
 from styletransfer.study.expand import pair_name
 
@@ -90,7 +91,7 @@ def test_the_words_tell_what_lies_between_and_what_beats_it(studies, visit, tmp_
     for place, term in enumerate(("content", "style")):
         column = runs["style_weight"].map(lambda weight, place=place: made[weight][place]).astype(float)
         runs[f"best_{term}_unweighted"] = column.mask(rival, (150, rival_style)[place])
-    explorer.write(tmp_path, runs, losses, studies / "results/runs", options(studies))
+    explorer.write(tmp_path, pareto.with_columns(runs), losses, studies / "results/runs", options(studies))
     words = visit(tmp_path / "index.html").locator("#along-text").inner_text()
     assert "From 5 to 500: style loss 10 times smaller, content loss 10 times larger, tv loss about the same." in words
     assert "50 lies nearest to both extremes (content loss \u00d72, style loss \u00d72 of the least)" in words

@@ -5,23 +5,8 @@ import { compileFunction } from "node:vm";
 
 const FOLDER = new URL("../../workflow/styletransfer/reports/templates/explorer/", import.meta.url);
 const KNOWING = ["study", "axes", "insight", "state", "filter", "exports"];
-const NAMES = [
-  ...[
-    "runs",
-    "nameOf",
-    "along",
-    "nearest",
-    "loss",
-    "text",
-    "state",
-    "update",
-    "fromAddress",
-    "toggleFavourite",
-    "rate",
-  ],
-  ...["reading", "advice", "compromise", "change", "scaleOf", "logAxis", "unit", "condition", "tableRuns"],
-  ...["commandOf", "fragmentOf", "marksText", "quoted"],
-];
+const NAMES = `runs nameOf along nearest text state fromAddress toggleFavourite rate reading compromise change
+  scaleOf logAxis unit condition tableRuns commandOf marksText quoted`.split(/\s+/);
 
 class Observer {
   observe() {}
@@ -51,9 +36,13 @@ const HELP = { style_weight: "weight of style", learning_rate: "size of a step",
 const KINDS = { style_weight: "weight", learning_rate: "optimiser", style_scales: "measure" };
 const DEFAULTS = { style_weight: 50, learning_rate: 10, style_scales: "1" };
 
+const MEASURES = ["content_loss", "style_loss", "tv_loss", "total_loss", "time"].map((name) => {
+  return { name, title: name.replace("_", " "), unit: name === "time" ? "s" : "", better: "lower", within: ["pair"] };
+});
+
 /** A study from rows of settings that differ from the default, and losses as [content, style, tv]. */
 export function studyOf(rows, changes = {}) {
-  const runs = rows.map(([settings, losses, more = {}], place) => ({
+  const runs = rows.map(([settings, [content, style, tv = 1], more = {}], place) => ({
     id: `slug-${String(place).padStart(12, "0")}`,
     pair: "photograph x glass",
     default: Object.keys(settings).length === 0,
@@ -61,8 +50,9 @@ export function studyOf(rows, changes = {}) {
     reason: "",
     size: [48, 36],
     settings: { ...DEFAULTS, ...settings },
-    losses: { content: losses[0], style: losses[1], tv: losses[2] ?? 1, total: losses[0] + losses[1] },
-    seconds: 4,
+    measured: { content_loss: content, style_loss: style, tv_loss: tv, total_loss: content + style, time: 4 },
+    group: Number(settings.style_scales ?? 1),
+    front: true,
     device: "cpu",
     curve: { iteration: [0], content: [1], style: [1], tv: [1] },
     picture: "",
@@ -70,13 +60,21 @@ export function studyOf(rows, changes = {}) {
   }));
   const parameters = Object.keys(DEFAULTS).map((name) => {
     const values = [...new Set(runs.map((run) => run.settings[name]))].sort((a, b) => a - b);
-    return { name, help: HELP[name], kind: KINDS[name], values, numeric: true };
+    return {
+      name,
+      help: HELP[name],
+      kind: KINDS[name],
+      values,
+      labels: values.map((value) => `${value}`),
+      numeric: true,
+    };
   });
   return {
     study: "made up",
     weights: "VGG-16",
     design: "star",
     preserve_colors: false,
+    measures: MEASURES,
     parameters,
     constants: { iterations: 4, initial_noiseblend: 1 },
     defaults: { ...DEFAULTS, iterations: 1000, initial_noiseblend: 1, width: 512 },

@@ -38,13 +38,6 @@ test("the nearest run changes as little else as it can", () => {
   assert.equal(nearest(runs[2], "style_weight", 5), runs[2]);
 });
 
-test("a weight is a factor on a loss; the total has its own already", () => {
-  const { runs, loss } = page(studyOf(STAR));
-  assert.equal(loss(runs[2], "style", true), 100 * 500);
-  assert.equal(loss(runs[2], "style", false), 100);
-  assert.equal(loss(runs[2], "total", true), 1100);
-});
-
 test("numbers have four digits, and an exponent only where zeros would be counted", () => {
   const { text } = page(studyOf(STAR));
   const shown = [
@@ -53,8 +46,9 @@ test("numbers have four digits, and an exponent only where zeros would be counte
     [1e30, "1e+30"],
     [1.2345e-5, "1.23e-5"],
     [0, "0"],
+    [null, "–"],
   ];
-  for (const [value, expected] of [...shown, [null, "–"], ["0.5 0.5", "0.5 0.5"]]) assert.equal(text(value), expected);
+  for (const [value, expected] of shown) assert.equal(text(value), expected);
 });
 
 test("the reading of a weight compares both ends, and names what lies between and what beats it", () => {
@@ -69,13 +63,17 @@ test("the reading of a weight compares both ends, and names what lies between an
   );
 });
 
+test("a value is called what Python calls it", () => {
+  const study = studyOf(STAR);
+  study.parameters[0].labels = ["five", "fifty", "many"];
+  const { runs, nameOf } = page(study);
+  assert.equal(nameOf(runs[2]), "style weight many");
+});
+
 test("nothing beats a run but what measures the same and is lower in both losses", () => {
-  for (const losses of [
-    [150, 250],
-    [200, 150],
-    [250, 250],
-  ]) {
-    const rows = STAR.with(3, [{ learning_rate: 1 }, losses]);
+  const others = [[[150, 250]], [[200, 150]], [[250, 250]], [[150, 150], { front: false }], [[150, 150], { group: 2 }]];
+  for (const other of others) {
+    const rows = STAR.with(3, [{ learning_rate: 1 }, ...other]);
     const { runs, along, reading } = page(studyOf(rows));
     assert.doesNotMatch(reading("style_weight", along(runs[0], "style_weight")), /beats/);
   }
@@ -114,7 +112,7 @@ test("the compromise lies nearest to both extremes on log axes; a loss of 0 has 
   const { runs, compromise } = page(studyOf(losses.map((pair, place) => [{ style_weight: place }, pair])));
   assert.equal(compromise(runs), runs[1]);
   assert.equal(compromise(runs.slice(1)), runs[1], "ties go to the first");
-  runs[2].losses.style = 0;
+  runs[2].measured.style_loss = 0;
   assert.equal(compromise(runs), null);
 });
 
@@ -161,7 +159,7 @@ test("words of the filter compare, or search; a faulty one says why and hides no
 
 test("what has no value is sorted last, whichever way", () => {
   const { runs, state, tableRuns } = page(studyOf(STAR));
-  runs[0].losses.style = null;
+  runs[0].measured.style_loss = null;
   for (const descending of [true, false]) {
     Object.assign(state, { sort: "style_loss", descending });
     assert.equal(tableRuns([]).at(-1), runs[0]);

@@ -141,7 +141,7 @@ def test_every_combination_of_two_parameters_is_shown_down_and_across(pool):
     assert titles == ["a x b", "style\nweight\n5", "style\nweight\n50"]
     grey = dict(zip(runs["run_id"], itertools.count(10, 5), strict=False))
     assert tiles[2:] == [
-        (f"style\nweight\n{style}", f"tv weight {tv}", grey[f"{style}.0-{tv}.0"])
+        (f"style\nweight\n{style}", f"tv weight {tv:,}", grey[f"{style}.0-{tv}.0"])
         for style in (5, 50)
         for tv in (10, 100, 1000)
     ]

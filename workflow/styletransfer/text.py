@@ -1,13 +1,39 @@
-"""Values and durations in words."""
+"""Values, numbers and durations in words."""
 
 from __future__ import annotations
 
+import numbers
+from collections.abc import Iterable
 from typing import Any
 
 
-def value_text(value: Any) -> str:
-    """A value for people: four digits are enough to tell it from its neighbours."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def value_labels(values: Iterable[Any]) -> list[str]:
+    """Values of a parameter for people, in order: `0.05`, `10,000`, `max`.
+
+    Whole numbers and those of up to six digits are shown as they are. Others are rounded to four digits, or to as many
+    as it takes: different values never read alike.
+    """
+    values = list(values)
+    exact = [_label(value, 17) for value in values]
+    for digits in (4, 6, 9, 12):
+        labels = [_label(value, digits) for value in values]
+        if len(set(labels)) == len(set(exact)):
+            return labels
+    return exact
+
+
+def _label(value: Any, digits: int) -> str:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return str(value)
+    number = float(value)
+    if number.is_integer() and abs(number) < 1e15:
+        return f"{int(number):,}"
+    return number_text(number, 6 if float(f"{number:.6g}") == number else digits)
+
+
+def number_text(value: float, digits: int = 4) -> str:
+    """A number rounded to so many digits: `12,350`; with an exponent where zeros would have to be counted: `1e+30`."""
+    return f"{float(f'{value:.{digits}g}'):,.{max(6, digits)}g}"
 
 
 def duration(seconds: float) -> str:

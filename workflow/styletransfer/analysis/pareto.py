@@ -1,29 +1,31 @@
-"""Which runs no other beats in both content and style loss, and whose losses can be compared at all."""
+"""Whose losses compare at all, and which runs no other beats in both content and style loss."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from styletransfer.optim.terms import MEASURES
+from styletransfer.analysis.measures import CONTENT, STYLE
+
+GROUP, FRONT = "comparable_group", "pareto_front"
 
 
-def loss_column(term: str) -> str:
-    """The column of a loss of the kept picture."""
-    return f"best_{term}_unweighted"
+def with_columns(runs: pd.DataFrame) -> pd.DataFrame:
+    """A table of runs with two more columns, which say what of it compares, and what of that is best.
+
+    `comparable_group`: a number from 0, equal where unweighted losses compare. `pareto_front`: whether the run went
+    well and no other of its group beats it in both content and style loss; of several with equal losses the first.
+    """
+    runs = runs.assign(**{GROUP: runs.groupby(list(CONTENT.within), sort=False, dropna=False).ngroup()})
+    good = runs[runs["status"] == "ok"].dropna(subset=[CONTENT.column, STYLE.column])
+    ordered = good.sort_values([GROUP, CONTENT.column, STYLE.column], kind="stable")
+    style = ordered[STYLE.column].astype(float)
+    lowest_before = style.groupby(ordered[GROUP]).transform(lambda losses: losses.cummin().shift(fill_value=np.inf))
+    best = ordered[style < lowest_before].set_index([GROUP, "run_id"]).index
+    return runs.assign(**{FRONT: runs.set_index([GROUP, "run_id"]).index.isin(best)})
 
 
-def front(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs that no other beats in both content and style loss, by content loss."""
-    ordered = runs.sort_values([loss_column("content"), loss_column("style")])
-    lowest = ordered[loss_column("style")].astype(float).cummin().shift(fill_value=np.inf)
-    return ordered[ordered[loss_column("style")] < lowest]
-
-
-def comparable(runs: pd.DataFrame) -> pd.Series:
-    """Which runs went well and measure what the default does (without a default: what the first run does)."""
-    reference = runs.sort_values("is_default", ascending=False, kind="stable").iloc[0]
-    same = pd.Series(True, index=runs.index)
-    for name in MEASURES:
-        same &= runs[name] == reference[name]
-    return same & (runs["status"] == "ok")
+def compares_with_default(runs: pd.DataFrame) -> pd.Series:
+    """Which runs went well and measure what the default does; without a default, what the first run does."""
+    reference = runs.sort_values("is_default", ascending=False, kind="stable")[GROUP].iloc[0]
+    return (runs[GROUP] == reference) & (runs["status"] == "ok")

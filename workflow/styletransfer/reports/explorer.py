@@ -6,6 +6,7 @@ Python gathers what the page shows (`content`) and puts it in as JSON; what it l
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import math
@@ -18,6 +19,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from styletransfer import settings
+from styletransfer.analysis import measures, pareto
 from styletransfer.files import atomic
 from styletransfer.images.io import image_size
 from styletransfer.optim.terms import LOSSES, MEASURES, WEIGHTS
@@ -25,6 +27,7 @@ from styletransfer.reports import html
 from styletransfer.results import tables
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.study.expand import pair_name
+from styletransfer.text import value_labels
 from styletransfer.vgg import sources as vgg_sources
 
 TEMPLATES = Path(__file__).parent / "templates" / "explorer"
@@ -77,7 +80,7 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
     first = (every if runs.empty else runs).iloc[0]
     distinct = runs.drop_duplicates(["pair", "run_id"])
     known = [name for name in settings.PARAMETERS if name in runs]
-    varied = [name for name in dict.fromkeys([*runs["parameter"], *known]) if name and runs[name].nunique() > 1]
+    varied = tables.varied(runs)
     curves = _curves(losses)
     pairs = [{"name": pair_name(pair), **pair} for pair in options["pairs"]]
     pairs = [pair for pair in pairs if pair["name"] in set(runs["pair"])]
@@ -87,6 +90,7 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
         "weights": vgg_sources.described(first["weights"]),
         "design": options["design"],
         "preserve_colors": options["preserve_colors"],
+        "measures": [dataclasses.asdict(measure) for measure in measures.MEASURES],
         "parameters": [_parameter(name, runs[name]) for name in varied],
         "constants": {name: plain(first[name]) for name in known if name not in varied},
         "defaults": {name: settings.default_of(name) for name in known},
@@ -104,18 +108,19 @@ def _parameter(name: str, column: pd.Series) -> dict[str, Any]:
     found = list(dict.fromkeys(map(plain, column)))
     numbers = all(isinstance(value, int | float) for value in found)
     kind = "weight" if name in WEIGHTS else "measure" if name in MEASURES else "optimiser"
+    values = sorted(found) if numbers else found
     return {
         "name": name,
         "help": settings.PARAMETERS[name].metadata["help"],
         "kind": kind,
-        "values": sorted(found) if numbers else found,
+        "values": values,
+        "labels": value_labels(values),
         "numeric": numbers,
     }
 
 
 def _run(row: Mapping[str, Any], varied: Sequence[str], curves: Mapping[Any, Any]) -> dict[str, Any]:
-    """One run. Its losses are those of the picture that it kept, unweighted but for the total."""
-    measured = {name: f"best_{name}_unweighted" for name in LOSSES[:-1]} | {"total": "best_total"}
+    """One run."""
     return {
         "id": row["run_id"],
         "pair": row["pair"],
@@ -124,8 +129,9 @@ def _run(row: Mapping[str, Any], varied: Sequence[str], curves: Mapping[Any, Any
         "reason": row["reason"],
         "size": [int(row["width"]), int(row["height"])],
         "settings": {name: plain(row[name]) for name in varied},
-        "losses": {name: number(row[column]) for name, column in measured.items()},
-        "seconds": number(row["seconds"]),
+        "measured": {measure.name: number(row[measure.column]) for measure in measures.MEASURES},
+        "group": int(row[pareto.GROUP]),
+        "front": bool(row[pareto.FRONT]),
         "device": str(row["device"]),
         "curve": curves[row["run_id"]],
     }

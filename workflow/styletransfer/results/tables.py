@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from styletransfer.analysis import pareto
 from styletransfer.errors import InputError
 from styletransfer.files import atomic
 from styletransfer.optim.terms import LOSSES
@@ -17,7 +18,7 @@ from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import IncompleteError, Record, complete_record, remedy
 from styletransfer.runs.status import Status
-from styletransfer.settings import Settings
+from styletransfer.settings import PARAMETERS, Settings
 from styletransfer.study.plan import Row, Study
 
 COPIED = (
@@ -61,12 +62,19 @@ def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None =
     if incomplete:  # a column that is nothing but gaps is one of numbers
         empty = table.columns[table.isna().all()]
         table[empty] = table[empty].astype(float)
-    return table
+    return pareto.with_columns(table)
 
 
 def completed(runs: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table whose runs have a result."""
     return runs[runs["status"].isin(status.FINISHED)]
+
+
+def varied(runs: pd.DataFrame) -> list[str]:
+    """The parameters with more than one value, first those that rows are about, in the order of the study."""
+    return [
+        name for name in dict.fromkeys([*runs["parameter"], *PARAMETERS]) if name in runs and runs[name].nunique() > 1
+    ]
 
 
 def incomplete_note(runs: pd.DataFrame) -> str:
@@ -136,7 +144,7 @@ def _identity(name: str, reason: str, settings: Mapping[str, Any]) -> dict[str, 
 
 def _cell(value: Any) -> Any:
     """Lists as text: one column has one type, however many styles a run has."""
-    return " ".join(f"{number:g}" for number in value) if isinstance(value, list) else value
+    return " ".join(f"{number:.12g}" for number in value) if isinstance(value, list) else value
 
 
 def losses_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None = None) -> pd.DataFrame:

@@ -16,7 +16,9 @@ from styletransfer.study.config import definition, unknown_key
 from styletransfer.study.pictures import Earlier, picture, picture_names, weights
 from styletransfer.study.plan import Row, Study
 from styletransfer.study.values import values
-from styletransfer.text import value_text
+from styletransfer.text import value_labels
+
+DEFAULT_LABEL = "default"
 
 
 def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
@@ -45,6 +47,8 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
     designs.refuse_too_many(config, points)
     network = weights(config, earlier)
     used = {name: picture(config, name, earlier) for name in picture_names(config)}
+    chosen = list(designs.points(config, points))
+    labels = _labels(chosen)
     rows: list[Row] = []
     for pair in config["pairs"]:
         base: dict[str, Any] = {
@@ -57,11 +61,11 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
             base["initial"] = used[pair["initial"]].artifact
         name = pair_name(pair)
         default = Settings(**base)
-        for parameter, value, changes in designs.points(config, points):
+        for (parameter, value, changes), label in zip(chosen, labels, strict=True):
             run = Settings(**(base | changes))
-            rows.append(Row(name, parameter, value, _label(parameter, changes), run == default, run))
+            rows.append(Row(name, parameter, value, label, run == default, run))
         if config["design"] == "star" and not any(row.is_default and row.pair == name for row in rows):
-            rows.append(Row(name, "", None, _label("", {}), True, default))
+            rows.append(Row(name, "", None, DEFAULT_LABEL, True, default))
     return Study(config["study"], defining, network, used, tuple(rows))
 
 
@@ -78,9 +82,13 @@ def pair_name(pair: Mapping[str, Any]) -> str:
     return f"{pair['content']} x {' + '.join(pair['styles'])}{start}"
 
 
-def _label(parameter: str, changes: Mapping[str, Any]) -> str:
-    """What a figure writes beside a run: its value; in grids and lists every value with its parameter."""
-    texts = {name: value_text(value) for name, value in changes.items()}
-    if parameter:
-        return texts[parameter]
-    return ", ".join(f"{name} {text}" for name, text in texts.items()) or "default"
+def _labels(points: Sequence[tuple[str, Any, Mapping[str, Any]]]) -> list[str]:
+    """What a figure writes beside each run: its value; in grids and lists every value with its parameter."""
+    names = dict.fromkeys(name for _, _, changes in points for name in changes)
+    texts = {name: iter(value_labels(changes[name] for _, _, changes in points if name in changes)) for name in names}
+    labels = []
+    for parameter, _, changes in points:
+        found = {name: next(texts[name]) for name in changes}
+        each = [found[parameter]] if parameter else [f"{name} {text}" for name, text in found.items()]
+        labels.append(", ".join(each) or DEFAULT_LABEL)
+    return labels

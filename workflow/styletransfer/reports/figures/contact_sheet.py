@@ -17,15 +17,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from styletransfer import settings
 from styletransfer.errors import InputError
 from styletransfer.images.io import image_size, read_image
 from styletransfer.images.resize import resize_to_width, to_uint8
 from styletransfer.reports.figures.style import ACCENT, GREY, caption, set_title
-from styletransfer.results.tables import SEPARATOR
+from styletransfer.results.tables import SEPARATOR, varied
 from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
-from styletransfer.text import value_text
+from styletransfer.text import value_labels
 
 # A grid or a list has no end of pictures: so many lines of them are shown, evenly chosen.
 MAX_LINES = 10
@@ -126,16 +125,13 @@ def _lines(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any], grid:
             continue
         if not rows["is_default"].any() and len(default):
             value = default[parameter].iloc[0]
-            extra = default.assign(value=pd.to_numeric(value, errors="coerce"), label=value_text(value))
+            extra = default.assign(
+                value=pd.to_numeric(value, errors="coerce"), label=value_labels([*rows["value"], value])[-1]
+            )
             rows = pd.concat([rows, extra.astype(rows.dtypes.to_dict())])
         chosen = choose(rows, columns, limits.get(parameter))
         labels = chosen["label"].where(~chosen["is_default"], chosen["label"] + " (default)")
         yield Line(parameter, list(zip(labels, chosen.itertuples(), strict=True)))
-
-
-def varied(runs: pd.DataFrame) -> list[str]:
-    """The parameters with more than one value."""
-    return [name for name in settings.PARAMETERS if name in runs and runs[name].nunique() > 1]
 
 
 def _full_grid(of_pair: pd.DataFrame) -> list[str]:
@@ -156,18 +152,19 @@ def _grid_lines(of_pair: pd.DataFrame, grid: Sequence[str], columns: int, limits
         [(key, rows) for key, rows in of_pair.groupby(others, sort=False, dropna=False)] if others else [((), of_pair)]
     )
     # In a star this is the block of the default: the others hold a single run each.
+    labels = {name: _labels(of_pair[name]) for name in (*grid, *others)}
     largest = max(len(rows) for _, rows in blocks)
     blocks = [block for block in blocks if 2 * len(block[1]) > largest]
     count = min(len(blocks), max(1, MAX_LINES // len(downs)))
     for place in np.linspace(0, len(blocks) - 1, count).round().astype(int):
         key, rows = blocks[place]
         if others:
-            words = [f"{_words(name)} {value_text(value)}" for name, value in zip(others, key, strict=True)]
+            words = [f"{_words(name)} {labels[name][value]}" for name, value in zip(others, key, strict=True)]
             yield Line(", ".join(words), is_heading=True)
         found = {(getattr(row, down), getattr(row, across)): row for row in rows.itertuples()}
         for value in downs:
-            tiles = [(f"{_words(across)} {value_text(other)}", found.get((value, other))) for other in acrosses]
-            yield Line(f"{down}_{value_text(value)}", tiles)
+            tiles = [(f"{_words(across)} {labels[across][other]}", found.get((value, other))) for other in acrosses]
+            yield Line(f"{down}_{labels[down][value]}", tiles)
 
 
 def _shown_values(runs: pd.DataFrame, parameter: str, most: int, limits: Sequence[float] | None) -> list[Any]:
@@ -184,6 +181,12 @@ def _shown_values(runs: pd.DataFrame, parameter: str, most: int, limits: Sequenc
     if len(values) > most:
         values = values.iloc[_even_places(len(values), most, np.flatnonzero(values["is_default"]))]
     return values["value"].tolist()
+
+
+def _labels(column: pd.Series) -> dict[Any, str]:
+    """What to call each value of a column."""
+    values = column.unique().tolist()
+    return dict(zip(values, value_labels(values), strict=True))
 
 
 def _words(parameter: str) -> str:

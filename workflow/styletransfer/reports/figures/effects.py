@@ -13,13 +13,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from styletransfer.analysis.pareto import comparable, front, loss_column
-from styletransfer.optim.terms import MEASURES
+from styletransfer.analysis.measures import CONTENT, STYLE, UNWEIGHTED, Measure
+from styletransfer.analysis.pareto import FRONT, compares_with_default
 from styletransfer.reports.figures.style import ACCENT, CATEGORIES, GREY, blank, log_ticks
-from styletransfer.results.tables import completed, incomplete_note
-from styletransfer.settings import PARAMETERS
+from styletransfer.results.tables import completed, incomplete_note, varied
 
-TERMS = ("content", "style", "tv")
 MARKERS = "osD^vP*"
 # What the front is about: its values are written beside it.
 TRADE_OFFS = ("content_weight", "style_weight")
@@ -37,16 +35,16 @@ def pareto(runs: pd.DataFrame) -> Figure:
     note = "Filled: losses compare with the default's. Line: no comparable run is better in both. Red: the default"
     figure.suptitle(_below(note, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
     for axis, pair in zip(figure.subplots(1, len(pairs), squeeze=False).flat, pairs, strict=True):
-        of_pair = shown[shown["pair"] == pair].dropna(subset=[loss_column("content"), loss_column("style")])
+        of_pair = shown[shown["pair"] == pair].dropna(subset=[CONTENT.column, STYLE.column])
         _show_front(axis, of_pair.sort_values("is_default", kind="stable").drop_duplicates("run_id", keep="last"))
         axis.set_title(pair, fontsize=10, loc="left", weight="bold", parse_math=False)
     return figure
 
 
 def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
-    x, y = loss_column("content"), loss_column("style")
-    compares = comparable(runs)
-    best = front(runs[compares])
+    x, y = CONTENT.column, STYLE.column
+    compares = compares_with_default(runs)
+    best = runs[compares & runs[FRONT]].sort_values(x)
     axis.step(best[x], best[y], where="post", color=GREY, lw=1, zorder=1)
     for number, parameter in enumerate(dict.fromkeys(runs["parameter"])):
         of = runs[(runs["parameter"] == parameter) & ~runs["is_default"]]
@@ -65,8 +63,8 @@ def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
     axis.margins(0.08)
     log_ticks(axis.xaxis)
     log_ticks(axis.yaxis)
-    axis.set_xlabel("content loss: less like the photograph →", fontsize=9)
-    axis.set_ylabel("style loss: less like the artwork →", fontsize=9)
+    axis.set_xlabel(f"{CONTENT.title}: less like the photograph →", fontsize=9)
+    axis.set_ylabel(f"{STYLE.title}: less like the artwork →", fontsize=9)
     _plain(axis)
     axis.legend(fontsize=8, frameon=False)
 
@@ -75,17 +73,17 @@ def parameter_effects(runs: pd.DataFrame) -> Figure:
     """A column for each varied parameter, a row for each loss, a colour for each pair."""
     if completed(runs).empty:
         return blank(runs)
-    varied = [name for name in PARAMETERS if name in runs and _numbers(runs[name]).nunique() > 1]
-    figure = Figure(figsize=(max(7, 2.6 * len(varied) + 0.8), 6.4), layout="constrained")
+    names = [name for name in varied(runs) if _numbers(runs[name]).nunique() > 1]
+    figure = Figure(figsize=(max(7, 2.6 * len(names) + 0.8), 6.4), layout="constrained")
     note = "Unweighted losses of the kept pictures. Red: the default. Dashed: losses do not compare along this"
     figure.suptitle(_below(note, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
-    grid = figure.subplots(len(TERMS), max(1, len(varied)), squeeze=False, sharex="col", sharey="row")
-    for axes, name in zip(grid.T, varied, strict=False):
-        for axis, term in zip(axes, TERMS, strict=True):
-            _show_effect(axis, runs[runs["status"] == "ok"], name, loss_column(term))
+    grid = figure.subplots(len(UNWEIGHTED), max(1, len(names)), squeeze=False, sharex="col", sharey="row")
+    for axes, name in zip(grid.T, names, strict=False):
+        for axis, measure in zip(axes, UNWEIGHTED, strict=True):
+            _show_effect(axis, runs[runs["status"] == "ok"], name, measure)
         axes[0].set_title(name.replace("_", " "), fontsize=9, loc="left", weight="bold")
-    for axis, term in zip(grid[:, 0], TERMS, strict=True):
-        axis.set_ylabel(f"{term} loss", fontsize=8)
+    for axis, measure in zip(grid[:, 0], UNWEIGHTED, strict=True):
+        axis.set_ylabel(measure.title, fontsize=8)
         axis.set_yscale("log")
         log_ticks(axis.yaxis)
     figure.align_ylabels(grid[:, 0])
@@ -94,9 +92,9 @@ def parameter_effects(runs: pd.DataFrame) -> Figure:
     return figure
 
 
-def _show_effect(axis: Axes, runs: pd.DataFrame, name: str, loss: str) -> None:
-    values = _numbers(runs[name])
-    line = "--" if name in MEASURES else "-"
+def _show_effect(axis: Axes, runs: pd.DataFrame, name: str, measure: Measure) -> None:
+    values, loss = _numbers(runs[name]), measure.column
+    line = "--" if name in measure.within else "-"
     for color, pair in zip(CATEGORIES, dict.fromkeys(runs["pair"]), strict=False):
         # A star's row about this parameter, or its default; in grids and lists every run.
         shown = runs[(runs["pair"] == pair) & (runs["parameter"].isin(["", name]) | runs["is_default"])]

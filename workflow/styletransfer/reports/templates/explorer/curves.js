@@ -5,14 +5,14 @@ function drawEffect() {
   if (!state.along) return;
   const parameter = parameterByName.get(state.along);
   const shown = siblings().filter(ok);
-  const terms = parameter.kind === "optimiser" ? TERMS : TERMS.slice(0, 3);
+  const terms = parameter.kind === "optimiser" ? LOSSES : TERMS;
   const rows = terms.flatMap((term) => {
-    const least = Math.min(...shown.map((run) => run.losses[term]).filter((value) => value > 0));
+    const least = Math.min(...shown.map((run) => lossOf(run, term)).filter((value) => value > 0));
     return shown.map((run) => ({
       run: run.index,
       term,
       value: run.settings[state.along],
-      loss: positive(run.losses[term] / least),
+      loss: positive(lossOf(run, term) / least),
     }));
   });
   const x = parameter.numeric
@@ -72,9 +72,9 @@ function drawCurves() {
     `${isDark() ? "blue (low) to yellow (high)" : "green (low) to violet (high)"}; this run in bold.` +
     (parameterByName.get(state.along)?.kind === "measure" ? ` ${HELP_TEXTS.measure}` : "");
   if (!element("curves").children.length) {
-    element("curves").append(...TERMS.map((term) => make("div", { className: "chart", id: `curve-${term}` })));
+    element("curves").append(...LOSSES.map((term) => make("div", { className: "chart", id: `curve-${term}` })));
   }
-  for (const term of TERMS) {
+  for (const term of LOSSES) {
     const rows = shown.flatMap((run) =>
       curve(run, term).map(([step, value]) => ({ run: run.index, rank: order.get(run.index), step, value })),
     );
@@ -91,7 +91,7 @@ function drawCurves() {
 // Pairs of step and loss; what is not positive has no place on a log axis.
 function curve(run, term) {
   const weight = (name) => (state.weighted || term === "total" ? setting(run, `${name}_weight`) : 1);
-  const names = term === "total" ? TERMS.slice(0, 3) : [term];
+  const names = term === "total" ? TERMS : [term];
   return run.curve.iteration
     .map((step, place) => [step, names.reduce((sum, name) => sum + (run.curve[name][place] ?? NaN) * weight(name), 0)])
     .filter(([, value]) => value > 0);

@@ -70,7 +70,7 @@ function marksText() {
     favourite: isFavourite(run),
     rating: ratingOf(run) || null,
     settings: settingsOf(run),
-    losses: run.losses,
+    measured: run.measured,
   }));
   return JSON.stringify({ study: study.study, runs: entries }, null, 1);
 }

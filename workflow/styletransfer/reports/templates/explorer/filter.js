@@ -1,26 +1,34 @@
 // The columns of the table of runs, and the words that filter it.
 
 /**
- * words: whether its values are words and no numbers.
- * @typedef {{ name: string, title: string, words?: boolean, read: (run: Run) => any }} Column
+ * words: whether its values are words and no numbers. note: what to know of it.
+ * @typedef {{ name: string, title: string, note?: string, words?: boolean, read: (run: Run) => any,
+ *             show: (value: any) => string }} Column
  */
 
 /** @type {Column[]} */
-const SETTINGS = parameters.map(({ name, numeric }) => ({
+const SETTINGS = parameters.map(({ name, help, numeric }) => ({
   name,
   title: words(name),
+  note: help,
   words: !numeric,
   read: (run) => run.settings[name],
+  show: (value) => labelOf(name, value),
 }));
 /** @type {Column[]} */
-const LOSSES = TERMS.map((term) => ({ name: `${term}_loss`, title: `${term} loss`, read: (run) => run.losses[term] }));
+const MEASURED = study.measures.map(({ name, title, unit, better, within }) => ({
+  name,
+  title: unit ? `${title}, ${unit}` : title,
+  note: `${better} is better; compares between runs of equal ${within.map(words).join(", ")}`,
+  read: (run) => run.measured[name],
+  show: text,
+}));
 /** @type {Column[]} */
 const OTHERS = [
-  { name: "seconds", title: "seconds", read: (run) => run.seconds },
-  { name: "rating", title: "rating", read: ratingOf },
-  { name: "status", title: "status", words: true, read: (run) => run.status },
+  { name: "rating", title: "rating", read: ratingOf, show: (stars) => "★".repeat(stars) },
+  { name: "status", title: "status", words: true, read: (run) => run.status, show: String },
 ];
-const COLUMNS = [...SETTINGS, ...LOSSES, ...OTHERS];
+const COLUMNS = [...SETTINGS, ...MEASURED, ...OTHERS];
 const COMPARISONS = {
   ">=": (a, b) => a >= b,
   "<=": (a, b) => a <= b,

@@ -11,19 +11,19 @@ const HELP_TEXTS = {
 function reading(name, shown) {
   const parameter = parameterByName.get(name);
   const help = `${capital(parameter.help)}.`;
-  const good = shown.filter((run) => ok(run) && TERMS.every((term) => run.losses[term] !== null));
+  const good = shown.filter((run) => ok(run) && LOSSES.every((term) => lossOf(run, term) !== null));
   const lost = shown.length - good.length;
   const note = lost ? ` ${lost} of ${shown.length} runs diverged.` : "";
   if (parameter.kind === "measure") return `${help} ${HELP_TEXTS.measure}${note}`;
   if (good.length < 2) return help + note;
-  const value = (run) => text(run.settings[name]);
+  const value = (run) => settingLabel(run, name);
   if (parameter.kind === "optimiser") {
-    const best = good.reduce((a, b) => (b.losses.total < a.losses.total ? b : a));
-    const told = `${value(best)} (${text(best.losses.total)})`;
+    const best = good.reduce((a, b) => (lossOf(b, "total") < lossOf(a, "total") ? b : a));
+    const told = `${value(best)} (${text(lossOf(best, "total"))})`;
     return `${help} It leaves the loss itself alone, so the lowest total tells the best: ${told}.${note}`;
   }
   const [first, last] = [good[0], good[good.length - 1]];
-  const moved = (term) => `${term} loss ${change(first.losses[term], last.losses[term])}`;
+  const moved = (term) => `${term} loss ${change(lossOf(first, term), lossOf(last, term))}`;
   const moves = ["style", "content", "tv"].map(moved);
   const scale = "Losses here are unweighted: lower means more alike (tv: smoother).";
   const span = `From ${value(first)} to ${value(last)}: ${moves.join(", ")}.`;
@@ -34,9 +34,9 @@ function reading(name, shown) {
 function advice(name, good) {
   const best = compromise(good);
   if (!best) return "";
-  const value = (run) => text(run.settings[name]);
-  const least = (term) => Math.min(...good.map((run) => run.losses[term]));
-  const times = (term) => text(Number((best.losses[term] / least(term)).toPrecision(2)));
+  const value = (run) => settingLabel(run, name);
+  const least = (term) => Math.min(...good.map((run) => lossOf(run, term)));
+  const times = (term) => text(Number((lossOf(best, term) / least(term)).toPrecision(2)));
   const place = good.indexOf(best);
   const around = good.slice(Math.max(0, place - 1), place + 2).map(value);
   const excess = `content loss ×${times("content")}, style loss ×${times("style")} of the least`;
@@ -49,12 +49,14 @@ function advice(name, good) {
 
 // What another parameter does better than this run, in both losses: of several, the one nearest to the origin.
 function beaten(run) {
-  const product = (other) => other.losses.content * other.losses.style;
-  const lower = (other, term) => other.losses[term] < run.losses[term];
-  const better = paretoFront(run).filter((other) => lower(other, "content") && lower(other, "style"));
+  const product = (other) => lossOf(other, "content") * lossOf(other, "style");
+  const lower = (other, term) => lossOf(other, term) < lossOf(run, term);
+  const better = runsOfPair
+    .get(run.pair)
+    .filter((other) => other.front && other.group === run.group && lower(other, "content") && lower(other, "style"));
   if (!better.length) return "";
   const best = better.reduce((a, b) => (product(b) < product(a) ? b : a));
-  const against = (term) => `${term} ${text(best.losses[term])} against ${text(run.losses[term])}`;
+  const against = (term) => `${term} ${text(lossOf(best, term))} against ${text(lossOf(run, term))}`;
   return ` In both losses ${nameOf(best)} beats it (${against("content")}, ${against("style")}).`;
 }
 
@@ -68,13 +70,13 @@ function change(from, to) {
 // The run nearest to the point with the lowest content and the lowest style loss of all, on log axes from 0 to 1.
 function compromise(good) {
   const terms = ["content", "style"];
-  if (good.some((run) => terms.some((term) => run.losses[term] <= 0))) return null;
+  if (good.some((run) => terms.some((term) => lossOf(run, term) <= 0))) return null;
   const axes = terms.map((term) => {
     const place = placeAmong(
-      good.map((run) => Math.log(run.losses[term])),
+      good.map((run) => Math.log(lossOf(run, term))),
       0,
     );
-    return (run) => place(Math.log(run.losses[term]));
+    return (run) => place(Math.log(lossOf(run, term)));
   });
   const distance = (run) => Math.hypot(...axes.map((axis) => axis(run)));
   return good.reduce((best, run) => (distance(run) < distance(best) ? run : best));

@@ -7,7 +7,7 @@
     `${runs.length} runs`,
     study.pairs.length === 1 ? study.pairs[0].name : `${study.pairs.length} pairs of pictures`,
     `${widths.length === 1 ? widths[0] : `${Math.min(...widths)}–${Math.max(...widths)}`} px wide`,
-    ...(study.constants.iterations ? [`${text(study.constants.iterations)} iterations`] : []),
+    ...(study.constants.iterations ? [`${Number(study.constants.iterations).toLocaleString("en")} iterations`] : []),
     study.weights,
     ...(failed ? [`${failed} diverged`] : []),
   ];

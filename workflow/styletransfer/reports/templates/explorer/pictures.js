@@ -93,9 +93,7 @@ function peek(run, event) {
   const card = element("peek");
   card.hidden = !run;
   if (!run) return;
-  const losses = TERMS.slice(0, 3)
-    .map((term) => `${term} ${text(run.losses[term])}`)
-    .join(" · ");
+  const losses = TERMS.map((term) => `${term} ${text(lossOf(run, term))}`).join(" · ");
   card.replaceChildren(
     picture(run),
     make("b", { textContent: describe(run) }),

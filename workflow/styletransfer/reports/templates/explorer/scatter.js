@@ -1,25 +1,27 @@
 // All runs in one chart: content against style loss, and parallel coordinates.
 
-// Which parameter sets a run apart: its group in the scatter.
-function groupOf(run) {
+// Which parameter sets a run apart: its colour in the scatter.
+function differs(run) {
   const names = differences(run, defaultRun(run.pair));
   return names.length === 0 ? "default" : names.length === 1 ? words(names[0]) : "several";
 }
 
 function drawScatter() {
-  const shown = runsOfPair.get(state.pair).filter((run) => run.losses.content > 0 && run.losses.style > 0);
-  const measure = measureOf(current());
-  const comparable = (run) => ok(run) && measureOf(run) === measure;
-  const front = paretoFront(current());
+  const shown = runsOfPair.get(state.pair).filter((run) => lossOf(run, "content") > 0 && lossOf(run, "style") > 0);
+  const { group } = current();
+  const comparable = (run) => ok(run) && run.group === group;
+  const front = shown
+    .filter((run) => run.front && run.group === group)
+    .sort((a, b) => lossOf(a, "content") - lossOf(b, "content"));
   const rows = shown.map((run) => ({
     run: run.index,
-    content: run.losses.content,
-    style: run.losses.style,
-    group: groupOf(run),
+    content: lossOf(run, "content"),
+    style: lossOf(run, "style"),
+    differs: differs(run),
     comparable: comparable(run),
     front: front.includes(run),
   }));
-  const groups = [...new Set(rows.map((row) => row.group))];
+  const groups = [...new Set(rows.map((row) => row.differs))];
   const palette = groups.map((group) => (group === "default" ? color("default") : null));
   const colors = palette.map(
     (own, place) => own ?? CATEGORIES[palette.slice(0, place).filter((one) => one === null).length % CATEGORIES.length],
@@ -46,8 +48,8 @@ function drawScatter() {
     mark: { type: "point", size: 90, ...mark },
     encoding: {
       ...axes,
-      color: { field: "group", type: "nominal", scale: { domain: groups, range: colors }, legend },
-      shape: { field: "group", type: "nominal", scale: { domain: groups }, legend },
+      color: { field: "differs", type: "nominal", scale: { domain: groups, range: colors }, legend },
+      shape: { field: "differs", type: "nominal", scale: { domain: groups }, legend },
     },
   });
   const ring = (test, stroke) => ({
@@ -60,7 +62,7 @@ function drawScatter() {
     data: { values: rows },
     layer: [
       {
-        data: { values: front.map((run) => ({ content: run.losses.content, style: run.losses.style })) },
+        data: { values: front.map((run) => ({ content: lossOf(run, "content"), style: lossOf(run, "style") })) },
         mark: { type: "line", interpolate: "step-after", stroke: color("quiet"), strokeWidth: 1.5, strokeDash: [5, 3] },
         encoding: axes,
       },
@@ -80,31 +82,30 @@ function drawScatter() {
       ? ` Hollow: runs that diverged, or whose losses measure something else than this run's ` +
         `and so do not compare (${others}).`
       : "");
-  chart("scatter", `${state.pair} ${measure}`, spec, element("scatter-note").textContent);
+  chart("scatter", `${state.pair} ${group}`, spec, element("scatter-note").textContent);
 }
 
 function drawParallel() {
-  const numeric = parameters.filter((parameter) => parameter.numeric);
   const axes = [
-    ...numeric.map((parameter) => ({ name: words(parameter.name), read: (run) => run.settings[parameter.name] })),
-    ...TERMS.slice(0, 3).map((term) => ({ name: `${term} loss`, read: (run) => run.losses[term] })),
+    ...SETTINGS.filter((column) => !column.words),
+    ...MEASURED.filter(({ name }) => TERMS.some((term) => name === `${term}_loss`)),
   ];
   const shown = runsOfPair.get(state.pair);
-  const names = axes.map((axis) => axis.name);
+  const names = axes.map((axis) => axis.title);
   // A word a line, and as many lines for each: so that all names end at one height.
   const height = Math.max(...names.map((name) => name.split(" ").length));
   const stacked = (name) => [...Array(height - name.split(" ").length).fill(" "), ...name.split(" ")].join("|");
   const rows = [];
   const labels = [];
-  axes.forEach(({ name, read }) => {
+  axes.forEach(({ title, read, show }) => {
     const values = shown.map(read).filter((value) => value !== null);
     if (!values.length) return;
     const place = unit(values);
-    const axis = stacked(name);
+    const axis = stacked(title);
     for (const run of shown) if (read(run) !== null) rows.push({ run: run.index, axis, place: place(read(run)) });
     labels.push(
-      { axis, place: 0, label: text(Math.min(...values)) },
-      { axis, place: 1, label: text(Math.max(...values)) },
+      { axis, place: 0, label: show(Math.min(...values)) },
+      { axis, place: 1, label: show(Math.max(...values)) },
     );
   });
   const x = {

@@ -48,7 +48,7 @@ function everyRow() {
 }
 
 function rowTile(run, name) {
-  const made = tile(run, text(run.settings[name]));
+  const made = tile(run, settingLabel(run, name));
   made.dataset.along = name;
   mark(made);
   return made;
@@ -66,16 +66,16 @@ function crossTable(rowName, columnName) {
     {},
     make("th", { className: "corner", textContent: `${label(rowName)} ↓\n${label(columnName)} →` }),
   );
-  head.append(...columnValues.map((value) => make("th", { scope: "col", textContent: text(value) })));
+  head.append(...columnValues.map((value) => make("th", { scope: "col", textContent: labelOf(columnName, value) })));
   const rows = valuesIn(rowName).map((rowValue) => {
     const cells = columnValues.map((columnValue) => {
       const run = cellRun({ [rowName]: rowValue, [columnName]: columnValue });
-      const value = `${text(rowValue)} · ${text(columnValue)}`;
+      const value = `${labelOf(rowName, rowValue)} · ${labelOf(columnName, columnValue)}`;
       return run
         ? make("td", {}, tile(run, value))
         : make("td", {}, make("span", { className: "none", textContent: "no run" }));
     });
-    return make("tr", {}, make("th", { scope: "row", textContent: text(rowValue) }), ...cells);
+    return make("tr", {}, make("th", { scope: "row", textContent: labelOf(rowName, rowValue) }), ...cells);
   });
   return [make("thead", {}, head), make("tbody", {}, ...rows)];
 }
@@ -119,7 +119,7 @@ function sheetNote(rows, columns) {
   const center = study.design === "star" ? "the default" : "this run";
   if (rows === EVERY) return `Each row varies one parameter around ${center}. Click a picture to open it.`;
   const fixed = parameters.filter(({ name }) => name !== rows && name !== columns);
-  const rest = fixed.map(({ name }) => `${words(name)} ${text(current().settings[name])}`).join(", ");
+  const rest = fixed.map(({ name }) => `${words(name)} ${settingLabel(current(), name)}`).join(", ");
   const cross =
     study.design === "star" && rows !== PAIRS && columns !== PAIRS
       ? " A star varies one parameter at a time, so most combinations were not run."

@@ -34,8 +34,8 @@ function slider(parameter) {
     input.max = values.length - 1;
     input.value = place;
     input.disabled = values.length < 2;
-    input.setAttribute("aria-valuetext", `${text(values[place])}, ${place + 1} of ${values.length}`);
-    value.textContent = text(values[place]);
+    input.setAttribute("aria-valuetext", `${labelOf(parameter.name, values[place])}, ${place + 1} of ${values.length}`);
+    value.textContent = labelOf(parameter.name, values[place]);
     ticks.replaceChildren(
       ...values.map((one, index) => {
         const other = reachable.get(one);
@@ -58,13 +58,13 @@ function go(name, value) {
   const run = nearest(before, name, value);
   const moved = differences(before, run).filter((other) => other !== name);
   const start = defaultRun(state.pair);
-  const changes = moved.map((other) => `${words(other)} to ${text(run.settings[other])}`).join(", ");
+  const changes = moved.map((other) => `${words(other)} to ${settingLabel(run, other)}`).join(", ");
   const back = moved.every((other) => sameValue(run, start, other));
   announce(
     moved.length === 0
       ? ""
       : `${back ? "Back to the default" : "Changed as well"}: ${changes}. ` +
-          `No run has ${words(name)} ${text(value)} with the rest unchanged.`,
+          `No run has ${words(name)} ${labelOf(name, value)} with the rest unchanged.`,
   );
   update({ along: name, run: run.key });
 }
@@ -145,7 +145,7 @@ view(["run", "pair", "along"], () => {
   const strip = element("strip");
   if (strip.dataset.key !== key) {
     strip.dataset.key = key;
-    strip.replaceChildren(...shown.map((run) => tile(run, text(run.settings[state.along]))));
+    strip.replaceChildren(...shown.map((run) => tile(run, settingLabel(run, state.along))));
   }
   strip.querySelectorAll(".tile").forEach(mark);
   fadeEdge(strip);

@@ -97,7 +97,7 @@ view(["zoom", "x", "y"], () => {
   stage.style.setProperty("--x", `${state.x}%`);
   stage.style.setProperty("--y", `${state.y}%`);
   stage.classList.toggle("zoomed", state.zoom > 1);
-  element("zoom-fit").textContent = state.zoom === 1 ? "Fit" : `Fit × ${text(state.zoom)}`;
+  element("zoom-fit").textContent = state.zoom === 1 ? "Fit" : `Fit × ${state.zoom}`;
   element("zoom-fit").title = state.zoom === 1 ? "The picture fits the page" : "Back to fit";
   showEnlarged();
 });
@@ -197,10 +197,9 @@ view(["pair"], () => {
 
 view(["run", "pair"], () => {
   const run = current();
-  const losses = TERMS.map((term) => [term === "total" ? "total, weighted" : `${term} loss`, text(run.losses[term])]);
+  const measured = study.measures.map(({ name, title, unit }) => [title, `${text(run.measured[name])} ${unit}`]);
   const made = [
     ["size", run.size.join(" × ")],
-    ["time", `${text(run.seconds)} s`],
     ["device", run.device],
     ["run", run.key],
   ];
@@ -211,7 +210,7 @@ view(["run", "pair"], () => {
         ["reason", run.reason],
       ];
   element("facts").replaceChildren(
-    ...[...values, ...losses, ...made].flatMap(([name, value]) => [
+    ...[...values, ...measured, ...made].flatMap(([name, value]) => [
       make("dt", { textContent: name }),
       make("dd", { textContent: value }),
     ]),

@@ -13,18 +13,26 @@
  * @property {string} reason
  * @property {[number, number]} size
  * @property {Record<string, Value>} settings
- * @property {Record<string, any>} losses  Numbers; null where there is none.
- * @property {number | null} seconds
+ * @property {Record<string, any>} measured  Numbers by the name of a measure; null where there is none.
+ * @property {number} group  Equal where unweighted losses compare.
+ * @property {boolean} front  Whether no run of its group beats it in both content and style loss.
  * @property {string} device
  * @property {Curve} curve
  * @property {string} picture
  * @property {number} index  Its place among all runs.
  * @property {string} key  Its name in the address.
+ * @typedef {object} Measure
+ * @property {string} name
+ * @property {string} title
+ * @property {string} unit
+ * @property {"lower" | "higher"} better
+ * @property {string[]} within  In what two runs must agree for their numbers to compare.
  * @typedef {object} Parameter
  * @property {string} name
  * @property {string} help
  * @property {"weight" | "measure" | "optimiser"} kind
  * @property {Value[]} values
+ * @property {string[]} labels  What to call each value.
  * @property {boolean} numeric
  * @typedef {{ name: string, content: string, styles: string[], initial?: string }} Pair
  * @typedef {object} Study
@@ -32,6 +40,7 @@
  * @property {string} weights
  * @property {"star" | "grid" | "list"} design
  * @property {boolean} preserve_colors
+ * @property {Measure[]} measures
  * @property {Parameter[]} parameters
  * @property {Record<string, Value>} constants
  * @property {Record<string, Value>} defaults
@@ -76,7 +85,9 @@ const study = JSON.parse(element("data").textContent);
 const runs = study.runs;
 const parameters = study.parameters;
 const parameterByName = index(parameters.map((parameter) => [parameter.name, parameter]));
-const TERMS = ["content", "style", "tv", "total"];
+// The losses that have a curve. Their weighted sum is the total.
+const TERMS = ["content", "style", "tv"];
+const LOSSES = [...TERMS, "total"];
 runs.forEach((run, index) => {
   run.index = index;
   run.key = run.id.slice(-12);
@@ -89,14 +100,21 @@ const words = (name) => name.replaceAll("_", " ");
 const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);
 const ok = (run) => run.status === "ok";
 
-// Four digits tell a value from its neighbours.
+// A measured number, in four digits.
 function text(value) {
-  if (value === null || value === undefined) return "–";
-  if (typeof value !== "number") return String(value);
+  if (value === null) return "–";
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e6 || size < 1e-3)) return Number(value.toPrecision(3)).toExponential();
   return Number(value.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 });
 }
+
+const labels = new Map(
+  parameters.flatMap(({ name, values, labels }) => values.map((value, place) => [`${name} ${value}`, labels[place]])),
+);
+// What to call a value of a parameter; of a constant, itself.
+const labelOf = (name, value) => labels.get(`${name} ${value}`) ?? String(value);
+const settingLabel = (run, name) => labelOf(name, run.settings[name]);
+const lossOf = (run, term) => run.measured[`${term}_loss`];
 
 // A setting, whether or not the study varies it.
 const setting = (run, name) => run.settings[name] ?? study.constants[name];
@@ -115,7 +133,7 @@ function nameOf(run) {
   const start = defaultRun(run.pair);
   const names =
     study.design === "star" && start.default ? differences(run, start) : parameters.map((parameter) => parameter.name);
-  const texts = names.map((name) => `${words(name)} ${text(run.settings[name])}`);
+  const texts = names.map((name) => `${words(name)} ${settingLabel(run, name)}`);
   return texts.join(", ") || (start.default ? DEFAULT_NAME : "the only run with a result");
 }
 
@@ -143,32 +161,4 @@ function nearest(run, name, value) {
   const candidates = runsOfPair.get(run.pair).filter((other) => other.settings[name] === value);
   const cost = (other) => differences(run, other).length + differences(start, other).length / 100;
   return candidates.reduce((best, other) => (cost(other) < cost(best) ? other : best));
-}
-
-// A loss of a run, weighted or not. A weight is a factor; the total exists weighted only.
-function loss(run, term, weighted) {
-  const value = run.losses[term];
-  return term === "total" || value === null || !weighted ? value : value * setting(run, `${term}_weight`);
-}
-
-// What losses of two runs must share to compare: the settings that change what a term measures.
-const measureOf = (run) =>
-  parameters
-    .filter((parameter) => parameter.kind === "measure")
-    .map((parameter) => run.settings[parameter.name])
-    .join();
-
-// The runs that no comparable other beats in both content and style loss, by content loss.
-function paretoFront(run) {
-  const measure = measureOf(run);
-  const comparable = runsOfPair
-    .get(run.pair)
-    .filter((other) => ok(other) && measureOf(other) === measure && other.losses.content !== null);
-  const ordered = comparable.toSorted((a, b) => a.losses.content - b.losses.content || a.losses.style - b.losses.style);
-  let lowest = Infinity;
-  return ordered.filter((other) => {
-    const best = other.losses.style < lowest;
-    if (best) lowest = other.losses.style;
-    return best;
-  });
 }

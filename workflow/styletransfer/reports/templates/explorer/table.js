@@ -2,7 +2,7 @@
 
 // A narrow screen has room for few columns: the losses, which no slider shows.
 const narrow = matchMedia("(max-width: 760px)");
-const columnsInOrder = () => (narrow.matches ? [...LOSSES, ...SETTINGS, ...OTHERS] : COLUMNS);
+const columnsInOrder = () => (narrow.matches ? [...MEASURED, ...SETTINGS, ...OTHERS] : COLUMNS);
 narrow.addEventListener("change", () => whenNear(element("table"), drawTable));
 const MAX_ROWS = 1000;
 function headCell(column) {
@@ -28,7 +28,7 @@ function bodyRow(run) {
   button.dataset.run = run.index;
   const cells = columnsInOrder().map((column) => {
     const value = column.read(run);
-    const cell = make("td", { textContent: column.name === "rating" ? "★".repeat(value) : text(value) });
+    const cell = make("td", { textContent: column.show(value) });
     if (typeof value === "number") cell.className = "number";
     return cell;
   });

@@ -30,10 +30,13 @@ def browser():
 
 @pytest.fixture
 def visit(browser):
-    """Open a page file. In the end: nothing was written to the console, no error was raised, nothing was fetched."""
+    """Open a page file. In the end: nothing was written to the console, no error was raised, nothing was fetched.
+
+    root: the folder in which its pictures may be; without it, that of the page.
+    """
     faults, contexts = [], []
 
-    def open_page(path, address="", script="", **options):
+    def open_page(path, address="", script="", root=None, **options):
         context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
         contexts.append(context)
         page = context.new_page()
@@ -41,15 +44,15 @@ def visit(browser):
         page.on("console", lambda message: faults.append(f"console {message.type}: {message.text}"))
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
         page.on("dialog", lambda dialog: faults.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: note(request.url, path))
+        page.on("request", lambda request: note(request.url, root or path.parent))
         if script:
             page.add_init_script(script)
         page.goto(path.as_uri() + address)
         page.wait_for_selector("html[data-ready]")
         return page
 
-    def note(url, path):
-        if not url.startswith(("data:", path.parent.as_uri())):
+    def note(url, root):
+        if not url.startswith(("data:", root.as_uri())):
             faults.append(f"request: {url}")
 
     yield open_page

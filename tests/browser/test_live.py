@@ -9,47 +9,45 @@ from playwright.sync_api import expect
 
 from helpers import running_study
 from helpers.browser import AXE
-from styletransfer.reports.dashboard import Page
-from styletransfer.reports.monitor import Monitor
+from styletransfer.reports import live
 
 
 @pytest.fixture
-def at_work(tmp_path):
+def at_work(tmp_path, monkeypatch):
     """A study in the middle of its work, its pool, and the writer of its page."""
+    monkeypatch.setattr(live, "MIN_SECONDS", 1.0)
     study = running_study.expand()
     with running_study.busy(study, tmp_path / "runs"):
-        watched = Monitor(study, tmp_path / "runs")
-        page = Page(tmp_path / "studies/busy/live.html", watched, 1)
-        page.write(watched.snapshot())
-        yield study, watched, page
+        page = live.LivePage(study, tmp_path / "runs", tmp_path / "studies/busy")
+        assert page.update()
+        yield study, page
 
 
-def write_again(watched, page):
-    now = watched.snapshot()
-    page.write(now)
-    return now
+@pytest.fixture
+def visit_study(visit, tmp_path):
+    """Open the page; its pictures lie beside it in the pool."""
+    return lambda *address, **options: visit(tmp_path / "studies/busy/live.html", *address, root=tmp_path, **options)
 
 
-def test_the_page_reloads_itself_until_it_is_asked_not_to(at_work, visit, tmp_path):
-    study, watched, writer = at_work
-    page = visit(tmp_path / "studies/busy/live.html")
+def test_the_page_reloads_itself_until_it_is_asked_not_to(at_work, visit_study, tmp_path):
+    study, writer = at_work
+    page = visit_study()
     assert page.title() == "6/12 busy"
     assert page.locator("h2").all_inner_texts()[0].startswith("6 of 12 done, 1 of them diverged, 3 running")
-    assert page.locator(".runs li").count() == 3
-    assert "176.5" in page.locator(".runs li").first.inner_text()
-    assert page.locator(".runs polyline").count() == 2
-    assert page.locator(".pictures img").evaluate_all("images => images.map(image => image.naturalWidth)") == [100] * 6
-    assert page.locator(".pictures .warn").count() == 1
-    assert "<b>[red]no</b>" in page.locator(".faults").inner_text()
+    rows = page.locator("[aria-labelledby=running] tbody tr")
+    assert rows.count() == 3
+    assert "176.5" in rows.first.inner_text()
+    assert page.locator(".tile img").evaluate_all("images => images.map(image => image.naturalWidth)") == [100] * 6
+    assert page.locator(".tile .warn").count() == 1
+    assert "<b>[red]no</b>" in page.locator("[aria-labelledby=stopped]").inner_text()
     for link in page.locator("a").evaluate_all("links => links.map(link => decodeURI(link.pathname))"):
         assert Path(link).exists()
-    last = list(study.runs)[-1]
-    running_study.finish(tmp_path / "runs" / last)
-    write_again(watched, writer)
+    running_study.finish(tmp_path / "runs" / list(study.runs)[-1])
+    assert writer.update(last=True)
     expect(page).to_have_title("7/12 busy")
     page.locator("#refresh").uncheck()
     running_study.finish(tmp_path / "runs" / list(study.runs)[-2])
-    write_again(watched, writer)
+    assert writer.update(last=True)
     page.wait_for_timeout(2500)
     assert page.title() == "7/12 busy", "it reloaded itself though it was asked not to"
     page.reload()
@@ -57,20 +55,18 @@ def test_the_page_reloads_itself_until_it_is_asked_not_to(at_work, visit, tmp_pa
     assert page.title() == "8/12 busy"
 
 
-def test_the_page_says_when_nothing_writes_it(at_work, visit, tmp_path):
+def test_the_page_says_when_nothing_writes_it(at_work, visit_study, tmp_path):
     path = tmp_path / "studies/busy/live.html"
     path.write_text(re.sub(r'data-written="[\d.]+"', 'data-written="1"', path.read_text()))
-    page = visit(path, "#still")
-    expect(page.locator("#age")).to_contain_text("watch.py was ended")
+    expect(visit_study("#still").locator("#age")).to_contain_text("no run is at work")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_no_serious_fault(at_work, visit, tmp_path, scheme, width):
+def test_axe_finds_no_serious_fault(at_work, visit_study, scheme, width):
     if not AXE.exists():
         pytest.skip("no axe-core: `make browser` installs it where npm is")
-    page = visit(
-        tmp_path / "studies/busy/live.html",
+    page = visit_study(
         "#still",
         viewport={"width": width, "height": 900},
         color_scheme=scheme,

@@ -1,23 +1,28 @@
 """A study at work is seen as it is: what is done, at work and stopped, on what, and what is left."""
 
+import argparse
 import contextlib
 import io
 import math
+import os
 import random
 import re
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-import watch
 from helpers import running_study
 from styletransfer.analysis import device_usage
+from styletransfer.cli import watch
 from styletransfer.errors import InputError
-from styletransfer.reports import dashboard, monitor
+from styletransfer.files import locks
+from styletransfer.reports import dashboard, live, monitor
+from styletransfer.reports.live import LivePage
 from styletransfer.reports.monitor import Monitor, TimeLeft
 from styletransfer.runs import history
 from styletransfer.runs.record import Speed
@@ -78,7 +83,7 @@ def test_every_state_is_counted_and_shown(busy):
     ]
     text = printed(now, busy)
     assert text.startswith("busy: 6 of 12 done, 1 of them diverged, 3 running, 2 waiting, 1 stopped without a result\n")
-    assert re.search(r"style weight 7 +GPU-01234560 +25% +content 176\.5 .* total 1765 +15 s left", text)
+    assert re.search(r"style weight 7 +GPU-01234560 +25% +content 176\.5 .* total 1,765 +15 s left", text)
     assert re.search(r"style weight 8 +GPU-01234561 +75% .* 5 s left", text)
     assert re.search(r"style weight 9 .* waits for a device", text)
     assert "failed  style weight 10: ValueError: <b>[red]no</b> such layer" in text, "a reason was taken for markup"
@@ -176,31 +181,61 @@ def test_labels_name_the_pair_where_there_are_several():
     assert labels[3] == "glass x photograph: style weight 2"
 
 
-def test_the_page_says_the_same_and_takes_names_as_text(busy, tmp_path):
-    page = dashboard.Page(tmp_path / "a study/live.html", busy, 5)
-    page.write(busy.snapshot())
+@pytest.fixture
+def page(study, tmp_path):
+    """The page of a study at work, which begins with what was left of others."""
+    with running_study.busy(study, tmp_path / "runs"):
+        yield LivePage(study, tmp_path / "runs", tmp_path / "a study")
+
+
+def grow_old(path, seconds):
+    os.utime(path, (time.time() - seconds,) * 2)
+
+
+def test_the_page_says_the_same_and_takes_names_as_text(page, study, tmp_path):
+    assert page.update()
     text = (tmp_path / "a study/live.html").read_text()
     assert "<title>6/12 busy</title>" in text
     assert "6 of 12 done, 1 of them diverged, 3 running" in text
     assert "ValueError: &lt;b&gt;[red]no&lt;/b&gt; such layer" in text
-    assert text.count('<img src="data:image/avif;base64,') == 6
-    assert "150 of 200 steps" in text
-    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in text
-    page.write(busy.snapshot(), ended=True)
-    assert 'http-equiv="refresh"' not in (tmp_path / "a study/live.html").read_text()
+    assert "150 of 200" in text
+    assert text.count("<img ") == 6
+    links = [unquote(link) for link in re.findall(r'(?:href|src)="([^"]+)"', text)]
+    assert len(links) > 12
+    assert [link for link in links if not (tmp_path / "a study" / link).exists()] == []
+    for run_id in study.runs:
+        running_study.finish(tmp_path / "runs" / run_id)
+    assert page.update(last=True)
+    assert "for the last time" in (tmp_path / "a study/live.html").read_text()
 
 
-@pytest.mark.parametrize("values", [[], [1.0], [math.nan, 1.0], [0.0, 0.0]])
-def test_nothing_is_plotted_of_too_little(values):
-    assert dashboard.plot(values) == ""
+def test_of_all_who_want_to_write_the_page_one_does_when_it_is_due(page, study, tmp_path):
+    path = tmp_path / "a study/live.html"
+    other = LivePage(study, tmp_path / "runs", path.parent)
+    assert page.update()
+    assert not other.update(), "it was written just now"
+    grow_old(path, live.MIN_SECONDS - 1)
+    assert not other.update()
+    grow_old(path, live.MIN_SECONDS + 1)
+    with locks.exclusive_lock(path, 0):
+        assert not other.update(), "somebody else is about to write it"
+    assert other.update()
+    assert page.update(last=True), "the last word was not written"
 
 
-def test_a_plot_keeps_first_and_last_within_its_box():
-    points = [tuple(map(float, point.split(","))) for point in dashboard.plot([10.0**-n for n in range(300)]).split()]
-    assert len(points) == dashboard.PLOT_POINTS
-    assert points[0] == (0, 2)
-    assert points[-1] == (dashboard.PLOT_WIDTH, dashboard.PLOT_HEIGHT - 2)
-    assert points == sorted(points)
+def test_a_page_of_many_runs_is_written_less_often(tmp_path):
+    study = running_study.expand(SCHEMA, vary={"style_weight": list(range(1, 1001))})
+    page, path = LivePage(study, tmp_path / "runs", tmp_path), tmp_path / "live.html"
+    assert page.update()
+    grow_old(path, 1000 * live.SECONDS_PER_RUN - 2)
+    assert not page.update()
+    grow_old(path, 1000 * live.SECONDS_PER_RUN + 1)
+    assert page.update()
+
+
+def test_a_page_that_cannot_be_written_ends_no_run(study, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    assert not LivePage(study, tmp_path / "runs", tmp_path / "file").update(last=True)
 
 
 def test_the_log_gets_a_line_when_counts_change(busy, tmp_path, monkeypatch):
@@ -208,21 +243,19 @@ def test_the_log_gets_a_line_when_counts_change(busy, tmp_path, monkeypatch):
     pool = tmp_path
     steps = iter([None, None, lambda: [running_study.finish(pool / run_id) for run_id in busy.labels]])
     monkeypatch.setattr(time, "sleep", lambda _: (step := next(steps)) and step())
-    watch.in_log(busy, dashboard.Page(tmp_path / "live.html", busy, 5), 1.0, console)
+    watch.in_log(busy, 1.0, console)
     lines = console.file.getvalue().splitlines()
     assert [line.split(",")[0] for line in lines] == ["6 of 12 done", "12 of 12 done"]
-    assert "for the last time" in (tmp_path / "live.html").read_text()
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "cannot be read"), ("a: [", "cannot be read"), ("3", "holds no keys"), ("stduy: x", "stduy")],
+    [("a: [", "is not YAML"), ("3", "it must hold keys"), ("stduy: x", "stduy"), ("study: x\nstudy: y", "twice")],
 )
 def test_a_bad_config_is_named(tmp_path, text, message):
-    if text is not None:
-        (tmp_path / "c.yaml").write_text(text)
+    (tmp_path / "c.yaml").write_text(text)
     with pytest.raises(InputError, match=message):
-        watch.config_of(tmp_path / "c.yaml")
+        watch.study_of(argparse.Namespace(configfile=tmp_path / "c.yaml"))
 
 
 def test_short_names_of_lanes():

@@ -1,18 +1,11 @@
-"""A study at work, for people to look at: on a terminal, and as a page that reloads itself."""
+"""A study at work in words, and on a terminal."""
 
 from __future__ import annotations
 
 import datetime
-import functools
-import math
-import os
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
-import jinja2
-from markupsafe import Markup
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
@@ -20,17 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from styletransfer.analysis import device_usage
-from styletransfer.files import atomic
-from styletransfer.reports import html
 from styletransfer.reports.monitor import DeviceUse, Monitor, RunningRun, Snapshot, TimeLeft
-from styletransfer.text import duration
+from styletransfer.text import duration, number_text
 
-TEMPLATES = Path(__file__).parent / "templates" / "live"
 # What fits on a screen.
-MOST_STOPPED, MOST_PICTURES = 8, 12
-THUMBNAIL_WIDTH = 280
-# The plot of a run's losses on the page.
-PLOT_WIDTH, PLOT_HEIGHT, PLOT_POINTS = 120, 28, 60
+MOST_STOPPED = 8
 
 
 def counts_text(snapshot: Snapshot) -> str:
@@ -86,7 +73,9 @@ def state_text(run: RunningRun) -> str:
 
 def losses_text(run: RunningRun) -> str:
     """Its newest losses."""
-    return "  ".join(f"{name} {value:.4g}" for name, value in (run.reports[-1].losses if run.reports else {}).items())
+    return "  ".join(
+        f"{name} {number_text(value)}" for name, value in (run.reports[-1].losses if run.reports else {}).items()
+    )
 
 
 def share(run: RunningRun) -> float:
@@ -103,7 +92,7 @@ def terminal(snapshot: Snapshot, monitor: Monitor, bars: bool = True) -> Rendera
     parts.append(Text(left_text(snapshot)))
     if snapshot.devices:
         columns = {"device": "left", "done": "right", "running": "right", "a run takes": "right"}
-        parts.append(_table(columns, [_use_row(use) for use in snapshot.devices]))
+        parts.append(_table(columns, [use_row(use) for use in snapshot.devices]))
     if snapshot.at_work:
         columns = {"running": "left", "on": "left", "": "right", "losses": "left", " ": "left"}
         parts.append(_table(columns, [_run_row(run) for run in snapshot.at_work]))
@@ -112,7 +101,8 @@ def terminal(snapshot: Snapshot, monitor: Monitor, bars: bool = True) -> Rendera
     return Group(*parts)
 
 
-def _use_row(use: DeviceUse) -> tuple[str, ...]:
+def use_row(use: DeviceUse) -> tuple[str, ...]:
+    """A device: its name, how many runs it has done, how many are at work on it, and how long one takes."""
     seconds = "" if use.seconds is None else duration(use.seconds)
     return use.name, str(use.done), str(use.at_work), seconds
 
@@ -141,88 +131,3 @@ def _stopped(snapshot: Snapshot, monitor: Monitor) -> Text:
         text.append(f"and {len(snapshot.stopped) - MOST_STOPPED} more")
     text.rstrip()
     return text
-
-
-class Page:
-    """The page of a study at work: one file that needs no other and reloads itself."""
-
-    def __init__(self, path: Path, monitor: Monitor, refresh_seconds: float) -> None:
-        self._path, self._monitor, self._refresh = path, monitor, refresh_seconds
-        # A picture of a finished run does not change.
-        self._thumbnail: Callable[[Path], str] = functools.lru_cache(4 * MOST_PICTURES)(
-            functools.partial(html.embedded, width=THUMBNAIL_WIDTH)
-        )
-
-    def write(self, snapshot: Snapshot, ended: bool = False) -> None:
-        """Write it, atomically. ended: nothing will write it any more."""
-        atomic.write_text(self._path, self._render(snapshot, ended or snapshot.complete))
-
-    def _render(self, snapshot: Snapshot, ended: bool) -> str:
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-        )
-        script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
-        return environment.get_template("page.html").render(
-            snapshot=snapshot,
-            counts=counts_text(snapshot),
-            left=left_text(snapshot),
-            written=f"{datetime.datetime.fromtimestamp(snapshot.time):%H:%M:%S}",
-            refresh=math.ceil(self._refresh),
-            ended=ended,
-            devices=[_use_row(use) for use in snapshot.devices],
-            runs=[self._run(run) for run in snapshot.at_work],
-            stopped=[
-                (one.name.replace("_", " "), snapshot.labels[run_id], one.reason, self._log(run_id))
-                for run_id, one in list(snapshot.stopped.items())[:MOST_STOPPED]
-            ],
-            more_stopped=max(0, len(snapshot.stopped) - MOST_STOPPED),
-            pictures=list(self._pictures(snapshot)),
-            explorer=(self._path.parent / "explorer" / "index.html").exists(),
-            style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
-            script=Markup(script),
-            script_hash=html.script_hash(script),
-        )
-
-    def _run(self, run: RunningRun) -> dict[str, Any]:
-        last = run.reports[-1] if run.reports else None
-        return {
-            "label": run.label,
-            "device": device_usage.short(run.device),
-            "steps": f"{last.iteration:,} of {last.iterations:,} steps" if last else "",
-            "percent": round(100 * share(run)),
-            "losses": {name: f"{value:.4g}" for name, value in (last.losses if last else {}).items()},
-            "state": state_text(run),
-            "silent": run.silent is not None,
-            "plot": plot([report.losses.get("total", math.nan) for report in run.reports]),
-            "log": self._log(run.run_id),
-        }
-
-    def _pictures(self, snapshot: Snapshot) -> Any:
-        for run_id in snapshot.newest[:MOST_PICTURES]:
-            path = self._monitor.picture(run_id)
-            try:
-                yield snapshot.labels[run_id], self._thumbnail(path), self._link(path), run_id in snapshot.diverged
-            except OSError:  # it is being computed again
-                continue
-
-    def _log(self, run_id: str) -> str:
-        """A link to the log of a run; empty if there is none."""
-        log = self._monitor.log(run_id)
-        return self._link(log) if log.exists() else ""
-
-    def _link(self, path: Path) -> str:
-        return quote(os.path.relpath(path, self._path.parent))
-
-
-def plot(values: Sequence[float]) -> str:
-    """Points of an SVG line, `x,y x,y`: at most `PLOT_POINTS` values on a log axis; empty for less than two."""
-    logs = [math.log10(value) for value in values if math.isfinite(value) and value > 0]
-    count = min(len(logs), PLOT_POINTS)
-    if count < 2:
-        return ""
-    logs = [logs[round(place * (len(logs) - 1) / (count - 1))] for place in range(count)]
-    low, height = min(logs), max(logs) - min(logs) or 1.0
-    return " ".join(
-        f"{place / (count - 1) * PLOT_WIDTH:.1f},{2 + (1 - (value - low) / height) * (PLOT_HEIGHT - 4):.1f}"
-        for place, value in enumerate(logs)
-    )

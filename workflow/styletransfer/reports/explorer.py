@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
@@ -30,7 +29,6 @@ from styletransfer.study.expand import pair_name
 from styletransfer.text import value_labels
 from styletransfer.vgg import sources as vgg_sources
 
-TEMPLATES = Path(__file__).parent / "templates" / "explorer"
 # In order: each uses what those before it define. The first six are what the page knows, the others what it draws.
 SCRIPTS = (
     *("study", "axes", "insight", "state", "filter", "exports"),
@@ -203,22 +201,17 @@ def beside(sources: Mapping[str, Path], folder: Path) -> dict[str, str]:
 
 def render(data: Mapping[str, Any]) -> str:
     """The page of `content()`."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    program = "\n".join((TEMPLATES / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+    program = "\n".join(html.source(f"{name}.js") for name in SCRIPTS)
     # Where no run has a result there is nothing to work with.
     scripts = [_alone(_charts()), _alone(f'"use strict";\n{program}')] if data["runs"] else []
-    return environment.get_template("page.html").render(
+    return html.render(
+        "page.html",
+        scripts,
         study=data["study"],
         missing=data["missing"],
         lacking=data["lacking"],
         empty=not data["runs"],
-        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
         data=Markup(html.script_safe(data)),
-        scripts=[Markup(script) for script in scripts],
-        # Only these two scripts run, and nothing is fetched, whatever the names in a study try.
-        script_hashes=[html.script_hash(script) for script in scripts],
     )
 
 

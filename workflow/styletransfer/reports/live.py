@@ -1,0 +1,135 @@
+"""The page of a study at work, `live.html` beside its results: written by the runs themselves, and read in any browser.
+
+It belongs to the explorer: frame, style sheet and policy are the same.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from styletransfer.analysis import device_usage
+from styletransfer.errors import WaitError
+from styletransfer.files import atomic, locks
+from styletransfer.optim.terms import LOSSES
+from styletransfer.reports import dashboard, html
+from styletransfer.reports.monitor import Monitor, RunningRun, Snapshot
+from styletransfer.study.expand import Study
+from styletransfer.text import number_text
+
+logger = logging.getLogger(__name__)
+
+# A page is at least so old before it is written again: a study of thousands of runs takes seconds to look through.
+MIN_SECONDS, SECONDS_PER_RUN = 10.0, 0.02
+# For the last word: whoever is writing just now knows less.
+PATIENCE_SECONDS = 5.0
+MOST_PICTURES = 12
+
+
+class LivePage:
+    """The page of a study, for every process that works on it to keep up to date.
+
+    Args:
+        study: its `name`, `rows` and `runs` are looked at.
+        pool: the folder of all runs.
+        folder: the folder of the study, where `live.html` is written.
+        preserve: show pictures in the content's colours.
+
+    Example:
+        page = LivePage(study, Path("results/runs"), Path("results/studies/demo"))
+        page.update()  # every few seconds while a run is at work
+        page.update(last=True)  # after the last run
+
+    """
+
+    def __init__(self, study: Study, pool: Path, folder: Path, preserve: bool = False) -> None:
+        self._monitor = Monitor(study, pool, preserve)
+        self._path = folder / "live.html"
+        self._seconds = max(MIN_SECONDS, SECONDS_PER_RUN * len(study.runs))
+
+    def update(self, last: bool = False) -> bool:
+        """Write the page if it is due, unless another process is about to; returns whether it was written.
+
+        It costs a look at one file where it is not due, and never raises: no run may end for want of a page.
+
+        Args:
+            last: nothing will write it after this: write it now.
+
+        """
+        try:
+            if not (last or self._is_due()):
+                return False
+            with locks.exclusive_lock(self._path, PATIENCE_SECONDS if last else 0):
+                # Another process may have written it since.
+                if not (last or self._is_due()):
+                    return False
+                atomic.write_text(self._path, self._render(self._monitor.snapshot()))
+                return True
+        except (OSError, WaitError) as error:
+            logger.debug("%s is not written: %s", self._path, error)
+            return False
+
+    def _is_due(self) -> bool:
+        try:
+            return time.time() - self._path.stat().st_mtime >= self._seconds
+        except FileNotFoundError:
+            return True
+
+    def _render(self, now: Snapshot) -> str:
+        return html.render(
+            "live.html",
+            [html.source("live.js")],
+            now=now,
+            counts=dashboard.counts_text(now),
+            left=dashboard.left_text(now),
+            written=f"{datetime.datetime.fromtimestamp(now.time):%H:%M:%S}",
+            refresh=math.ceil(self._seconds),
+            devices=[dashboard.use_row(use) for use in now.devices],
+            losses=LOSSES,
+            runs=[self._run(run) for run in now.at_work],
+            stopped=[
+                {
+                    "status": one.name.replace("_", " "),
+                    "label": now.labels[run_id],
+                    "reason": one.reason,
+                    "log": self._log(run_id),
+                }
+                for run_id, one in list(now.stopped.items())[: dashboard.MOST_STOPPED]
+            ],
+            more_stopped=max(0, len(now.stopped) - dashboard.MOST_STOPPED),
+            pictures=[
+                {
+                    "label": now.labels[run_id],
+                    "file": self._link(self._monitor.picture(run_id)),
+                    "diverged": run_id in now.diverged,
+                }
+                for run_id in now.newest[:MOST_PICTURES]
+            ],
+        )
+
+    def _run(self, run: RunningRun) -> dict[str, Any]:
+        last = run.reports[-1] if run.reports else None
+        return {
+            "label": run.label,
+            "device": device_usage.short(run.device),
+            "steps": f"{last.iteration:,} of {last.iterations:,}" if last else "",
+            "share": dashboard.share(run),
+            "losses": {name: number_text(last.losses[name]) if last and name in last.losses else "" for name in LOSSES},
+            "state": dashboard.state_text(run),
+            "silent": run.silent is not None,
+            "log": self._log(run.run_id),
+        }
+
+    def _log(self, run_id: str) -> str:
+        """A link to the log of a run; empty if there is none."""
+        log = self._monitor.log(run_id)
+        return self._link(log) if log.exists() else ""
+
+    def _link(self, path: Path) -> str:
+        return quote(os.path.relpath(path, self._path.parent))

@@ -1,6 +1,5 @@
 """A study at work is seen as it is: what is done, at work and stopped, on what, and what is left."""
 
-import argparse
 import contextlib
 import io
 import math
@@ -17,9 +16,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from helpers import running_study
+from styletransfer import cli
 from styletransfer.analysis import device_usage
 from styletransfer.cli import watch
-from styletransfer.errors import InputError
 from styletransfer.files import locks
 from styletransfer.reports import dashboard, live, monitor
 from styletransfer.reports.live import LivePage
@@ -224,7 +223,7 @@ def test_of_all_who_want_to_write_the_page_one_does_when_it_is_due(page, study, 
 
 
 def test_a_page_of_many_runs_is_written_less_often(tmp_path):
-    study = running_study.expand(SCHEMA, vary={"style_weight": list(range(1, 1001))})
+    study = running_study.expand(vary={"style_weight": list(range(1, 1001))})
     page, path = LivePage(study, tmp_path / "runs", tmp_path), tmp_path / "live.html"
     assert page.update()
     grow_old(path, 1000 * live.SECONDS_PER_RUN - 2)
@@ -249,13 +248,12 @@ def test_the_log_gets_a_line_when_counts_change(busy, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
-    [("a: [", "is not YAML"), ("3", "it must hold keys"), ("stduy: x", "stduy"), ("study: x\nstudy: y", "twice")],
+    ("arguments", "message"), [(["."], "no plan of a study"), ([".", "--interval", "0"], "--interval is 0")]
 )
-def test_a_bad_config_is_named(tmp_path, text, message):
-    (tmp_path / "c.yaml").write_text(text)
-    with pytest.raises(InputError, match=message):
-        watch.study_of(argparse.Namespace(configfile=tmp_path / "c.yaml"))
+def test_what_cannot_be_watched_is_named(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["watch", *arguments]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_short_names_of_lanes():

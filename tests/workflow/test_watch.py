@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import yaml
@@ -17,16 +18,18 @@ STUDY = tiny_study(study="watched", defaults={"width": 64, "iterations": 60}, va
 def test_a_study_is_watched_from_its_begin_to_its_end(tmp_path):
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    watch = [sys.executable, str(ROOT / "workflow/scripts/watch.py"), "--configfile", "study.yaml"]
+    watch = [sys.executable, "-m", "styletransfer", "watch", "results/studies/watched"]
     workflow = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--configfile", "study.yaml"]
     options = {"cwd": tmp_path, "env": environment, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with (
-        subprocess.Popen([*watch, "--interval", "0.1"], **options) as watcher,
         (tmp_path / "workflow.log").open("w") as log,
         subprocess.Popen([*workflow, "--until", "transfer"], **(options | {"stdout": log, "stderr": log})) as snakemake,
     ):
-        snakemake.wait(timeout=500)
-        out, err = watcher.communicate(timeout=30)
+        while snakemake.poll() is None and not list(tmp_path.glob("results/studies/watched/plan-*.json")):
+            time.sleep(0.1)
+        with subprocess.Popen([*watch, "--interval", "0.1"], **options) as watcher:
+            out, err = watcher.communicate(timeout=500)
+        snakemake.wait(timeout=60)
     assert (watcher.returncode, err) == (0, "")
     assert snakemake.returncode == 0, (tmp_path / "workflow.log").read_text()[-3000:]
     lines = out.splitlines()

@@ -21,6 +21,7 @@ COMMANDS = {
     "prepare": ("fetch", "convert", "picture", "paint"),
     "results": ("collect", "manifest", "verify", "crate"),
     "draw": ("draw", "explorer"),
+    "watch": ("watch",),
 }
 
 

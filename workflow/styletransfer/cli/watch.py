@@ -24,13 +24,11 @@ def add_commands(commands: Any) -> None:
     """The subcommand `watch`."""
     text = "show a study at work: what is done, what runs, and how long the rest takes"
     description = (
-        f"{text[0].upper()}{text[1:]}. Call it beside a running snakemake, in the same folder with the same config. "
-        "It reads files only, so it may begin and end at any time; runs on other hosts that share the folder count too."
+        f"{text[0].upper()}{text[1:]}. It reads files only, so it may begin and end at any time beside a "
+        "running snakemake; runs on other hosts that share the folder count as well."
     )
     watching = commands.add_parser("watch", help=text, description=description)
-    watching.add_argument(
-        "--configfile", type=Path, default=Path("config/config.yaml"), help="that of the study (default: %(default)s)"
-    )
+    watching.add_argument("folder", type=Path, help="the folder of the study, results/studies/<study>")
     watching.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
     watching.add_argument("--interval", type=float, default=2.0, help="seconds between looks (default: %(default)s)")
     watching.add_argument("--once", action="store_true", help="look once, print and end")
@@ -43,28 +41,17 @@ def run(options: argparse.Namespace) -> None:
 
     from styletransfer.reports import dashboard
     from styletransfer.reports.monitor import Monitor
+    from styletransfer.study import plan
 
     if not options.interval > 0:
         raise InputError(f"--interval is {options.interval:g}: it must be above 0")
-    monitor = Monitor(study_of(options), options.pool)
+    monitor = Monitor(plan.read(plan.find(options.folder)), options.pool)
     terminal = sys.stdout.isatty()
     console = Console(highlight=False, width=None if terminal else PLAIN_WIDTH)
     if options.once:
         console.print(dashboard.terminal(monitor.snapshot(), monitor, bars=terminal))
     else:
         (on_terminal if terminal else in_log)(monitor, options.interval, console)
-
-
-def study_of(options: argparse.Namespace) -> Any:
-    """The study that is watched."""
-    import yaml
-
-    from styletransfer.files import yaml_reader
-    from styletransfer.study import config, expand
-
-    schema = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
-    found = yaml_reader.read(options.configfile)
-    return expand.expand(config.load(found, yaml.safe_load(schema.read_text(encoding="utf-8"))))
 
 
 def watch(monitor: Monitor, interval: float, show: Callable[[Snapshot], None]) -> None:

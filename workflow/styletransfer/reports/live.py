@@ -20,7 +20,7 @@ from styletransfer.files import atomic, locks
 from styletransfer.optim.terms import LOSSES
 from styletransfer.reports import dashboard, html
 from styletransfer.reports.monitor import Monitor, RunningRun, Snapshot
-from styletransfer.study.expand import Study
+from styletransfer.study.plan import Study
 from styletransfer.text import number_text
 
 logger = logging.getLogger(__name__)

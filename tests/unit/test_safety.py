@@ -167,7 +167,7 @@ def test_a_link_in_place_of_a_lock_or_of_a_temporary_file_is_not_followed(tmp_pa
 @pytest.mark.parametrize("scheme", ["http", "file", "ftp", "data", "gopher"])
 def test_only_https_is_fetched_also_after_a_redirect(scheme, tmp_path):
     """A redirect asks the same session for an adapter: what it has none for, it cannot fetch."""
-    with download._session(("https",)) as session, pytest.raises(requests.exceptions.InvalidSchema):
+    with download._session(("https",), 0) as session, pytest.raises(requests.exceptions.InvalidSchema):
         session.get_adapter(f"{scheme}://127.0.0.1/x")
     with pytest.raises(download.DownloadError, match="only https is"):
         download.fetch([f"{scheme}://127.0.0.1/etc/passwd"], tmp_path / "x", retries=0)

@@ -1,7 +1,7 @@
 """Files from the network, whole and checked or not at all.
 
-Several addresses are tried in turn, a broken transfer is taken up where it broke, and nothing gets its final name
-before size and checksum are right. Which files there are, and what is in them, others know.
+requests and urllib3 do the requests and their retries. This module adds what they do not know: mirrors, resuming a
+transfer that broke, and size and checksum that are right before a file gets its name.
 """
 
 from __future__ import annotations
@@ -10,23 +10,27 @@ import contextlib
 import logging
 import math
 import os
-import random
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import InvalidHeader
+from tqdm import tqdm
+from urllib3.exceptions import InvalidHeader, MaxRetryError, ProtocolError
+from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
 from styletransfer.errors import InputError
 from styletransfer.files import checks, locks
 
 logger = logging.getLogger(__name__)
+# What it says of retries is four times as long as what `_Retry` says.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 # What is written at once, and at most lost when a connection breaks.
 CHUNK_BYTES = 1 << 16
@@ -37,16 +41,39 @@ LONGEST_DELAY = 60.0
 MAX_BYTES = checks.MAX_INPUT_BYTES
 REPORT_SECONDS = 10.0
 DIGITS = {"md5": 32, "sha256": 64}
-# Besides 5xx: timeout, too early, too many requests.
-PASSING_STATUSES = (408, 425, 429)
-REMEDY = (
-    "Check the network and the addresses, or download the file by hand and name its path in the configuration; "
-    "`weights: vgg16` needs no network"
-)
+# Timeout, too early, too many requests, and all faults of the server.
+PASSING_STATUSES = (408, 425, 429, *range(500, 600))
+REMEDY = "Check the network, or download the file by hand and name its path; `weights: vgg16` needs no network"
 
 
 class DownloadError(InputError):
-    """No address gave the file. The message lists every address with what went wrong there."""
+    """No address gave the file. The message has a line for every address if there are several."""
+
+
+class _AddressError(Exception):
+    """What went wrong at one address. passing: a new request may bring the rest."""
+
+    def __init__(self, message: str, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
+
+
+class _Retry(Retry):
+    """urllib3's retries, logged, and none for a server that wants to be left alone for long."""
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        with contextlib.suppress(InvalidHeader, ValueError, OverflowError):  # neither seconds nor a date: wait as usual
+            return super().get_retry_after(response)
+        return None
+
+    def increment(self, *request: Any, **fault: Any) -> Retry:
+        response = fault.get("response")
+        if response is not None and (self.get_retry_after(response) or 0) > LONGEST_DELAY:
+            raise MaxRetryError(fault["_pool"], request[1])
+        following = super().increment(*request, **fault)
+        what = _reason(fault["error"]) if response is None else f"HTTP {response.status}"
+        logger.warning("%s: %s; trying again", request[1], what)
+        return following
 
 
 def fetch(
@@ -62,32 +89,65 @@ def fetch(
 ) -> None:
     """Download the first of `urls` that gives what is expected to `path`; a file that is already right is left alone.
 
-    size: bytes, None if unknown. checksum: `md5:...` or `sha256:...` in hex. timeout: seconds to connect, and seconds
-    without a byte after which a transfer counts as stalled. retries: how often an address is tried again after a fault
-    that may pass (no connection, stalled, cut short, 5xx, 429), after about backoff * 2**n seconds, n = 0, 1, ..., or
-    when the server says. schemes: what addresses and redirects may use. An unfinished `<path>.part` stays and is
-    resumed by the next call; a wrong one is removed. A process that wants the same file waits for the one fetching it.
+    An unfinished `<path>.part` stays and is resumed by the next call; a wrong one is removed. A process that wants the
+    same file waits for the one fetching it.
 
-    Raises `DownloadError` if no address gives the file or it cannot be written, `InputError` for a malformed checksum.
+    Args:
+        urls: Addresses of the same file, tried one after another.
+        path: Where the file goes; its folder is made.
+        size: Expected bytes; None if unknown.
+        checksum: Expected `md5:...` or `sha256:...` in hex; None takes any content, and resumes nothing.
+        timeout: Seconds to connect, and seconds without a byte after which a transfer counts as stalled.
+        retries: How often an address is tried again after a fault that may pass: no connection, stalled, cut short,
+            5xx, 429.
+        backoff: Seconds before the second retry; they double with each, up to `LONGEST_DELAY`. A server's Retry-After
+            comes first.
+        schemes: What addresses and redirects may use.
+
+    Raises:
+        DownloadError: No address gives the file, or it cannot be written.
+        InputError: The checksum is malformed.
     """
     path = Path(path)
     if checksum is not None:
         parse_checksum(checksum, origin=f"checksum of {path.name}")
+    retry = _Retry(
+        retries,
+        other=0,  # above all a certificate that is wrong
+        status_forcelist=PASSING_STATUSES,
+        backoff_factor=backoff,
+        backoff_jitter=backoff,
+        backoff_max=LONGEST_DELAY,
+        raise_on_status=False,
+    )
+    faults = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with locks.exclusive_lock(path, math.inf):
-            if not _is_right(path, size, checksum):
-                _fetch_any(urls, _Target(path, size, checksum), _Patience(timeout, retries, backoff), schemes)
+        with locks.exclusive_lock(path, math.inf), _session(schemes, retry) as session:
+            # A file of which nothing is known cannot be told from a wrong one.
+            if checksum is not None and path.is_file() and not _difference(path, size, checksum):
+                return
+            for url in urls:
+                try:
+                    _fetch_resuming(session, url, _Target(path, size, checksum), timeout, retry)
+                    return
+                except _AddressError as fault:
+                    logger.warning("%s: %s", url, fault)
+                    faults.append(f"{url}: {fault}")
     except OSError as error:
         raise DownloadError(
             f"{path}: cannot be written ({error}). Make room or choose another folder; what has arrived is kept"
         ) from error
+    where = f" from {faults[0]}" if len(faults) == 1 else ""
+    tried = "\n  ".join([" Tried:", *faults]) if len(faults) > 1 else "" if faults else " No address was given"
+    raise DownloadError(f"{path.name} cannot be downloaded{where}. {REMEDY}.{tried}")
 
 
 def verify(path: str | Path, *, size: int | None = None, checksum: str | None = None, origin: str | Path = "") -> None:
-    """Hold a file's size and checksum against what is expected, where that is given.
+    """Compare a file's size and checksum with what is expected, where that is given.
 
-    Raises `InputError` that names `origin` (by default the path), what was expected and what was found.
+    Raises:
+        InputError: It differs; the message names `origin` (by default the path), what was expected and what was found.
     """
     path = Path(path)
     if not path.is_file():
@@ -106,205 +166,131 @@ def parse_checksum(checksum: str, origin: str = "checksum") -> tuple[str, str]:
     return algorithm, digest.lower()
 
 
-class _AddressError(Exception):
-    """What went wrong at one address. passing: it may go better next time; delay: seconds, if the server named them."""
-
-    def __init__(self, message: str, passing: bool = False, delay: float | None = None) -> None:
-        super().__init__(message)
-        self.passing = passing
-        self.delay = delay
-
-
+@dataclass
 class _Target:
     """The file that is wanted, and the part of it that has arrived."""
 
-    def __init__(self, path: Path, size: int | None, checksum: str | None) -> None:
-        self.path = path
-        self.size = size
-        self.checksum = checksum
-        self.part = path.with_name(f"{path.name}.part")
+    path: Path
+    size: int | None
+    checksum: str | None
+
+    @property
+    def part(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.part")
 
     @property
     def arrived(self) -> int:
         return self.part.stat().st_size if self.part.exists() else 0
 
-    def discard(self) -> None:
-        self.part.unlink(missing_ok=True)
 
-    def finish(self) -> str:
-        """Give the file its name, or throw it away and return what is wrong with it."""
-        found_wrong = _difference(self.part, self.size, self.checksum)
-        if found_wrong:
-            self.discard()
-        else:
-            with open(self.part, "rb") as whole:
-                os.fsync(whole.fileno())
-            self.part.replace(self.path)
-        return found_wrong
-
-
-class _Patience:
-    """How long to wait for what."""
-
-    def __init__(self, timeout: float, retries: int, backoff: float) -> None:
-        self.timeout = timeout
-        self.retries = retries
-        self.backoff = backoff
-
-    def delay(self, attempt: int) -> float:
-        # The jitter keeps many clients that were turned away together from coming back together.
-        return min(self.backoff * 2**attempt * random.uniform(0.5, 1.5), LONGEST_DELAY)
-
-
-def _fetch_any(urls: Sequence[str], target: _Target, patience: _Patience, schemes: Sequence[str]) -> None:
-    faults = []
-    with _session(schemes) as session:
-        for url in urls:
-            try:
-                _fetch_patiently(session, url, target, patience)
-                return
-            except _AddressError as fault:
-                logger.warning("%s: %s", url, fault)
-                faults.append(f"{url}: {fault}")
-    raise DownloadError(f"{target.path}: could not be fetched. {'; '.join(faults) or 'No address was given'}. {REMEDY}")
-
-
-def _fetch_patiently(session: requests.Session, url: str, target: _Target, patience: _Patience) -> None:
-    attempt, most = 0, target.arrived
+def _fetch_resuming(session: requests.Session, url: str, target: _Target, timeout: float, retry: Retry) -> None:
+    """Ask one address until the file is whole; the session itself repeats a request that gets no answer."""
+    left, most = retry, target.arrived
     while True:
         try:
-            _fetch_once(session, url, target, patience.timeout)
-            return
-        except _AddressError as fault:
-            if target.arrived >= most + PROGRESS_BYTES:
-                attempt, most = 0, target.arrived
-            if not fault.passing:
+            return _fetch_once(session, url, target, timeout)
+        except _AddressError as error:
+            if not error.passing:
                 raise
-            if attempt >= patience.retries:
-                raise _AddressError(f"{fault} (tried {attempt + 1} times)") from fault
-            delay = patience.delay(attempt) if fault.delay is None else fault.delay
-            logger.warning("%s: %s; next try in %.0f s", url, fault, delay)
-        time.sleep(delay)
-        attempt += 1
+            fault = str(error)
+        if target.arrived >= most + PROGRESS_BYTES:
+            left, most = retry, target.arrived
+        try:
+            left = left.increment("GET", url, error=ProtocolError(fault))
+        except MaxRetryError:
+            raise _AddressError(f"{fault} (tried {len(left.history) + 1} times)") from None
+        left.sleep()
 
 
 def _fetch_once(session: requests.Session, url: str, target: _Target, timeout: float) -> None:
     """One request, and the file under its name; or an `_AddressError`."""
     # Without a checksum nobody would notice that two parts do not belong together.
     if target.checksum is None or (target.size is not None and target.arrived > target.size):
-        target.discard()
+        target.part.unlink(missing_ok=True)
     begin = target.arrived
     if target.size is None or begin < target.size:
-        with _translated_faults(session):
-            begin = _transfer(session, url, target, begin, timeout)
-    found_wrong = target.finish()
-    if found_wrong:
-        # Bytes of an earlier call may be to blame for it, and they are gone now. A whole file from here is what it is.
-        raise _AddressError(found_wrong, passing=begin > 0)
+        # A compressed answer would make lengths and ranges mean something else.
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begin}-"} if begin else {})
+        try:
+            response = session.get(url, headers=headers, stream=True, timeout=timeout)
+        except requests.exceptions.InvalidSchema as error:
+            allowed = " and ".join(prefix.removesuffix("://") for prefix in session.adapters)
+            raise _AddressError(f"only {allowed} is allowed ({error})") from error
+        except requests.RequestException as error:
+            raise _AddressError(_reason(error)) from error
+        with response:
+            # After 416 the part is whole already or it is wrong: the checksum tells.
+            if not (begin and response.status_code == requests.codes.requested_range_not_satisfiable):
+                begin = _receive(response, target, begin)
+    fault = _difference(target.part, target.size, target.checksum)
+    if fault:
+        target.part.unlink()
+        # Bytes of an earlier call may be to blame, and they are gone now. A whole file from here stays what it is.
+        raise _AddressError(fault, passing=begin > 0)
+    with open(target.part, "rb") as whole:
+        os.fsync(whole.fileno())
+    target.part.replace(target.path)
 
 
-def _transfer(session: requests.Session, url: str, target: _Target, begin: int, timeout: float) -> int:
-    """Let the missing rest arrive, from byte `begin` on; returns where this response really began."""
-    # A compressed answer would make lengths and ranges mean something else.
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begin}-"} if begin else {})
-    with session.get(url, headers=headers, stream=True, timeout=timeout) as response:
-        if begin and response.status_code == requests.codes.requested_range_not_satisfiable:
-            # Either the part is whole already or it is wrong: the checksum will tell.
-            return begin
-        _check_status(response)
-        first = _first_byte(response)
-        if first not in (0, begin):
-            raise _AddressError(f"asked for bytes from {begin} on, the server sent them from {first} on", passing=True)
-        _check_length(response, target, first)
-        with open(target.part, "ab" if first else "wb") as part, _Progress(target, first) as progress:
-            for chunk in response.iter_content(CHUNK_BYTES):
-                part.write(chunk)
-                progress.add(len(chunk))
-                if target.size is not None and progress.bytes > target.size:
-                    target.discard()
-                    raise _AddressError(f"sends more than the expected {target.size} bytes")
-                if progress.bytes > MAX_BYTES:
-                    target.discard()
-                    raise _AddressError(f"sends more than {MAX_BYTES} bytes, as no file of weights has")
-    if target.size is not None and progress.bytes < target.size:
-        # Only a server that announced no length gets here; HTTP cannot tell its early end from a proper one.
-        raise _AddressError(f"cut short after {progress.bytes} of {target.size} bytes", passing=True)
-    return first
-
-
-def _check_status(response: requests.Response) -> None:
-    status = response.status_code
-    if status in (requests.codes.ok, requests.codes.partial_content):
-        return
-    said = f"HTTP {status} {response.reason or ''}".rstrip()
-    if status < 500 and status not in PASSING_STATUSES:
-        raise _AddressError(said)
-    delay = _retry_after(response.headers.get("Retry-After"))
-    if delay is not None and delay > LONGEST_DELAY:
-        raise _AddressError(f"{said}, come back in {delay:.0f} s")
-    raise _AddressError(said, passing=True, delay=delay)
-
-
-def _retry_after(value: str | None) -> float | None:
-    try:
-        return None if value is None else Retry().parse_retry_after(value)
-    except (InvalidHeader, ValueError, OverflowError):  # neither seconds nor a date
-        return None
-
-
-def _first_byte(response: requests.Response) -> int:
-    """Where in the file the response's body begins: a server that ignores Range sends everything, with status 200."""
+def _receive(response: requests.Response, target: _Target, begin: int) -> int:
+    """Put a response's body behind what has arrived; returns the byte of the file that it begins with."""
     if response.status_code == requests.codes.ok:
-        return 0
-    match = re.fullmatch(r"bytes (\d+)-\d+/(?:\d+|\*)", response.headers.get("Content-Range", ""))
-    if match is None:
-        raise _AddressError(f"HTTP 206 with Content-Range {response.headers.get('Content-Range')!r}")
-    return int(match[1])
-
-
-def _check_length(response: requests.Response, target: _Target, first: int) -> None:
-    """Notice a wrong size before it has been downloaded."""
+        begin = 0  # a server that ignores Range sends everything
+    elif response.status_code != requests.codes.partial_content:
+        later = f", Retry-After {response.headers['Retry-After']}" if "Retry-After" in response.headers else ""
+        raise _AddressError(f"HTTP {response.status_code} {response.reason}{later}")
+    elif not response.headers.get("Content-Range", "").startswith(f"bytes {begin}-"):
+        raise _AddressError(f"asked for bytes from {begin} on, the server sent others", passing=True)
     length = response.headers.get("Content-Length", "")
-    if target.size is None or not length.isdecimal() or first + int(length) == target.size:
-        return
-    if first:
-        target.discard()
-    raise _AddressError(f"size {first + int(length)} bytes, expected {target.size} bytes", passing=first > 0)
-
-
-@contextlib.contextmanager
-def _translated_faults(session: requests.Session) -> Iterator[None]:
+    if target.size is not None and length.isdecimal() and begin + int(length) != target.size:
+        target.part.unlink(missing_ok=True)
+        raise _AddressError(f"size {begin + int(length)} bytes, expected {target.size} bytes", passing=begin > 0)
+    arrived, most = begin, MAX_BYTES if target.size is None else target.size
     try:
-        yield
-    except requests.exceptions.InvalidSchema as error:
-        allowed = " and ".join(prefix.removesuffix("://") for prefix in session.adapters)
-        raise _AddressError(f"leads to an address that is not allowed, only {allowed} is ({error})") from error
-    except requests.exceptions.SSLError as error:
-        raise _AddressError(f"no trustworthy connection ({_reason(error)})") from error
-    except requests.exceptions.Timeout as error:
-        raise _AddressError(f"no answer in time ({_reason(error)})", passing=True) from error
-    except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError) as error:
-        raise _AddressError(f"connection failed or cut short ({_reason(error)})", passing=True) from error
+        with open(target.part, "ab" if begin else "wb") as part:
+            for chunk in _reported(response.iter_content(CHUNK_BYTES), target, begin):
+                part.write(chunk)
+                arrived += len(chunk)
+                if arrived > most:
+                    target.part.unlink()
+                    raise _AddressError(f"sends more than the expected {most} bytes")
     except requests.RequestException as error:
-        raise _AddressError(_reason(error)) from error
+        raise _AddressError(f"cut short after {arrived} bytes ({_reason(error)})", passing=True) from error
+    if target.size is not None and arrived < target.size:
+        # Only a server that announced no length gets here; HTTP cannot tell its early end from a proper one.
+        raise _AddressError(f"cut short after {arrived} of {target.size} bytes", passing=True)
+    return begin
 
 
-def _reason(error: Exception) -> str:
+def _reported(chunks: Iterable[bytes], target: _Target, begin: int) -> Iterator[bytes]:
+    """The same chunks; stderr shows how far they are: a bar on a terminal, now and then a line in a log."""
+    name, said, arrived = target.path.name, time.monotonic(), begin
+    of = f" of {target.size / 1e6:.1f}" if target.size else ""
+    bar = {"desc": name, "total": target.size, "initial": begin, "unit": "B", "unit_scale": True, "leave": False}
+    with tqdm(**bar, disable=not sys.stderr.isatty()) as shown:
+        for chunk in chunks:
+            yield chunk
+            arrived += len(chunk)
+            shown.update(len(chunk))
+            if shown.disable and time.monotonic() - said >= REPORT_SECONDS:
+                said = time.monotonic()
+                print(f"{name}: {arrived / 1e6:.1f}{of} MB", file=sys.stderr, flush=True)
+
+
+def _reason(error: BaseException) -> str:
+    """What the innermost error says: those around it repeat it, with the address and the state of urllib3's pools."""
+    while error.__context__ is not None:
+        error = error.__context__
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _session(schemes: Sequence[str]) -> requests.Session:
+def _session(schemes: Sequence[str], retry: Retry) -> requests.Session:
     """A session that knows the allowed schemes only, which holds for redirects as well."""
     session = requests.Session()
     session.adapters.clear()
     for scheme in schemes:
-        session.mount(f"{scheme}://", HTTPAdapter())
+        session.mount(f"{scheme}://", HTTPAdapter(max_retries=retry))
     return session
-
-
-def _is_right(path: Path, size: int | None, checksum: str | None) -> bool:
-    # A file of which nothing is known cannot be told from a wrong one.
-    return checksum is not None and path.is_file() and not _difference(path, size, checksum)
 
 
 def _difference(path: Path, size: int | None, checksum: str | None) -> str:
@@ -317,34 +303,3 @@ def _difference(path: Path, size: int | None, checksum: str | None) -> str:
         if found != expected:
             return f"{algorithm} {found}, expected {algorithm} {expected}"
     return ""
-
-
-class _Progress:
-    """Says on stderr how far a transfer is: a bar on a terminal, now and then a line in a log."""
-
-    def __init__(self, target: _Target, begin: int) -> None:
-        self.bytes = begin
-        self._target = target
-        self._said = time.monotonic()
-        self._bar: Any = None
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            name = target.path.name
-            self._bar = tqdm(desc=name, total=target.size, initial=begin, unit="B", unit_scale=True, leave=False)
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def add(self, count: int) -> None:
-        self.bytes += count
-        if self._bar is not None:
-            self._bar.update(count)
-        elif time.monotonic() - self._said >= REPORT_SECONDS:
-            self._said = time.monotonic()
-            of = f" of {self._target.size / 1e6:.1f}" if self._target.size else ""
-            print(f"{self._target.path.name}: {self.bytes / 1e6:.1f}{of} MB", file=sys.stderr, flush=True)

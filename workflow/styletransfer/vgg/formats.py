@@ -94,7 +94,7 @@ def prepared(source_name: str, folder: Path = Path("resources/weights")) -> Path
     path = folder / f"{source_name}.safetensors"
     if not path.exists():
         with tempfile.TemporaryDirectory() as temporary:
-            published = Path(temporary, "published")
+            published = Path(temporary, source_name)
             sources.fetch(source_name, published)
             convert(published, path, source_name)
     return path

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -66,7 +66,7 @@ class _Retry(Retry):
             return super().get_retry_after(response)
         return None
 
-    def increment(self, *request: Any, **fault: Any) -> Retry:
+    def increment(self, *request: Any, **fault: Any) -> Self:
         response = fault.get("response")
         if response is not None and (self.get_retry_after(response) or 0) > LONGEST_DELAY:
             raise MaxRetryError(fault["_pool"], request[1])

@@ -553,7 +553,7 @@ HOW = ("truncated", "emptied", "flipped", "swapped")
 
 def processes():
     """Processes that are ended."""
-    parts = (".image.*", "image.png", "preserved.png", "losses.csv", ".run.*.tmp*", STATE)
+    parts = (".image.*", "image.png", "preserved.png", "losses.csv", ".run*.tmp*", STATE)
     for mode in MODES:
         for number in (signal.SIGKILL, signal.SIGTERM):
             name = number.name

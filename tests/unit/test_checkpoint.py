@@ -107,8 +107,8 @@ def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(input
         with pytest.raises(Killed):
             compute(inputs, tmp_path / "killed", settings())
     # As a process leaves it that is killed while it writes.
-    (tmp_path / "killed/.run.state.abcd_123.tmp.npz").touch()
-    (tmp_path / "killed/.image.abcd_123.tmp.png").touch()
+    (tmp_path / "killed/.run.state.tmp.npz").touch()
+    (tmp_path / "killed/.image.tmp.png").touch()
     with monkeypatch.context() as patch:
         patch.setattr("styletransfer.optim.loop.Stepper._step", None)
         record, resumed = compute(inputs, tmp_path / "killed", settings())

@@ -4,6 +4,8 @@ import errno
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -46,32 +48,102 @@ def test_a_folder_that_goes_while_a_file_is_written(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux'")
 def test_a_picture_on_a_full_disk(tmp_path, monkeypatch):
-    (tmp_path / "full").symlink_to("/dev/full")
-    monkeypatch.setattr(atomic.tempfile, "mkstemp", lambda **_: (os.open("/dev/null", os.O_RDONLY), tmp_path / "full"))
+    def claim(temporary, _):
+        temporary.symlink_to("/dev/full")
+        return os.open("/dev/full", os.O_RDONLY)
+
+    monkeypatch.setattr(atomic, "_claim", claim)
     with pytest.raises(WriteError, match=r"a\.png cannot be written: No space left on device\. Make space there"):
         write_image(tmp_path / "a.png", np.zeros((40, 40, 3), np.uint8))
     assert nothing_left(tmp_path)
 
 
-def test_what_a_killed_process_left_is_removed_and_what_others_write_is_not(tmp_path, monkeypatch):
-    """Of any file of that folder; a temporary file that is being written is told by its lock."""
-    code = (
-        "import os, signal; from styletransfer.files import atomic\n"
-        "with atomic.atomic_path(os.environ['FOLDER'] + '/a.pdf') as path:\n"
-        "    path.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+# Writes `a.txt`, or the folder `a`, in parts.
+WRITER = """
+import sys, time
+from pathlib import Path
+from styletransfer.files import atomic
+kind, folder, text, seconds = *sys.argv[1:4], float(sys.argv[4])
+with atomic.atomic_folder(folder + "/a") if kind == "folder" else atomic.atomic_path(folder + "/a.txt") as path:
+    with open(path / "b.txt" if kind == "folder" else path, "w") as file:
+        file.write(text), file.flush()
+        Path(folder, text).touch()
+        time.sleep(seconds)
+        file.write(text)
+"""
+
+
+def start_writer(kind, folder, text, seconds):
+    command = [sys.executable, "-c", WRITER, kind, folder, text, str(seconds)]
+    return subprocess.Popen(command, cwd=Path(atomic.__file__).parents[2])
+
+
+def wait_for(path, process):
+    while not path.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+
+
+@pytest.fixture(params=["file", "folder"])
+def written(request, tmp_path):
+    """The kind of what is written, and the file that has the text."""
+    return request.param, tmp_path / ("a.txt" if request.param == "file" else "a/b.txt")
+
+
+def test_what_a_killed_process_left_is_gone_after_the_next_attempt(tmp_path, written):
+    kind, path = written
+    process = start_writer(kind, tmp_path, "half", 60)
+    wait_for(tmp_path / "half", process)
+    process.kill()
+    process.wait()
+    assert len(list(tmp_path.iterdir())) == 2
+    assert not path.exists()
+    assert start_writer(kind, tmp_path, "whole", 0).wait() == 0
+    assert path.read_text() == "wholewhole"
+    assert sorted(found.name for found in tmp_path.iterdir()) == sorted(
+        ["half", "whole", "a.txt" if kind == "file" else "a"]
     )
-    command = [sys.executable, "-c", code]
-    subprocess.run(
-        command, cwd=atomic.__file__.rsplit("/", 2)[0], env=os.environ | {"FOLDER": str(tmp_path)}, check=False
-    )
-    (left,) = tmp_path.iterdir()
-    with atomic.atomic_path(tmp_path / "c.png") as other:
-        atomic._swept.clear()  # as another process
-        atomic.write_text(tmp_path / "b.png", "whole")
-        assert not left.exists()
-        assert other.exists()
-        other.write_text("whole")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.png", "c.png"]
+
+
+def test_two_processes_that_write_the_same_at_once_do_so_one_after_the_other(tmp_path, written):
+    kind, path = written
+    first = start_writer(kind, tmp_path, "first", 1)
+    wait_for(tmp_path / "first", first)
+    second = start_writer(kind, tmp_path, "second", 0.2)
+    wait_for(tmp_path / "second", second)
+    assert path.read_text() == "firstfirst"
+    assert (first.wait(), second.wait()) == (0, 0)
+    assert path.read_text() == "secondsecond"
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_many_threads_that_write_the_same_leave_one_of_their_texts(tmp_path):
+    texts = [str(number) * 1000 for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda text: [atomic.write_text(tmp_path / "a.txt", text) for _ in range(50)], texts))
+    assert (tmp_path / "a.txt").read_text() in texts
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_leftovers_can_be_removed_alone(tmp_path):
+    (tmp_path / ".a.tmp.png").touch()
+    atomic.remove_leftovers(tmp_path / "a.png")
+    atomic.remove_leftovers(tmp_path / "a.png")
+    assert nothing_left(tmp_path)
+
+
+def test_a_link_in_place_of_a_temporary_file_is_refused(tmp_path):
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / ".a.tmp.txt").symlink_to("precious")
+    with pytest.raises(OSError, match=r"\.a\.tmp\.txt"):
+        atomic.write_text(tmp_path / "a.txt", "new")
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_long_name_has_a_temporary_one(tmp_path):
+    for name in ("x" * 250 + ".csv", "\U0001f600" * 60 + ".parquet"):
+        atomic.write_text(tmp_path / name, "text")
+        assert (tmp_path / name).read_text() == "text"
 
 
 def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
@@ -89,15 +161,6 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
         (tmp_path / "page/own").touch()
     assert sorted(path.name for path in (tmp_path / "page").iterdir()) == ["index.html", "own", "pictures"]
     assert (tmp_path / "page").stat().st_mode & 0o005 == 0o005
-
-
-def test_a_folder_that_a_killed_process_left_is_removed(tmp_path):
-    (tmp_path / ".page.abcd1234.tmp/pictures").mkdir(parents=True)
-    with atomic.atomic_folder(tmp_path / "other") as being_written:
-        atomic._swept.clear()  # as another process
-        with atomic.atomic_folder(tmp_path / "page"):
-            assert being_written.exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "page"]
 
 
 def test_a_lock_that_cannot_be_is_told(tmp_path, monkeypatch):

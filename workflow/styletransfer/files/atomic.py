@@ -6,10 +6,8 @@ import contextlib
 import datetime
 import fcntl
 import os
-import re
 import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from styletransfer.errors import REMEDIES, WriteError
@@ -21,23 +19,25 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     The temporary name keeps the suffix, since image writers choose their format by it. The content is flushed to disk
     before the rename: after a power cut there is the old file or the new one, never half of one. What a killed process
-    left in that folder is removed. Raises `WriteError` if the disk is full or the folder cannot be written to.
+    left is overwritten, since every attempt has the same temporary name; a process that is alive is waited for.
+
+    Raises:
+        WriteError: The disk is full, or the folder cannot be written to.
     """
     path = Path(path)
+    temporary = _temporary(path)
     with refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent)
-        # The name is cut so that a long one with the marks added still fits into the file system's 255 bytes.
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:100]}.", suffix=f".tmp{path.suffix}")
-    temporary = Path(name)
+        handle = _claim(temporary, lambda: os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
     try:
-        _lock(handle)
         with refusals(path, temporary):
             yield temporary
             _put(temporary, path)
-    finally:
+    except BaseException:
         with contextlib.suppress(OSError):  # the folder may be gone; the error that ended the block matters more
             temporary.unlink(missing_ok=True)
+        raise
+    finally:
         os.close(handle)
 
 
@@ -46,32 +46,71 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; rename it to `path` if the block succeeds, remove it if not.
 
     For a folder that is a result as a whole: one with half of its files would be taken for whole. Into a folder that is
-    there already the files are copied; whatever else is in it stays. Raises `WriteError` as `atomic_path` does.
+    there already the files are copied; whatever else is in it stays.
+
+    Raises:
+        WriteError: As `atomic_path` does.
     """
     path = Path(path)
+    temporary = _temporary(path)
     with refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp"))
-        handle = os.open(temporary, os.O_RDONLY)
+        handle = _claim(temporary, lambda: _open_folder(temporary))
     try:
-        _lock(handle)
+        with refusals(path):
+            for left in temporary.iterdir():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
         yield temporary
         with refusals(path):
             temporary.chmod(0o775 & ~umask())
             if path.exists():
                 shutil.copytree(temporary, path, dirs_exist_ok=True)
+                shutil.rmtree(temporary)
             else:
                 temporary.rename(path)
-    finally:
+    except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    finally:
         os.close(handle)
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Remove what a process left that was killed while it wrote `path`. Nobody may be writing it now."""
+    _temporary(Path(path)).unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    # The name is cut so that a long one with the marks added still fits into the file system's 255 bytes.
+    return path.with_name(f".{path.stem[-50:]}.tmp{path.suffix}")
+
+
+def _claim(temporary: Path, opened: Callable[[], int]) -> int:
+    """An open temporary file or folder that only this process writes until it closes it.
+
+    opened: opens it, and makes it if it is not there. It may be one that a killed process left, whose lock is free.
+    """
+    while True:
+        handle = opened()
+        with contextlib.suppress(OSError):  # there are no locks here
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), temporary.stat()):
+                return handle
+        os.close(handle)  # whoever had the lock has given it its name, or removed it
+
+
+def _open_folder(temporary: Path) -> int:
+    while True:
+        temporary.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another has just renamed or removed it
+            return os.open(temporary, os.O_RDONLY | os.O_NOFOLLOW)
 
 
 def _put(temporary: Path, path: Path) -> None:
     with open(temporary, "rb") as written:
         os.fsync(written.fileno())
-    # mkstemp makes private files; results are as readable as any other file of this user, and nobody else's to write,
+    # A temporary file is private; results are as readable as any other file of this user, and nobody else's to write,
     # whatever the umask.
     temporary.chmod(0o664 & ~umask())
     temporary.replace(path)
@@ -87,48 +126,6 @@ def refusals(path: Path, temporary: Path | None = None) -> Iterator[None]:
         if isinstance(error, WriteError) or of_another or error.errno not in REMEDIES:
             raise
         raise WriteError(path, error) from error
-
-
-def remove_leftovers(path: str | Path) -> None:
-    """Remove what processes that were killed while they wrote `path` left. Nobody may be writing it now."""
-    path = Path(path)
-    pattern = re.compile(rf"\.{re.escape(path.stem[:100])}\.[a-z0-9_]{{8}}\.tmp{re.escape(path.suffix)}")
-    for found in path.parent.glob(".*"):
-        if pattern.fullmatch(found.name):
-            found.unlink(missing_ok=True)
-
-
-# Folders that this process has looked through: once is enough.
-_swept: set[Path] = set()
-
-
-def _sweep(folder: Path) -> None:
-    """Remove temporary files and folders that nobody writes: their locks are free."""
-    if folder.absolute() in _swept:
-        return
-    _swept.add(folder.absolute())
-    for found in folder.glob(".*.tmp*"):
-        if re.fullmatch(r"\..+\.[a-z0-9_]{8}\.tmp(\.\w+)?", found.name):
-            with contextlib.suppress(OSError):
-                _remove_if_free(found)
-
-
-def _remove_if_free(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        if _lock(handle):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int) -> bool:
-    """Whether this process has now the lock of an open file, until it is closed."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # another has it, or there are no locks here
-        return False
-    return True
 
 
 def write_text(path: str | Path, text: str) -> None:

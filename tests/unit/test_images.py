@@ -12,7 +12,7 @@ from styletransfer.errors import InputError
 from styletransfer.images import generated, resize
 from styletransfer.images import io as images_io
 from styletransfer.images.color import preserve_colors
-from styletransfer.images.io import read_image, write_image
+from styletransfer.images.io import image_size, read_image, write_image
 from styletransfer.images.resize import resize_to_width
 
 RED = (200, 30, 40)
@@ -57,15 +57,34 @@ def test_cmyk_and_animation(tmp_path):
     np.testing.assert_allclose(first[0, 0], RED, atol=8)
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif", "webp"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation(tmp_path, orientation):
+def test_exif_orientation(tmp_path, orientation, suffix):
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = Image.fromarray(np.arange(45, dtype=np.uint8).reshape(3, 5, 3))
-    pixels = saved(tmp_path / "a.png", image, exif=exif)
-    with Image.open(tmp_path / "a.png") as again:
+    options = {"lossless": True} if suffix == "webp" else {}
+    pixels = saved(path := tmp_path / f"a.{suffix}", image, exif=exif, **options)
+    with Image.open(path) as again:
         np.testing.assert_array_equal(pixels, ImageOps.exif_transpose(again))
-    assert pixels.shape == ((3, 5, 3) if orientation < 5 else (5, 3, 3))
+    height, width = (3, 5) if orientation < 5 else (5, 3)
+    assert pixels.shape == (height, width, 3)
+    assert image_size(path) == (width, height)
+
+
+@pytest.mark.parametrize("damage", [b"Exif\0\0", b"Exif\0\0MM\0*\xff\xff\xff\xff", b"no EXIF", bytes(range(256))])
+def test_damaged_exif_data_is_no_reason_to_refuse_a_picture(tmp_path, damage):
+    image = Image.fromarray(np.arange(45, dtype=np.uint8).reshape(3, 5, 3))
+    np.testing.assert_array_equal(saved(tmp_path / "a.png", image, exif=damage), np.asarray(image))
+    assert image_size(tmp_path / "a.png") == (5, 3)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 6000])
+def test_an_orientation_that_there_is_not_leaves_a_picture_as_it_is(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert saved(tmp_path / "a.png", Image.new("RGB", (5, 3)), exif=exif).shape == (3, 5, 3)
+    assert image_size(tmp_path / "a.png") == (5, 3)
 
 
 def test_one_pixel_wide_and_high(tmp_path):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from styletransfer.errors import InputError, WriteError
 from styletransfer.files import atomic, checks
@@ -43,17 +43,6 @@ _WRITERS: dict[str, dict[str, Any]] = {
 }
 SUFFIXES = tuple(_WRITERS)
 
-# What turns a picture of each EXIF orientation upright; 1 is upright. From 5 on, width and height change places.
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
 
 def read_image(path: str | Path) -> np.ndarray:
     """The picture as it is meant to be seen: (H, W, 3) uint8 RGB.
@@ -70,9 +59,12 @@ def read_image(path: str | Path) -> np.ndarray:
     with _open(path) as image:
         image.load()
         rgb = _over_white(image)
-        # A TIFF has been turned by loading, and says so from then on.
-        turn = _UPRIGHT.get(_orientation(image))
-        pixels = np.array(rgb if turn is None else rgb.transpose(turn))
+        # Pillow fails to write some EXIF data back: the orientation alone is handed on. A TIFF has been turned by
+        # loading, and says so from then on.
+        rgb.info.clear()
+        rgb.getexif()[ExifTags.Base.Orientation] = _orientation(image)
+        ImageOps.exif_transpose(rgb, in_place=True)
+        pixels = np.array(rgb)
         if image.info.get(CHECKSUM_KEY, digest := hashlib.sha256(pixels.tobytes()).hexdigest()) != digest:
             raise InputError(f"picture {str(path)!r} is damaged: its checksum differs. {REMEDY}")
         return pixels
@@ -99,7 +91,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
     with _open(path) as image:
         width, height = image.size
         # Pillow gives the size of a TIFF already turned.
-        turned = image.format != "TIFF" and _orientation(image) >= 5
+        turned = image.format != "TIFF" and _orientation(image) in range(5, 9)
         return (height, width) if turned else (width, height)
 
 
@@ -201,13 +193,12 @@ def _complaint(path: str | Path, error: Exception) -> str:
     return complaint
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 to 8. Damaged EXIF data is no reason to refuse sound pixels: the picture is upright then."""
+def _orientation(image: Image.Image) -> Any:
+    """EXIF orientation: from 5 to 8 width and height change places. Damaged data say nothing."""
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:
         return 1
-    return orientation if orientation in _UPRIGHT else 1
 
 
 def _over_white(image: Image.Image) -> Image.Image:

@@ -26,6 +26,11 @@ $(VENV)/tested: $(VENV)/installed envs/requirements-test.txt
 	$(BIN)/pip install --quiet --require-hashes -r envs/requirements-test.txt
 	touch $@
 
+$(VENV)/crate/installed: envs/requirements-crate.txt
+	$(PYTHON) -m venv $(VENV)/crate
+	$(VENV)/crate/bin/pip install --quiet --require-hashes -r $<
+	touch $@
+
 # The demo in JupyterLab.
 notebook: demo $(VENV)/notebook
 	$(BIN)/jupyter lab workflow/notebooks/explore.ipynb
@@ -48,7 +53,7 @@ lint: $(VENV)/tested
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 
-unit: $(VENV)/tested
+unit: $(VENV)/tested $(VENV)/crate/installed
 	$(BIN)/pytest --ignore tests/browser --ignore tests/cluster
 
 # The page's scripts: format, lint, types, and their logic in node's test runner. What cannot be had is said in one line.
@@ -94,7 +99,7 @@ screenshots: demo $(VENV)/tested
 
 # Needs the package uv. The pins name no index, so they serve every mirror.
 lock:
-	cd envs && for name in cpu test gpu notebook; do \
+	cd envs && for name in cpu test gpu notebook crate; do \
 	  source=requirements$$([ $$name = cpu ] || echo -$$name).in; \
 	  uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 \
 	    --python-platform x86_64-manylinux_2_28 $$source -o requirements-$$name.txt; done

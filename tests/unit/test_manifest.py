@@ -246,6 +246,28 @@ def test_a_crate_holds_what_it_describes(study, tmp_path):
     assert (found.differences, found.absent) == ([], [NETWORK])
 
 
+VALIDATOR = Path(sys.prefix) / "crate/bin/python"
+# What is recommended and a crate cannot have: nobody says who ran the study, and the workflow is a file in the crate.
+NOT_KNOWN = {
+    ("process-run-crate-0.5_3.2", "./Snakefile"),  # url
+    ("process-run-crate-0.5_5.1", "http://schema.org/SoftwareSourceCode"),  # @id of a kind of program
+    ("process-run-crate-0.5_5.1", "https://bioschemas.org/ComputationalWorkflow"),
+    ("process-run-crate-0.5_8.6", "./#study"),  # agent
+    ("ro-crate-1.1_22.2", "./"),  # author
+    ("ro-crate-1.1_22.3", "./"),  # publisher
+}
+
+
+@pytest.mark.skipif(not VALIDATOR.exists(), reason="no roc-validator: `make test` installs it")
+def test_a_crate_is_valid(study, tmp_path):
+    """By all that the profile Workflow Run Crate and those it builds on require and recommend."""
+    describe(study)
+    ro_crate.write(Path("crate.zip"), MANIFEST, ROOT)
+    command = [VALIDATOR, ROOT / "tests/helpers/validate_crate.py", "crate.zip"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert {(check, entity) for check, entity, _ in json.loads(done.stdout)} == NOT_KNOWN
+
+
 def references(value):
     if isinstance(value, dict) and set(value) == {"@id"}:
         yield value

@@ -168,7 +168,7 @@ config(EMPTY, "a pair twice", "pairs.1 is a x b, as is pairs.0: keep one", {"pai
 text(
     EMPTY,
     "a YAML key twice",
-    "has the key 'study' twice in the mapping at line 1",
+    "the mapping at line 1 has the key 'study' twice",
     "study: a\nweights: vgg16\nstudy: b\n",
 )
 text(EMPTY, "a JSON key twice", "has the key 'study' twice", '{"study": "a", "study": "b"}')

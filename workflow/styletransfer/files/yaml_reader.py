@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,13 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def read(path: str | Path, what: str = "config") -> dict[str, Any]:
     """The mapping that a YAML or JSON file holds.
 
-    Raises `InputError` for a file that cannot be read or holds something else, for a key that is given twice, of which
-    YAML's own readers drop one silently, for a YTE template, and as `check_values` does.
+    Args:
+        path: The file, of at most `MAX_BYTES`.
+        what: What messages call it.
+
+    Raises:
+        InputError: The file cannot be read or holds something else, has a key twice, of which YAML's own readers drop
+            one silently, is a YTE template, or holds what `check_values` refuses.
     """
     checks.check_input(path, what, MAX_BYTES)
     origin = f"{what} {str(path)!r}"
@@ -55,56 +60,52 @@ def parse_json(text: str, what: str) -> Any:
 
 
 def check_values(document: Any, what: str) -> None:
-    """Raise `InputError` unless a value is plain through and through.
+    """Refuse a value that is not plain through and through, or too much of it.
 
     Plain are text, finite numbers, true, false, null, lists, and mappings with text as keys: at most `MAX_VALUES` of
     them, nested at most `MAX_DEPTH` deep.
+
+    Raises:
+        InputError: It names the place in the document and what is wrong there.
     """
     waiting: list[tuple[tuple[Any, ...], Any]] = [((), document)]
     count = 1
     while waiting:
         place, value = waiting.pop()
-        if len(place) > MAX_DEPTH:
-            raise InputError(f"{_key(place[:3], what)} is nested more than {MAX_DEPTH} deep: write it flat")
+        fault = f"is nested more than {MAX_DEPTH} deep: write it flat" if len(place) > MAX_DEPTH else _fault(value)
+        if fault:
+            raise InputError(f"{_key(place[: MAX_DEPTH // 2], what)} {fault}")
         if isinstance(value, dict | list):
             count += len(value)
             if count > MAX_VALUES:
                 raise InputError(
                     f"{what} stands for more than {MAX_VALUES:,} values: write less, without aliases (*name) of aliases"
                 )
-            waiting += [((*place, name), part) for name, part in _parts(value, place, what)]
-        else:
-            _check_scalar(value, place, what)
+            parts = value.items() if isinstance(value, dict) else enumerate(value)
+            waiting += [((*place, name), part) for name, part in parts]
 
 
-def _parts(value: dict[Any, Any] | list[Any], place: Sequence[Any], what: str) -> Iterator[tuple[Any, Any]]:
-    if isinstance(value, list):
-        yield from enumerate(value)
-        return
-    for name, part in value.items():
-        if not isinstance(name, str):
-            raise InputError(f"{_key(place, what)} has the key {shortened(name)}, not text: write it in quotes")
-        _check_scalar(name, place, what)
-        yield name, part
-
-
-def _check_scalar(value: Any, place: Sequence[Any], what: str) -> None:
+def _fault(value: Any) -> str:
+    """What is wrong with a value, its parts aside; or nothing."""
     fault = ""
-    if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-            fault = "has a character that no file name or text can hold: remove it"
-    elif isinstance(value, bool) or value is None:
-        return
-    elif isinstance(value, int):
-        # Larger ones cannot even be printed.
-        fault = "" if abs(value) <= MAX_INTEGER else f"is a whole number beyond {MAX_INTEGER:,}: give a smaller one"
-        value = "" if fault else value
-    elif isinstance(value, float):
-        fault = "" if math.isfinite(value) else f"is {value!r}: it must be a finite number"
-    else:
-        fault = f"is {shortened(value)}, a {type(value).__name__}: give text (in quotes) or a number"
-    if fault:
-        raise InputError(f"{_key(place, what)} {fault}")
+    match value:
+        case str():
+            if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+                fault = "has a character that no file name or text can hold: remove it"
+        case int():
+            if abs(value) > MAX_INTEGER:  # such a number cannot even be printed
+                fault = f"is a whole number beyond {MAX_INTEGER:,}: give a smaller one"
+        case float():
+            fault = "" if math.isfinite(value) else f"is {value!r}: it must be a finite number"
+        case dict():
+            odd = [name for name in value if not isinstance(name, str)]
+            wrong_key = f"has the key {shortened(odd[0])}, not text: write it in quotes" if odd else ""
+            fault = wrong_key or next(filter(None, map(_fault, value)), "")
+        case None | list():
+            pass
+        case _:
+            fault = f"is {shortened(value)}, a {type(value).__name__}: give text (in quotes) or a number"
+    return fault
 
 
 def _key(place: Sequence[Any], what: str) -> str:
@@ -140,8 +141,8 @@ def _parsed(text: str, origin: str) -> Any:
         loader.dispose()
 
 
-def _once(pairs: Sequence[tuple[str, Any]], origin: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _once(pairs: Sequence[tuple[Any, Any]], origin: str) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
     for name, value in pairs:
         if name in found:
             raise InputError(f"{origin} has the key {shortened(name)} twice: keep one of them")
@@ -154,17 +155,11 @@ def _refuse_repeated_keys(root: yaml.Node | None, origin: str) -> None:
     waiting, known = [root], set()
     while waiting:
         node = waiting.pop()
-        if not isinstance(node, yaml.CollectionNode) or id(node) in known:
-            continue
-        known.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-            continue
-        names = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        if len(set(names)) < len(names):
-            twice = next(name for place, name in enumerate(names) if name in names[:place])
-            line = node.start_mark.line + 1
-            raise InputError(
-                f"{origin} has the key {shortened(twice[1])} twice in the mapping at line {line}: keep one of them"
-            )
-        waiting += [part for pair in node.value for part in pair]
+        if isinstance(node, yaml.CollectionNode) and id(node) not in known:
+            known.add(id(node))
+            if isinstance(node, yaml.MappingNode):
+                keys = [(key.value, None) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+                _once(keys, f"{origin}: the mapping at line {node.start_mark.line + 1}")
+                waiting += [part for pair in node.value for part in pair]
+            else:
+                waiting += node.value

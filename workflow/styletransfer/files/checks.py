@@ -10,6 +10,8 @@ from styletransfer.errors import InputError
 
 # The largest file of weights that is published has 0.6 GB. Reading a larger one to the end would take for ever.
 MAX_INPUT_BYTES = 4_000_000_000
+# What to do about a file that the workflow made, and that is not what it says.
+RECREATE = "Remove it, and the workflow recreates it"
 
 
 def check_input(path: str | Path, what: str, most_bytes: int = MAX_INPUT_BYTES) -> None:

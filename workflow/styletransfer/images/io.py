@@ -28,7 +28,6 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "AVIF")
 
 # What a prepared picture says of itself.
 SOURCE, CHECKSUM_KEY = "styletransfer source", "styletransfer sha256"
-REMEDY = "Remove it, and the workflow recreates it"
 
 _JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 _TIFF = {"format": "TIFF", "compression": "tiff_adobe_deflate"}
@@ -66,7 +65,7 @@ def read_image(path: str | Path) -> np.ndarray:
         ImageOps.exif_transpose(rgb, in_place=True)
         pixels = np.array(rgb)
         if image.info.get(CHECKSUM_KEY, digest := hashlib.sha256(pixels.tobytes()).hexdigest()) != digest:
-            raise InputError(f"picture {str(path)!r} is damaged: its checksum differs. {REMEDY}")
+            raise InputError(f"picture {str(path)!r} is damaged: its checksum differs. {checks.RECREATE}")
         return pixels
 
 
@@ -79,7 +78,7 @@ def check_source(path: str | Path, checksum: str) -> None:
         recorded = image.info.get(SOURCE, checksum)
     if checksum not in (recorded, f"sha256:{checks.checksum(path)}"):
         raise InputError(
-            f"picture {str(path)!r} was made from {recorded}, not from {checksum}: another picture. {REMEDY}"
+            f"picture {str(path)!r} was made from {recorded}, not from {checksum}: another picture. {checks.RECREATE}"
         )
 
 

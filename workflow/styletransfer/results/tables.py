@@ -12,7 +12,7 @@ import pandas as pd
 
 from styletransfer.analysis import pareto
 from styletransfer.errors import InputError
-from styletransfer.files import atomic
+from styletransfer.files import atomic, checks
 from styletransfer.optim.terms import LOSSES
 from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
@@ -41,7 +41,6 @@ LOSS_COLUMNS = ("run_id", "iteration", "loss", "weighted", "unweighted")
 SEPARATOR = " + "  # between the styles of a blend
 # What a table's file calls the checksum of the table, among the attributes that pandas keeps with it.
 CHECKSUM_KEY = "sha256"
-REMEDY = "Remove it, and the workflow recreates it"
 
 
 def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None = None) -> pd.DataFrame:
@@ -195,11 +194,11 @@ def _read(path: Path, column: str) -> pd.DataFrame:
     except FileNotFoundError:
         raise
     except Exception as error:  # a damaged file raises almost anything
-        raise InputError(f"{path} is damaged ({type(error).__name__}: {error}). {REMEDY}") from error
+        raise InputError(f"{path} is damaged ({type(error).__name__}: {error}). {checks.RECREATE}") from error
     if not sound:
-        raise InputError(f"{path} is damaged: its checksum differs. {REMEDY}")
+        raise InputError(f"{path} is damaged: its checksum differs. {checks.RECREATE}")
     if column not in table:
-        raise InputError(f"{path} is another table: it has no column {column}. {REMEDY}")
+        raise InputError(f"{path} is another table: it has no column {column}. {checks.RECREATE}")
     return table
 
 

@@ -135,6 +135,14 @@ def test_a_part_that_is_there_is_resumed_or_replaced(server, target, part, answe
     assert server.ranges("/file") == ranges
 
 
+def test_a_part_is_kept_for_the_next_address_where_another_has_a_file_of_another_size(server, target):
+    target.parent.mkdir()
+    target.with_name("vgg.h5.part").write_bytes(BODY[:CUT])
+    fetch([server.url("/other", whole(BODY + b"!")), server.url("/file", ranged(BODY))], target)
+    assert target.read_bytes() == BODY
+    assert server.ranges("/file") == [f"bytes={CUT}-"]
+
+
 def test_without_a_checksum_a_transfer_that_breaks_begins_again(server, target):
     fetch(server.url("/file", ranged(OTHER, cut=CUT), ranged(BODY)), target, checksum=None)
     assert target.read_bytes() == BODY

@@ -43,7 +43,9 @@ REPORT_SECONDS = 10.0
 DIGITS = {"md5": 32, "sha256": 64}
 # Timeout, too early, too many requests, and all faults of the server.
 PASSING_STATUSES = (408, 425, 429, *range(500, 600))
-REMEDY = "Check the network, or download the file by hand and name its path; `weights: vgg16` needs no network"
+REMEDY = (
+    "Check the network, or download the file by hand and set `weights` to its path; `weights: vgg16` needs no network"
+)
 
 
 class DownloadError(InputError):
@@ -237,13 +239,15 @@ def _receive(response: requests.Response, target: _Target, begin: int) -> int:
     if response.status_code == requests.codes.ok:
         begin = 0  # a server that ignores Range sends everything
     elif response.status_code != requests.codes.partial_content:
-        later = f", Retry-After {response.headers['Retry-After']}" if "Retry-After" in response.headers else ""
-        raise _AddressError(f"HTTP {response.status_code} {response.reason}{later}")
+        after = response.headers.get("Retry-After")
+        said = f"HTTP {response.status_code} {response.reason or ''}".rstrip()
+        raise _AddressError(f"{said}, Retry-After {after!r}" if after else said)
     elif not response.headers.get("Content-Range", "").startswith(f"bytes {begin}-"):
         raise _AddressError(f"asked for bytes from {begin} on, the server sent others", passing=True)
     length = response.headers.get("Content-Length", "")
     if target.size is not None and length.isdecimal() and begin + int(length) != target.size:
-        target.part.unlink(missing_ok=True)
+        if begin:
+            target.part.unlink()
         raise _AddressError(f"size {begin + int(length)} bytes, expected {target.size} bytes", passing=begin > 0)
     arrived, most = begin, MAX_BYTES if target.size is None else target.size
     try:

@@ -210,6 +210,13 @@ def test_a_refusal_or_a_corrupt_file_leads_to_the_next_address_at_once(server, t
     assert [path for path, _ in server.requests] == ["/gone", "/file"]
 
 
+def test_a_proxy_of_the_environment_is_used(server, target, monkeypatch):
+    monkeypatch.setenv("http_proxy", server.url(""))
+    server.answers["http://files.invalid/file"] = [whole(BODY)]
+    fetch("http://files.invalid/file", target)
+    assert target.read_bytes() == BODY
+
+
 @pytest.mark.parametrize("url", ["", "vgg.h5", "http://", "http://[::1/file", "http://127.0.0.1:99999/file"])
 def test_a_malformed_address_leads_to_the_next_one(server, target, url):
     fetch([url, server.url("/file", whole(BODY))], target)

@@ -21,6 +21,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     before the rename: after a power cut there is the old file or the new one, never half of one. What a killed process
     left is overwritten, since every attempt has the same temporary name; a process that is alive is waited for.
 
+    Args:
+        path: Where the file goes; its folder is made.
+
     Raises:
         WriteError: The disk is full, or the folder cannot be written to.
     """
@@ -129,7 +132,7 @@ def refusals(path: Path, temporary: Path | None = None) -> Iterator[None]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` (UTF-8) to `path` atomically."""
+    """Write `text` (UTF-8) to `path`, as `atomic_path` does and with its errors."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

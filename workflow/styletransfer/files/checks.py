@@ -15,9 +15,15 @@ RECREATE = "Remove it, and the workflow recreates it"
 
 
 def check_input(path: str | Path, what: str, most_bytes: int = MAX_INPUT_BYTES) -> None:
-    """Raise `InputError` unless `path` is a plain file that may be read and has at most so many bytes.
+    """Refuse what is no plain file, may not be read, or is too large.
 
-    what: the key or option that names the file, for the message.
+    Args:
+        path: The file.
+        what: The key or option that names it, for the message.
+        most_bytes: How large it may be.
+
+    Raises:
+        InputError: It cannot be read; the message says why, and what to do.
     """
     complaint = _complaint(path, most_bytes)
     if complaint:

@@ -28,8 +28,15 @@ def exclusive_lock(path: str | Path, wait_seconds: float) -> Iterator[None]:
     """Hold the lock of `path` for the block: no other process that asks for it is in its block meanwhile.
 
     The kernel frees the lock when the process ends, however it ends. It reaches as far as the file system's locks do:
-    over all hosts on NFS. Raises `BusyError` after wait_seconds; the wait is logged. Raises `WriteError` where there
-    cannot be a lock.
+    over all hosts on NFS.
+
+    Args:
+        path: What is worked on; it need not exist.
+        wait_seconds: How long to wait for another process; the wait is logged.
+
+    Raises:
+        BusyError: Another process has it for longer.
+        WriteError: There cannot be a lock.
     """
     # The lock file stays: removing it would let two processes hold two locks of one name.
     lock = FileLock(_lock_of(path), mode=0o664 & ~atomic.umask())

@@ -50,7 +50,11 @@ def read(path: str | Path, what: str = "config") -> dict[str, Any]:
 
 
 def parse_json(text: str, what: str) -> Any:
-    """The value that a JSON text stands for. Raises `InputError` if it is none, and as `check_values` does."""
+    """The value that a JSON text stands for.
+
+    Raises:
+        InputError: The text is no JSON, or `check_values` refuses the value.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:

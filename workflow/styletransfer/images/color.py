@@ -14,11 +14,19 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 def preserve_colors(result: np.ndarray, content: np.ndarray) -> np.ndarray:
     """The luma of `result` with the chroma of `content`, in YCbCr (Rec. 601, full range).
 
-    Both (H, W, 3) in 0..255. Returns float32, the same shape; where the colour does not exist at that luma, values lie
-    outside 0..255: `to_uint8` clips them.
-
     R = Y + 1.402 Cr, G = Y - 0.344 Cb - 0.714 Cr and B = Y + 1.772 Cb: with Cb and Cr kept, a change of luma adds to
-    every channel alike, so no conversion is needed and nothing is rounded. Raises `InputError` if the sizes differ.
+    every channel alike, so no conversion is needed and nothing is rounded.
+
+    Args:
+        result: (H, W, 3) in 0..255.
+        content: The same shape.
+
+    Returns:
+        (H, W, 3) float32. Where the colour does not exist at that luma, values are outside 0..255: `to_uint8` clips
+        them.
+
+    Raises:
+        InputError: The sizes differ.
     """
     if result.shape != content.shape:
         raise InputError(

@@ -44,7 +44,7 @@ SUFFIXES = tuple(_WRITERS)
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """The picture as it is meant to be seen: (H, W, 3) uint8 RGB.
+    """The picture as it is meant to be seen.
 
     - EXIF orientation is applied; of an animation or a file of several pages the first picture counts.
     - Transparency is laid over white.
@@ -52,8 +52,12 @@ def read_image(path: str | Path) -> np.ndarray:
     - 16-bit values are scaled to 8. Floating-point grey is 0..1 or, if any value reaches 2, 0..255; it may
       overshoot its range by a tenth and is clipped. Grey becomes three equal channels.
 
-    Raises `InputError` for what is no file, no whole picture in one of `FORMATS`, or larger than `MAX_PIXELS`; and for
-    a prepared picture (see `write_image`) that is not as it was written.
+    Returns:
+        (H, W, 3) uint8, RGB.
+
+    Raises:
+        InputError: It is no file, no whole picture in one of `FORMATS`, or larger than `MAX_PIXELS`; or a prepared
+            picture (see `write_image`) that is not as it was written.
     """
     with _open(path) as image:
         image.load()
@@ -70,9 +74,14 @@ def read_image(path: str | Path) -> np.ndarray:
 
 
 def check_source(path: str | Path, checksum: str) -> None:
-    """Raise `InputError` for a prepared picture that says it was made from something else.
+    """Refuse a prepared picture that says it was made from something else.
 
-    checksum: as an `Artifact` has it, of what the picture was made from or of the file itself.
+    Args:
+        path: The prepared picture.
+        checksum: As an `Artifact` has it, of what the picture was made from or of the file itself.
+
+    Raises:
+        InputError: It was made from something else; or as `read_image` does.
     """
     with _open(path) as image:
         recorded = image.info.get(SOURCE, checksum)
@@ -83,9 +92,13 @@ def check_source(path: str | Path, checksum: str) -> None:
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
-    """(width, height) in pixels as `read_image` would give them, from the header alone. Raises the same errors.
+    """The size of a picture from its header alone. Damage behind the header goes unnoticed.
 
-    Damage behind the header goes unnoticed.
+    Returns:
+        (width, height) in pixels, as `read_image` would give them.
+
+    Raises:
+        InputError: As `read_image` does.
     """
     with _open(path) as image:
         width, height = image.size
@@ -95,20 +108,29 @@ def image_size(path: str | Path) -> tuple[int, int]:
 
 
 def check_suffix(path: Path) -> None:
-    """Raise `InputError` if the file name does not tell a format that can be written."""
+    """Refuse a file name that does not tell a format that can be written.
+
+    Raises:
+        InputError: Its suffix is not one of `SUFFIXES`.
+    """
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"cannot write a picture to {str(path)!r}: its name must end in one of {', '.join(SUFFIXES)}")
 
 
 def write_image(path: str | Path, pixels: np.ndarray, source: str | None = None) -> None:
-    """Write (H, W, 3) uint8 atomically and without metadata, in the format that the suffix names.
-
-    source: for a prepared picture, a PNG: what it was made from, as an `Artifact` has it. The file then says so, and
-    what checksum its pixels have.
+    """Write a picture atomically and without metadata, in the format that the suffix names.
 
     Equal pixels give equal bytes with the same Pillow. JPEG has quality 95 and full chroma; the others lose nothing.
-    Raises `InputError` for an unknown suffix and for a size that the format does not allow, and `WriteError` where the
-    system refuses to write; nothing is left behind then.
+
+    Args:
+        path: Its suffix is one of `SUFFIXES`.
+        pixels: (H, W, 3) uint8.
+        source: For a prepared picture, a PNG: what it was made from, as an `Artifact` has it. The file then says so,
+            and what checksum its pixels have.
+
+    Raises:
+        InputError: The suffix is unknown, or the format does not allow that size.
+        WriteError: The system refuses to write; nothing is left behind.
     """
     path = Path(path)
     check_suffix(path)

@@ -13,7 +13,7 @@ MAX_SIDE = 4096
 
 
 def limited(width: int, height: int, max_side: int = MAX_SIDE) -> tuple[int, int]:
-    """Width and height shrunk until the longer of them is at most `max_side`; smaller ones stay as they are."""
+    """Width and height in pixels, shrunk until the longer is at most `max_side`; smaller ones stay as they are."""
     longer = max(width, height)
     if longer <= max_side:
         return width, height
@@ -27,11 +27,21 @@ def resize_to_width(pixels: np.ndarray, width: int) -> np.ndarray:
 
 
 def resize(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Resize (H, W, 3) uint8 with Pillow's LANCZOS. Returns (height, width, 3) float32 with whole values, 0..255.
+    """Resize a picture with Pillow's LANCZOS.
 
     The resizing itself is done in 8 bits: integer arithmetic gives the same pixels on every machine, keeps even areas
-    even and clips overshoot. Contrast is left alone, unlike in the reference program. Raises `InputError` for a size
-    below 1 or above `MAX_PIXELS`.
+    even and clips overshoot. Contrast is left alone, unlike in the reference program.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        width: In pixels.
+        height: In pixels.
+
+    Returns:
+        (height, width, 3) float32 with whole values, 0..255.
+
+    Raises:
+        InputError: A side is below 1, or the area above `MAX_PIXELS`.
     """
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         raise InputError(
@@ -43,9 +53,16 @@ def resize(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def to_uint8(pixels: np.ndarray) -> np.ndarray:
-    """Clip to 0..255 and round to the nearest integer, halves to even. Any shape; returns uint8.
+    """Clip to 0..255 and round to the nearest integer, halves to even.
 
-    Raises `InputError` for values that are not finite: they would become black or white silently.
+    Args:
+        pixels: Numbers in any shape.
+
+    Returns:
+        uint8 in the same shape.
+
+    Raises:
+        InputError: Values are not finite: they would become black or white silently.
     """
     bad = pixels.size - np.count_nonzero(np.isfinite(pixels))
     if bad:
@@ -62,10 +79,17 @@ def size_text(pixels: np.ndarray) -> str:
 
 
 def check_size(what: str, size: tuple[int, int], width: int, smallest: int = 1) -> None:
-    """Raise `InputError` if a picture of that size (width, height) is too small, or too large, at another width.
+    """Refuse a picture that is too small, or too large, at another width.
 
-    smallest: what each side needs at least. A style may have a single pixel, since poolings round up; see
-    `SMALLEST_SIDE` for results.
+    Args:
+        what: The picture, for the message.
+        size: Its width and height in pixels.
+        width: The width that it will have.
+        smallest: What each side needs at least. A style may have a single pixel, since poolings round up; see
+            `SMALLEST_SIDE` for results.
+
+    Raises:
+        InputError: A side would be too small, or the area too large.
     """
     height = max(1, round(size[1] * width / size[0]))
     if width * height > MAX_PIXELS:

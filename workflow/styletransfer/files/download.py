@@ -53,11 +53,11 @@ class DownloadError(InputError):
 
 
 class _AddressError(Exception):
-    """What went wrong at one address. passing: a new request may bring the rest."""
+    """What went wrong at one address."""
 
-    def __init__(self, message: str, passing: bool = False) -> None:
-        super().__init__(message)
-        self.passing = passing
+
+class _BrokenError(_AddressError):
+    """A transfer that broke: another request may bring the rest."""
 
 
 class _Retry(Retry):
@@ -191,14 +191,12 @@ def _fetch_resuming(session: requests.Session, url: str, target: _Target, timeou
     while True:
         try:
             return _fetch_once(session, url, target, timeout)
-        except _AddressError as error:
-            if not error.passing:
-                raise
-            fault = str(error)
+        except _BrokenError as error:
+            fault = error
         if target.arrived >= most + PROGRESS_BYTES:
             left, most = retry, target.arrived
         try:
-            left = left.increment("GET", url, error=ProtocolError(fault))
+            left = left.increment("GET", url, error=ProtocolError(str(fault)))
         except MaxRetryError:
             raise _AddressError(f"{fault} (tried {len(left.history) + 1} times)") from None
         left.sleep()
@@ -228,7 +226,7 @@ def _fetch_once(session: requests.Session, url: str, target: _Target, timeout: f
     if fault:
         target.part.unlink()
         # Bytes of an earlier call may be to blame, and they are gone now. A whole file from here stays what it is.
-        raise _AddressError(fault, passing=begin > 0)
+        raise (_BrokenError if begin else _AddressError)(fault)
     with open(target.part, "rb") as whole:
         os.fsync(whole.fileno())
     target.part.replace(target.path)
@@ -243,12 +241,14 @@ def _receive(response: requests.Response, target: _Target, begin: int) -> int:
         said = f"HTTP {response.status_code} {response.reason or ''}".rstrip()
         raise _AddressError(f"{said}, Retry-After {after!r}" if after else said)
     elif not response.headers.get("Content-Range", "").startswith(f"bytes {begin}-"):
-        raise _AddressError(f"asked for bytes from {begin} on, the server sent others", passing=True)
+        raise _BrokenError(f"asked for bytes from {begin} on, the server sent others")
     length = response.headers.get("Content-Length", "")
     if target.size is not None and length.isdecimal() and begin + int(length) != target.size:
-        if begin:
-            target.part.unlink()
-        raise _AddressError(f"size {begin + int(length)} bytes, expected {target.size} bytes", passing=begin > 0)
+        fault = f"size {begin + int(length)} bytes, expected {target.size} bytes"
+        if not begin:
+            raise _AddressError(fault)
+        target.part.unlink()
+        raise _BrokenError(fault)
     arrived, most = begin, MAX_BYTES if target.size is None else target.size
     try:
         with open(target.part, "ab" if begin else "wb") as part:
@@ -259,10 +259,10 @@ def _receive(response: requests.Response, target: _Target, begin: int) -> int:
                     target.part.unlink()
                     raise _AddressError(f"sends more than the expected {most} bytes")
     except requests.RequestException as error:
-        raise _AddressError(f"cut short after {arrived} bytes ({_reason(error)})", passing=True) from error
+        raise _BrokenError(f"cut short after {arrived} bytes ({_reason(error)})") from error
     if target.size is not None and arrived < target.size:
         # Only a server that announced no length gets here; HTTP cannot tell its early end from a proper one.
-        raise _AddressError(f"cut short after {arrived} of {target.size} bytes", passing=True)
+        raise _BrokenError(f"cut short after {arrived} of {target.size} bytes")
     return begin
 
 

@@ -229,7 +229,7 @@ def test_nobody_listening_is_tried_again_and_then_left(server, target, caplog):
     fetch([closed, server.url("/file", whole(BODY))], target, retries=2)
     assert target.read_bytes() == BODY
     refused = "[Errno 111] Connection refused"
-    assert caplog.messages == [*2 * [f"/file: {refused}; trying again"], f"{closed}: {refused}"]
+    assert caplog.messages == [*2 * [f"127.0.0.1/file: {refused}; trying again"], f"{closed}: {refused}"]
 
 
 def test_if_all_fail_the_message_has_a_remedy_and_a_line_for_every_address(server, target):

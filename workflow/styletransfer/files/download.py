@@ -74,7 +74,8 @@ class _Retry(Retry):
             raise MaxRetryError(fault["_pool"], request[1])
         following = super().increment(*request, **fault)
         what = _reason(fault["error"]) if response is None else f"HTTP {response.status}"
-        logger.warning("%s: %s; trying again", request[1], what)
+        # urllib3 names the path, `_fetch_resuming` the whole address.
+        logger.warning("%s%s: %s; trying again", getattr(fault.get("_pool"), "host", ""), request[1], what)
         return following
 
 

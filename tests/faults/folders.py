@@ -226,7 +226,9 @@ def listing(folder):
     return {
         path.relative_to(folder.path).as_posix()
         for path in folder.path.rglob("*")
-        if path.is_file() and not {".snakemake", "__pycache__"} & {*path.relative_to(folder.path).parts}
+        if path.is_file()
+        and "live.html" not in path.name
+        and not {".snakemake", "__pycache__"} & {*path.relative_to(folder.path).parts}
     }
 
 

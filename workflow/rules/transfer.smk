@@ -8,7 +8,7 @@ RETRIES = 1 if workflow.is_main_process else 0
 MACHINE = (
     f"--device {DEVICE} --device-slots {config['slots_per_device']} --backend {config['backend']}"
     f" --print-iterations {config['print_iterations']} --state-seconds {config['state_seconds']}"
-    f"{' --keep-state' if config['keep_state'] else ''}"
+    f"{' --keep-state' if config['keep_state'] else ''} {' '.join(PRESERVE)}"
 )
 COMMAND = r"""
     styletransfer run {resources.chosen} \

@@ -14,6 +14,7 @@ from styletransfer.devices import lease
 from styletransfer.errors import InputError
 from styletransfer.files import checks
 from styletransfer.optim.stylize import BACKEND_CHOICES
+from styletransfer.reports.live import LivePage
 from styletransfer.runs.layout import Inputs, Outputs, Run
 from styletransfer.runs.session import Session
 from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME, transfer, transfer_all, transfer_once
@@ -44,6 +45,7 @@ def add_commands(commands: Any) -> None:
     chosen.add_argument("--batch", type=int, metavar="N", help="the Nth batch of runs, from 1; a log for each run")
     run.add_argument("--batch-size", type=int, default=1, help="with --batch: how many runs a batch has at most")
     run.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
+    run.add_argument("--preserve-colors", action="store_true", help="live.html shows the content's colours")
     add_machine_options(run)
     run.set_defaults(run=run_planned)
 
@@ -225,7 +227,8 @@ def run_planned(options: argparse.Namespace) -> int:
     """Compute the runs that the options name; exit code 1 if any of a batch failed."""
     log_to_stderr()
     study = plan.read(options.plan)
-    with session_of(options) as session:
+    page = LivePage(study, options.pool, options.plan.parent, options.preserve_colors)
+    with session_of(options) as session, page.kept_current():
         if options.batch is None:
             transfer_once(planned(study, options.run_id, options.pool), session)
             return 0

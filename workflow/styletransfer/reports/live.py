@@ -5,11 +5,14 @@ It belongs to the explorer: frame, style sheet and policy are the same.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import logging
 import math
 import os
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -74,6 +77,26 @@ class LivePage:
         except (OSError, WaitError) as error:
             logger.debug("%s is not written: %s", self._path, error)
             return False
+
+    @contextlib.contextmanager
+    def kept_current(self) -> Iterator[None]:
+        """Keep the page up to date while runs are computed in the block."""
+        ended = threading.Event()
+
+        def update() -> None:
+            self.update()
+            while not ended.wait(MIN_SECONDS):
+                self.update()
+
+        thread = threading.Thread(target=update, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+        # Not after a signal: that process has little time.
+        thread.join()
+        self.update(last=True)
 
     def _is_due(self) -> bool:
         try:

@@ -82,7 +82,7 @@ def print_status():
     """After runs, how all of them stand and where the results are."""
     rules_run = {job.rule.name for job in workflow.dag.jobs}
     if any(name == "all" or name.startswith("transfer") for name in rules_run):
-        shell("test ! -e {PLAN:q} || styletransfer status --plan {PLAN:q} >&2")
+        shell("test ! -e {PLAN:q} || styletransfer status --plan {PLAN:q} >&2 || true")
     if "partial" in rules_run:
         print(f"what there is so far: results/studies/{PARTIAL}", file=sys.stderr)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from styletransfer import errors
 
@@ -34,6 +34,16 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
     for module in chosen:
         importlib.import_module(f"styletransfer.cli.{module}").add_commands(commands)
     return command_line
+
+
+def add_command(
+    commands: Any, name: str, text: str, call: Callable[[argparse.Namespace], int | None], more: str = "", **how: Any
+) -> argparse.ArgumentParser:
+    """A subcommand: what it does in a few words, what it calls, and what else its `--help` says."""
+    description = f"{text[0].upper()}{text[1:]}. {more}".strip()
+    command = commands.add_parser(name, help=text, description=description, **how)
+    command.set_defaults(run=call)
+    return command
 
 
 @errors.command

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from styletransfer.cli import add_command
 from styletransfer.errors import InputError
 from styletransfer.study import plan
 
@@ -14,8 +15,7 @@ FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "paramet
 
 def add_commands(commands: Any) -> None:
     """The subcommands `draw` and `explorer`."""
-    text = "draw a figure of a study from its tables"
-    drawing = commands.add_parser("draw", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    drawing = add_command(commands, "draw", "draw a figure of a study from its tables", draw)
     drawing.add_argument("figure", choices=FIGURES, help="what to draw")
     drawing.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
     sheet = drawing.add_argument_group("the contact sheet")
@@ -31,13 +31,12 @@ def add_commands(commands: Any) -> None:
     sheet.add_argument(
         "--grid", nargs=2, default=[], metavar=("DOWN", "ACROSS"), help="two parameters, in place of a row for each"
     )
-    drawing.set_defaults(run=draw)
 
-    text = "write the explorer of a study: one page that opens by a double click"
-    exploring = commands.add_parser("explorer", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    exploring = add_command(
+        commands, "explorer", "write the explorer of a study: one page that opens by a double click", explore
+    )
     exploring.add_argument("--output", type=Path, required=True, help="the folder to write index.html to")
     exploring.add_argument("--max-bytes", type=int, help="beyond it pictures lie beside the page")
-    exploring.set_defaults(run=explore)
     for command in (drawing, exploring):
         command.add_argument("--plan", type=Path, required=True, help="the study's plan")
         command.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")

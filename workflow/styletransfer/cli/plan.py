@@ -7,13 +7,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+from styletransfer.cli import add_command
 from styletransfer.study import plan
 
 
 def add_commands(commands: Any) -> None:
     """The subcommands `plan` and `status`."""
-    text = "print what a study would run, and how long that takes"
-    planning = commands.add_parser("plan", help=text, description=f"{text[0].upper()}{text[1:]}. Nothing is run.")
+    planning = add_command(
+        commands, "plan", "print what a study would run, and how long that takes", print_plan, "Nothing is run."
+    )
     source = planning.add_mutually_exclusive_group()
     source.add_argument(
         "--configfile",
@@ -23,13 +25,12 @@ def add_commands(commands: Any) -> None:
     )
     source.add_argument("--plan", type=Path, help="a plan that was made, results/studies/<study>/plan-*.json")
     planning.add_argument("--at-once", type=int, help="how many runs at once; default: one for each `threads` cores")
-    planning.set_defaults(run=print_plan)
-    text = "print how the runs of a study stand, and where its results are"
-    status = commands.add_parser("status", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    status = add_command(
+        commands, "status", "print how the runs of a study stand, and where its results are", print_status
+    )
     status.add_argument(
         "--plan", type=Path, required=True, help="the study's plan, results/studies/<study>/plan-*.json"
     )
-    status.set_defaults(run=print_status)
     for command in (planning, status):
         command.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
 

@@ -7,12 +7,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from styletransfer.cli import add_command
 from styletransfer.errors import InputError
 from styletransfer.files import checks
 from styletransfer.images import samples
 from styletransfer.study import plan
 from styletransfer.vgg import sources
 
+AS_WRITTEN = argparse.RawDescriptionHelpFormatter
 CHANGED = "which has been changed since the study was planned: call snakemake again to plan it as it is now"
 
 
@@ -21,25 +23,17 @@ def add_commands(commands: Any) -> None:
     _add_fetch(commands)
     _add_convert(commands)
     _add_picture(commands)
-    text = "paint one of the sample style pictures, at any size"
-    painting = commands.add_parser("paint", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    painting = add_command(commands, "paint", "paint one of the sample style pictures, at any size", paint)
     painting.add_argument("--painting", required=True, metavar="NAME", help=f"one of {', '.join(samples.PAINTINGS)}")
     painting.add_argument("--width", type=int, help="pixels; default: the size that studies use")
     painting.add_argument("--height", type=int, help="pixels; default: the size that studies use")
     painting.add_argument("--output", type=Path, required=True, help="the PNG to write")
-    painting.set_defaults(run=paint)
 
 
 def _add_fetch(commands: Any) -> None:
     listed = "\n".join(f"  {name:18} {source.description}" for name, source in sources.SOURCES.items())
     text = "fetch a published file of VGG-19 weights and check it"
-    fetching = commands.add_parser(
-        "fetch",
-        help=text,
-        description=f"{text[0].upper()}{text[1:]}.",
-        epilog=f"sources:\n{listed}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    fetching = add_command(commands, "fetch", text, fetch, epilog=f"sources:\n{listed}", formatter_class=AS_WRITTEN)
     fetching.add_argument("--source", required=True, metavar="NAME", help="which weights, see below")
     fetching.add_argument("--output", required=True, metavar="FILE", help="where to put the file")
     fetching.add_argument(
@@ -50,16 +44,12 @@ def _add_fetch(commands: Any) -> None:
     )
     fetching.add_argument("--size", type=int, metavar="BYTES", help="size to expect instead of the source's")
     fetching.add_argument("--allow-http", action="store_true", help="allow addresses and redirects without encryption")
-    fetching.set_defaults(run=fetch)
 
 
 def _add_convert(commands: Any) -> None:
-    converting = commands.add_parser(
-        "convert",
-        help="convert VGG-19 weights to safetensors",
-        description="Convert VGG-19 weights (Keras HDF5, MatConvNet MAT-file, source vgg16) to safetensors: float32, "
-        "kernels height x width x in x out, with channel order, mean pixel, origin and licence in the metadata.",
-    )
+    text = "convert VGG-19 weights (Keras HDF5, MatConvNet MAT-file, source vgg16) to safetensors"
+    more = "Kernels are float32, height x width x in x out; channel order, mean pixel, origin and licence are metadata."
+    converting = add_command(commands, "convert", text, convert, more)
     source = converting.add_mutually_exclusive_group(required=True)
     source.add_argument("--input", metavar="FILE", help="a file of weights; its content tells the format")
     source.add_argument("--plan", type=Path, help="the weights of a planned study, which must be as they were then")
@@ -70,19 +60,13 @@ def _add_convert(commands: Any) -> None:
     converting.add_argument(
         "--checksum", metavar="SUM", help="md5:... or sha256:... to expect instead of the source's; at your own risk"
     )
-    converting.set_defaults(run=convert)
 
 
 def _add_picture(commands: Any) -> None:
     listed = "\n".join(f"  {name:10} {it.attribution}; {it.licence}" for name, it in samples.SAMPLES.items())
     text = "turn any picture, or a sample photograph, into a plain 8-bit RGB PNG without metadata"
-    preparing = commands.add_parser(
-        "picture",
-        help=text,
-        description=f"{text[0].upper()}{text[1:]}.",
-        epilog=f"samples, out of the package scikit-image:\n{listed}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    listed = f"samples, out of the package scikit-image:\n{listed}"
+    preparing = add_command(commands, "picture", text, prepare_picture, epilog=listed, formatter_class=AS_WRITTEN)
     source = preparing.add_mutually_exclusive_group(required=True)
     source.add_argument("--input", metavar="FILE", help="a picture file")
     source.add_argument("--sample", metavar="NAME", help="a free photograph, see below")
@@ -90,7 +74,6 @@ def _add_picture(commands: Any) -> None:
     preparing.add_argument("--name", help="with --plan: which picture")
     preparing.add_argument("--output", required=True, type=Path, metavar="FILE.png", help="the picture to write")
     preparing.add_argument("--max-side", type=int, metavar="N", help="longer side in pixels at most")
-    preparing.set_defaults(run=prepare_picture)
 
 
 def fetch(options: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from styletransfer.cli import add_command
 from styletransfer.files import atomic
 from styletransfer.study import plan
 
@@ -15,40 +16,29 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def add_commands(commands: Any) -> None:
     """The subcommands `collect`, `manifest`, `verify` and `crate`."""
-    text = "gather the runs of a study into tables"
-    collecting = commands.add_parser("collect", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    collecting = add_command(commands, "collect", "gather the runs of a study into tables", collect)
     collecting.add_argument("--runs", type=Path, required=True, help="the table of runs to write, .parquet")
     collecting.add_argument("--runs-csv", type=Path, required=True, help="the same as .csv")
     collecting.add_argument("--losses", type=Path, required=True, help="the table of losses to write, .parquet")
     collecting.add_argument("--partial", action="store_true", help="runs may lack results: the table says why")
-    collecting.set_defaults(run=collect)
 
-    text = "write the manifest of a study that is complete"
-    describing = commands.add_parser("manifest", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    describing = add_command(commands, "manifest", "write the manifest of a study that is complete", write_manifest)
     describing.add_argument("--tables", nargs="+", required=True, help="the study's tables")
     describing.add_argument("--figures", nargs="+", required=True, help="its figures and pages; a folder for all in it")
     describing.add_argument("--output", type=Path, required=True, help="the manifest to write, .json")
-    describing.set_defaults(run=write_manifest)
     for command in (collecting, describing):
         command.add_argument("--plan", type=Path, required=True, help="the study's plan")
         command.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
 
-    text = "check every file of a study against its manifest"
-    verifying = commands.add_parser(
-        "verify",
-        help=text,
-        description=f"{text[0].upper()}{text[1:]}. The exit code is 1 if anything differs and is not removed.",
-    )
+    more = "The exit code is 1 if anything differs and is not removed."
+    verifying = add_command(commands, "verify", "check every file of a study against its manifest", verify, more)
     verifying.add_argument("manifest", type=Path, help="results/studies/<study>/manifest.json")
     verifying.add_argument("--configfile", type=Path, help="compare the study's config as it is now as well")
     verifying.add_argument("--remove", action="store_true", help="remove what differs: the workflow recreates it")
-    verifying.set_defaults(run=verify)
 
-    text = "pack a study into an RO-Crate, a .zip that archives take"
-    packing = commands.add_parser("crate", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    packing = add_command(commands, "crate", "pack a study into an RO-Crate, a .zip that archives take", pack)
     packing.add_argument("--manifest", type=Path, required=True, help="results/studies/<study>/manifest.json")
     packing.add_argument("--output", type=Path, required=True, help="the crate to write, .zip")
-    packing.set_defaults(run=pack)
 
 
 def collect(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from styletransfer import cli
+from styletransfer.cli import add_command
 from styletransfer.devices import lease
 from styletransfer.errors import InputError
 from styletransfer.files import checks
@@ -33,12 +34,10 @@ OPTION_TYPES = {"width": int, "iterations": int, "seed": int}
 
 def add_commands(commands: Any) -> None:
     """The subcommands `transfer` and `run`."""
-    text = "paint a content picture in the style of others"
-    transfer = commands.add_parser("transfer", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    transfer = add_command(commands, "transfer", "paint a content picture in the style of others", transfer_by_hand)
     add_transfer_options(transfer)
-    transfer.set_defaults(run=transfer_by_hand)
     text = "compute runs of a planned study, one after another in one process on one device"
-    run = commands.add_parser("run", help=text, description=f"{text[0].upper()}{text[1:]}. Finished runs are kept.")
+    run = add_command(commands, "run", text, run_planned, "Finished runs are kept.")
     run.add_argument("--plan", type=Path, required=True, help="the study's plan, results/studies/<study>/plan-*.json")
     chosen = run.add_mutually_exclusive_group(required=True)
     chosen.add_argument("--run", dest="run_id", metavar="RUN_ID", help="the one run to compute")
@@ -47,7 +46,6 @@ def add_commands(commands: Any) -> None:
     run.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
     run.add_argument("--preserve-colors", action="store_true", help="live.html shows the content's colours")
     add_machine_options(run)
-    run.set_defaults(run=run_planned)
 
 
 def add_transfer_options(command_line: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from styletransfer.cli import add_command
 from styletransfer.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,16 +24,15 @@ PLAIN_WIDTH = 140
 def add_commands(commands: Any) -> None:
     """The subcommand `watch`."""
     text = "show a study at work: what is done, what runs, and how long the rest takes"
-    description = (
-        f"{text[0].upper()}{text[1:]}. It reads files only, so it may begin and end at any time beside a "
-        "running snakemake; runs on other hosts that share the folder count as well."
+    more = (
+        "It reads files only, so it may begin and end at any time beside a running snakemake; runs on other hosts that "
+        "share the folder count as well."
     )
-    watching = commands.add_parser("watch", help=text, description=description)
+    watching = add_command(commands, "watch", text, run, more)
     watching.add_argument("folder", type=Path, help="the folder of the study, results/studies/<study>")
     watching.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
     watching.add_argument("--interval", type=float, default=2.0, help="seconds between looks (default: %(default)s)")
     watching.add_argument("--once", action="store_true", help="look once, print and end")
-    watching.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:

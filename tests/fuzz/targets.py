@@ -27,6 +27,7 @@ from styletransfer.results import tables
 from styletransfer.results.plan import check_sizes, summary
 from styletransfer.runs import checkpoint
 from styletransfer.runs.record import find_record
+from styletransfer.study import plan
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 from styletransfer.vgg import formats, sources
@@ -112,8 +113,12 @@ def record(path: Path) -> None:
     find_record(path, [path], verify=True)
     with contextlib.suppress(InputError):
         tables._record(path)
+
+
+def study_plan(path: Path) -> None:
+    """A plan, which every job reads."""
     with contextlib.suppress(InputError):
-        settings.from_canonical(yaml_reader.parse_json(path.read_text(errors="replace"), "--settings"))
+        plan.read(path)
 
 
 IDENTITY = {"settings": "a", "device": "cpu"}
@@ -125,7 +130,7 @@ def state(path: Path) -> None:
         assert checkpoint.read(path, IDENTITY).iteration == 3, "damage went unnoticed"
 
 
-TARGETS = {"config": config, "image": image, "weights": network, "record": record, "state": state}
+TARGETS = {"config": config, "image": image, "weights": network, "record": record, "plan": study_plan, "state": state}
 
 
 def damaged(whole: bytes, data: bytes) -> bytes:
@@ -139,9 +144,8 @@ def damaged(whole: bytes, data: bytes) -> bytes:
 
 def seeds(kind: str, folder: Path) -> list[bytes]:
     """Small files that are right, for damage to begin with."""
-    return {"config": _configs, "image": _images, "weights": _networks, "record": _records, "state": _states}[kind](
-        folder
-    )
+    made = {"config": _configs, "image": _images, "weights": _networks, "record": _records, "plan": _plans}
+    return {**made, "state": _states}[kind](folder)
 
 
 def _configs(folder: Path) -> list[bytes]:
@@ -202,10 +206,13 @@ def _networks(folder: Path) -> list[bytes]:
 
 
 def _records(folder: Path) -> list[bytes]:
-    artifact = {"name": "a", "checksum": "b"}
-    identity = {"numerics": settings.NUMERICS, "content": artifact, "styles": [artifact], "weights": artifact}
     records.record().write(folder / "record")
-    return [(folder / "record").read_bytes(), json.dumps({**identity, "width": 64}).encode()]
+    return [(folder / "record").read_bytes()]
+
+
+def _plans(folder: Path) -> list[bytes]:
+    images = {"p": {"painting": "glass"}}
+    return [expand(load_config({**CONFIG, "images": images, "weights": "vgg16"})).text.encode()]
 
 
 def _states(folder: Path) -> list[bytes]:

@@ -69,7 +69,8 @@ def seeds(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("kind", "examples"), [("config", 100), ("image", 400), ("weights", 60), ("record", 200), ("state", 200)]
+    ("kind", "examples"),
+    [("config", 100), ("image", 400), ("weights", 60), ("record", 200), ("plan", 200), ("state", 200)],
 )
 def test_damaged_files(kind, examples, seeds, tmp_path):
     @settings(FEW, max_examples=examples)

@@ -1,6 +1,5 @@
 """Settings and designs: identity, limits, value specs, and the 2018 study to the last value."""
 
-import json
 import platform
 from collections import Counter
 
@@ -146,22 +145,6 @@ def test_canonical_settings_round_trip(style_weight, learning_rate, width, pooli
     again = settings.from_canonical(original.canonical())
     assert again == original
     assert again.run_id == original.run_id
-
-
-def test_what_runs_share_is_factored_out():
-    """A whole batch is one word of a command line, which Linux limits to 128 KiB."""
-    styles = tuple(Artifact(f"{number:040}", f"sha256:{number:064}") for number in range(5))
-    runs = [
-        Settings(
-            content=FILE, styles=styles, weights=FILE, width=512, tv_weight=number, style_weight=500 if number else 3.25
-        )
-        for number in range(100)
-    ]
-    canonical = [each.canonical() for each in runs]
-    common, own = settings.factor_common(canonical)
-    assert 10 * len(json.dumps([common, own])) < len(json.dumps(canonical))
-    assert [settings.from_canonical(common | each) for each in own] == runs
-    assert settings.factor_common(canonical[:1]) == (canonical[0], [{}])
 
 
 @given(

@@ -291,13 +291,6 @@ def to_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
-def factor_common(several: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What several canonical settings have in common, and what each of them has besides."""
-    first = several[0]
-    common = {key: first[key] for key in first if all(key in each and each[key] == first[key] for each in several)}
-    return common, [{key: each[key] for key in each if key not in common} for each in several]
-
-
 def from_canonical(canonical: Mapping[str, Any]) -> Settings:
     """The settings that `Settings.canonical()` was made from.
 

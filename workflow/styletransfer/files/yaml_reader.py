@@ -49,20 +49,6 @@ def read(path: str | Path, what: str = "config") -> dict[str, Any]:
     return document
 
 
-def parse_json(text: str, what: str) -> Any:
-    """The value that a JSON text stands for.
-
-    Raises:
-        InputError: The text is no JSON, or `check_values` refuses the value.
-    """
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{what} is {shortened(text)}, which is not JSON: {error}") from error
-    check_values(document, what)
-    return document
-
-
 def check_values(document: Any, what: str) -> None:
     """Refuse a value that is not plain through and through, or too much of it.
 

@@ -61,7 +61,7 @@ page:
 	@if command -v node > /dev/null && { test -e $(PAGE)/node_modules/typescript || npm install --silent --no-save \
 	  --prefix $(PAGE) @biomejs/biome@2.6.8 typescript@7.0.2 > /dev/null; } 2> /dev/null; then \
 	  $(PAGE)/node_modules/.bin/biome check --error-on-warnings --config-path=tests/page/lint.json \
-	    workflow/styletransfer/reports/templates/explorer/*.js tests/page/*.mjs && \
+	    workflow/styletransfer/reports/templates/explorer/*.js tests/page/*.mjs tests/page/*.ts && \
 	  $(PAGE)/node_modules/.bin/tsc -p tests/page && node --test tests/page/*.test.mjs; \
 	else echo "no node, or no biome and TypeScript from npm: the page's scripts are not checked"; fi
 

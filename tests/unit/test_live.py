@@ -232,9 +232,12 @@ def test_a_page_of_many_runs_is_written_less_often(tmp_path):
     assert page.update()
 
 
-def test_a_page_that_cannot_be_written_ends_no_run(study, tmp_path):
+def test_a_page_that_cannot_be_written_ends_no_run(study, tmp_path, caplog):
     (tmp_path / "file").write_text("in the way")
-    assert not LivePage(study, tmp_path / "runs", tmp_path / "file").update(last=True)
+    page = LivePage(study, tmp_path / "runs", tmp_path / "file")
+    assert not page.update()
+    assert not page.update()
+    assert len(caplog.messages) == 1, "it says so more often than it tries"
 
 
 def test_the_log_gets_a_line_when_counts_change(busy, tmp_path, monkeypatch):

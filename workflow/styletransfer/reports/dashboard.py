@@ -65,22 +65,20 @@ def state_text(run: RunningRun) -> str:
         return "waits for a device"
     if run.silent is not None:
         return f"no word for {duration(run.silent)}"
-    if not run.reports:
+    if run.last is None:
         return "begins"
-    left = run.reports[-1].seconds_left
+    left = run.last.seconds_left
     return "" if left is None else f"{duration(left)} left"
 
 
 def losses_text(run: RunningRun) -> str:
     """Its newest losses."""
-    return "  ".join(
-        f"{name} {number_text(value)}" for name, value in (run.reports[-1].losses if run.reports else {}).items()
-    )
+    return "  ".join(f"{name} {number_text(value)}" for name, value in (run.last.losses if run.last else {}).items())
 
 
 def share(run: RunningRun) -> float:
     """How much of its steps a run has taken, 0 to 1."""
-    return run.reports[-1].iteration / run.reports[-1].iterations if run.reports else 0.0
+    return run.last.iteration / run.last.iterations if run.last else 0.0
 
 
 def terminal(snapshot: Snapshot, monitor: Monitor, bars: bool = True) -> RenderableType:

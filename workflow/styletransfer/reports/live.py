@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from styletransfer.analysis import device_usage
@@ -22,7 +21,7 @@ from styletransfer.errors import WaitError
 from styletransfer.files import atomic, locks
 from styletransfer.optim.terms import LOSSES
 from styletransfer.reports import dashboard, html
-from styletransfer.reports.monitor import Monitor, RunningRun, Snapshot
+from styletransfer.reports.monitor import Monitor, Snapshot
 from styletransfer.study.plan import Study
 from styletransfer.text import number_text
 
@@ -54,6 +53,7 @@ class LivePage:
     def __init__(self, study: Study, pool: Path, folder: Path, preserve: bool = False) -> None:
         self._monitor = Monitor(study, pool, preserve)
         self._path = folder / "live.html"
+        self._failed = -math.inf
         self._seconds = max(MIN_SECONDS, SECONDS_PER_RUN * len(study.runs))
 
     def update(self, last: bool = False) -> bool:
@@ -74,8 +74,11 @@ class LivePage:
                     return False
                 atomic.write_text(self._path, self._render(self._monitor.snapshot()))
                 return True
-        except (OSError, WaitError) as error:
-            logger.debug("%s is not written: %s", self._path, error)
+        except WaitError:
+            return False
+        except Exception as error:  # whatever it is: the run goes on
+            logger.warning("%s is not written: %s: %s", self._path, type(error).__name__, error)
+            self._failed = time.time()
             return False
 
     @contextlib.contextmanager
@@ -100,54 +103,26 @@ class LivePage:
 
     def _is_due(self) -> bool:
         try:
-            return time.time() - self._path.stat().st_mtime >= self._seconds
-        except FileNotFoundError:
-            return True
+            written = self._path.stat().st_mtime
+        except OSError:  # there is none
+            written = -math.inf
+        return time.time() - max(written, self._failed) >= self._seconds
 
     def _render(self, now: Snapshot) -> str:
         return html.render(
             "live.html",
             [html.source("live.js")],
             now=now,
-            counts=dashboard.counts_text(now),
-            left=dashboard.left_text(now),
             written=f"{datetime.datetime.fromtimestamp(now.time):%H:%M:%S}",
             refresh=math.ceil(self._seconds),
-            devices=[dashboard.use_row(use) for use in now.devices],
+            say=dashboard,
+            text=number_text,
+            short=device_usage.short,
             losses=LOSSES,
-            runs=[self._run(run) for run in now.at_work],
-            stopped=[
-                {
-                    "status": one.name.replace("_", " "),
-                    "label": now.labels[run_id],
-                    "reason": one.reason,
-                    "log": self._log(run_id),
-                }
-                for run_id, one in list(now.stopped.items())[: dashboard.MOST_STOPPED]
-            ],
-            more_stopped=max(0, len(now.stopped) - dashboard.MOST_STOPPED),
-            pictures=[
-                {
-                    "label": now.labels[run_id],
-                    "file": self._link(self._monitor.picture(run_id)),
-                    "diverged": run_id in now.diverged,
-                }
-                for run_id in now.newest[:MOST_PICTURES]
-            ],
+            log=self._log,
+            picture=lambda run_id: self._link(self._monitor.picture(run_id)),
+            newest=now.newest[:MOST_PICTURES],
         )
-
-    def _run(self, run: RunningRun) -> dict[str, Any]:
-        last = run.reports[-1] if run.reports else None
-        return {
-            "label": run.label,
-            "device": device_usage.short(run.device),
-            "steps": f"{last.iteration:,} of {last.iterations:,}" if last else "",
-            "share": dashboard.share(run),
-            "losses": {name: number_text(last.losses[name]) if last and name in last.losses else "" for name in LOSSES},
-            "state": dashboard.state_text(run),
-            "silent": run.silent is not None,
-            "log": self._log(run.run_id),
-        }
 
     def _log(self, run_id: str) -> str:
         """A link to the log of a run; empty if there is none."""

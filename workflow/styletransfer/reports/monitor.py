@@ -46,6 +46,11 @@ class RunningRun:
     reports: Sequence[Progress]
     silent: float | None = None
 
+    @property
+    def last(self) -> Progress | None:
+        """Its newest report, if there is any."""
+        return self.reports[-1] if self.reports else None
+
 
 @dataclass(frozen=True)
 class DeviceUse:
@@ -214,7 +219,7 @@ def time_left(
     computing = [(run, work) for run, work in at_work if work.device]
     finished = [speed for speed in speeds if speed.iterations_done]
     known = finished or [
-        _so_far(run, work) for run, work in computing if work.reports and work.reports[-1].seconds_per_iteration
+        _so_far(work, work.last, run.width) for run, work in computing if work.last and work.last.seconds_per_iteration
     ]
     if not computing or not known:
         return None
@@ -228,14 +233,13 @@ def time_left(
     return TimeLeft(min(1.0, low) * likely, likely, max(1.0, high) * likely)
 
 
-def _so_far(run: Settings, work: RunningRun) -> Speed:
+def _so_far(work: RunningRun, last: Progress, width: int | None) -> Speed:
     """That of a run at work as if it ended here: what tells of the speed before any run has ended."""
-    last = work.reports[-1]
-    return Speed(run.width or 1, max(1, last.iteration), work.seconds, last.seconds_per_iteration or 0.0)
+    return Speed(width or 1, max(1, last.iteration), work.seconds, last.seconds_per_iteration or 0.0)
 
 
 def _seconds_left(work: RunningRun, expected: float) -> float:
-    left = work.reports[-1].seconds_left if work.reports else None
+    left = work.last.seconds_left if work.last else None
     return max(0.0, expected - work.seconds) if left is None else left
 
 

@@ -29,13 +29,7 @@ function drawEffect() {
     data: { values: rows.filter((row) => row.loss !== null) },
     encoding: {
       x,
-      y: {
-        field: "loss",
-        type: "quantitative",
-        scale: { type: "log" },
-        title: "times the least",
-        axis: logAxis(domainOf(rows, "loss", 1)),
-      },
+      y: logEncoding(rows, "loss", "times the least", 1.05),
       color: {
         field: "term",
         type: "nominal",
@@ -106,13 +100,7 @@ function curvesSpec(rows, title, count) {
       scale: { domain: domainOf(rows, "step", 1) },
       axis: { grid: false, tickCount: 4, format: ",d" },
     },
-    y: {
-      field: "value",
-      type: "quantitative",
-      scale: { type: "log", domain: domainOf(rows, "value") },
-      title: null,
-      axis: logAxis(domainOf(rows, "value")),
-    },
+    y: logEncoding(rows, "value", null),
     detail: { field: "run" },
   };
   // Vega-Lite cannot change a line's width by a signal for each line, so the emphasised ones are layers of their own.
@@ -147,19 +135,7 @@ function curvesSpec(rows, title, count) {
   };
 }
 
-for (const [value, name] of [
-  [false, "Unweighted"],
-  [true, "Weighted"],
-]) {
-  element("weighting").append(
-    make("button", { type: "button", textContent: name, onclick: () => update({ weighted: value }) }),
-  );
-}
-view(["weighted"], () => {
-  for (const button of element("weighting").children) {
-    button.setAttribute("aria-pressed", String((button.textContent === "Weighted") === state.weighted));
-  }
-});
+choices(element("weighting"), { false: "Unweighted", true: "Weighted" }, "weighted");
 
 view(["run", "pair", "along", "theme"], () => whenNear(element("effect"), drawEffect));
 view(["run", "pair", "along", "weighted", "theme"], () => whenNear(element("curves"), drawCurves));

@@ -1,11 +1,5 @@
 // The columns of the table of runs, and the words that filter it.
 
-/**
- * words: whether its values are words and no numbers. note: what to know of it.
- * @typedef {{ name: string, title: string, note?: string, words?: boolean, read: (run: Run) => any,
- *             show: (value: any) => string }} Column
- */
-
 /** @type {Column[]} */
 const SETTINGS = parameters.map(({ name, help, numeric }) => ({
   name,

@@ -28,20 +28,8 @@ function drawScatter() {
   );
   const legend = { title: "differs from the default in", orient: "top", columns: innerWidth < 760 ? 2 : 8 };
   const axes = {
-    x: {
-      field: "content",
-      type: "quantitative",
-      scale: { type: "log", nice: false, domain: domainOf(rows, "content", 1.25) },
-      title: "content loss → less like the photograph",
-      axis: logAxis(domainOf(rows, "content", 1.25)),
-    },
-    y: {
-      field: "style",
-      type: "quantitative",
-      scale: { type: "log", nice: false, domain: domainOf(rows, "style", 1.25) },
-      title: "style loss → less like the artwork",
-      axis: logAxis(domainOf(rows, "style", 1.25)),
-    },
+    x: logEncoding(rows, "content", "content loss → less like the photograph", 1.25),
+    y: logEncoding(rows, "style", "style loss → less like the artwork", 1.25),
   };
   const point = (filter, mark) => ({
     transform: [{ filter }],
@@ -110,7 +98,8 @@ function drawParallel() {
   });
   const x = {
     field: "axis",
-    type: "point",
+    type: "ordinal",
+    scale: { type: "point", padding: 0.4 },
     sort: names.map(stacked),
     title: null,
     axis: {
@@ -131,29 +120,24 @@ function drawParallel() {
     mark: { type: "line", stroke, strokeWidth, opacity },
     encoding: { detail: { field: "run" } },
   });
+  const end = (place, dy) => ({
+    data: { values: labels.filter((label) => label.place === place) },
+    mark: { type: "text", dy, color: color("quiet") },
+    encoding: { text: { field: "label" } },
+  });
   const spec = {
     height: 320,
     padding: { top: 5, bottom: 18, left: 10, right: 10 },
     data: { values: rows },
-    encoding: { x: { ...x, type: "ordinal", scale: { type: "point", padding: 0.4 } }, y },
+    encoding: { x, y },
     layer: [
       line(null, color("quiet"), 1, shown.length > 100 ? 0.25 : 0.5),
       { mark: { type: "circle", size: 22, color: color("quiet"), opacity: 0.8 } },
       line(isHovered, color("accent"), 3, 1),
       line(isCurrent, color("ink"), 3, 1),
       line(null, color("quiet"), 9, 0.001),
-      {
-        data: { values: labels },
-        transform: [{ filter: "datum.place === 0" }],
-        mark: { type: "text", dy: 13, color: color("quiet") },
-        encoding: { text: { field: "label" } },
-      },
-      {
-        data: { values: labels },
-        transform: [{ filter: "datum.place === 1" }],
-        mark: { type: "text", dy: -11, color: color("quiet") },
-        encoding: { text: { field: "label" } },
-      },
+      end(0, 13),
+      end(1, -11),
     ],
   };
   chart(

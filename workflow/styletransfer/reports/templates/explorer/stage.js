@@ -9,7 +9,12 @@ const MAX_ZOOM = 16;
 function choices(group, labels, part) {
   for (const [value, label] of Object.entries(labels)) {
     group.append(
-      make("button", { type: "button", textContent: label, value, onclick: () => update({ [part]: value }) }),
+      make("button", {
+        type: "button",
+        textContent: label,
+        value,
+        onclick: () => update({ [part]: likeInitial(part, value) }),
+      }),
     );
   }
   view([part], () => {
@@ -197,21 +202,12 @@ view(["pair"], () => {
 
 view(["run", "pair"], () => {
   const run = current();
-  const measured = study.measures.map(({ name, title, unit }) => [title, `${text(run.measured[name])} ${unit}`]);
-  const made = [
-    ["size", run.size.join(" × ")],
-    ["device", run.device],
-    ["run", run.key],
-  ];
-  const values = ok(run)
-    ? []
-    : [
-        ["status", run.status],
-        ["reason", run.reason],
-      ];
+  const measured = MEASURED.map(({ title, note, read, show }) => [title, show(read(run)), note]);
+  const fault = ok(run) ? {} : { status: run.status, reason: run.reason };
+  const made = { size: run.size.join(" × "), device: run.device, run: run.key };
   element("facts").replaceChildren(
-    ...[...values, ...measured, ...made].flatMap(([name, value]) => [
-      make("dt", { textContent: name }),
+    ...[...Object.entries(fault), ...measured, ...Object.entries(made)].flatMap(([name, value, note = ""]) => [
+      make("dt", { textContent: name, title: note }),
       make("dd", { textContent: value }),
     ]),
   );

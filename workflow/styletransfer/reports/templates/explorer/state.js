@@ -151,14 +151,9 @@ function togglePin(run) {
   update({ pins, ...sides, mode });
 }
 
-/**
- * Listen on the whole document.
- * @param {string} name
- * @param {(event: any) => void} listener
- */
-function on(name, listener) {
-  document.addEventListener(name, listener);
-}
+// Listen on the whole document.
+/** @type {(name: string, listener: (event: any) => void) => void} */
+const on = (name, listener) => document.addEventListener(name, listener);
 
 // A box that scrolls sideways fades where it goes on.
 function fadeEdge(box) {

@@ -1,84 +1,13 @@
 // The study: its runs, and which of them lie around a given one.
 
-/**
- * What `explorer.content` in Python gathers, and a run, a parameter and a pair of it.
- * @typedef {number | string} Value
- * @typedef {"content" | "style" | "tv"} Term
- * @typedef {{ iteration: number[] } & Record<Term, (number | null)[]>} Curve
- * @typedef {object} Run
- * @property {string} id
- * @property {string} pair
- * @property {boolean} default
- * @property {string} status
- * @property {string} reason
- * @property {[number, number]} size
- * @property {Record<string, Value>} settings
- * @property {Record<string, any>} measured  Numbers by the name of a measure; null where there is none.
- * @property {number} group  Equal where unweighted losses compare.
- * @property {boolean} front  Whether no run of its group beats it in both content and style loss.
- * @property {string} device
- * @property {Curve} curve
- * @property {string} picture
- * @property {number} index  Its place among all runs.
- * @property {string} key  Its name in the address.
- * @typedef {object} Measure
- * @property {string} name
- * @property {string} title
- * @property {string} unit
- * @property {"lower" | "higher"} better
- * @property {string[]} within  In what two runs must agree for their numbers to compare.
- * @typedef {object} Parameter
- * @property {string} name
- * @property {string} help
- * @property {"weight" | "measure" | "optimiser"} kind
- * @property {Value[]} values
- * @property {string[]} labels  What to call each value.
- * @property {boolean} numeric
- * @typedef {{ name: string, content: string, styles: string[], initial?: string }} Pair
- * @typedef {object} Study
- * @property {string} study
- * @property {string} weights
- * @property {"star" | "grid" | "list"} design
- * @property {boolean} preserve_colors
- * @property {Measure[]} measures
- * @property {Parameter[]} parameters
- * @property {Record<string, Value>} constants
- * @property {Record<string, Value>} defaults
- * @property {Pair[]} pairs
- * @property {Run[]} runs
- * @property {{ weights: unknown, images: Record<string, unknown> }} config
- * @property {Record<string, string>} files
- * @property {string} network
- * @property {Record<string, string>} pictures
- */
-
-/**
- * A map that is asked only for what it has.
- * @template T
- * @typedef {{ get(key: string): T } & Map<string, T>} Index
- */
-
-/**
- * An element of the page by its id. All ids are those of page.html, so it is there, of a known kind.
- * @param {string} id
- * @returns {any}
- */
+// An element by its id, which is one of page.html: so it is there, and of a known kind.
+/** @type {(id: string) => any} */
 const element = (id) => document.getElementById(id);
-
-/**
- * @param {string} selector
- * @returns {any[]}
- */
+/** @type {(selector: string) => any[]} */
 const elements = (selector) => [...document.querySelectorAll(selector)];
 
-/**
- * @template T
- * @param {[string, T][]} entries
- * @returns {Index<T>}
- */
-function index(entries) {
-  return /** @type {Index<T>} */ (new Map(entries));
-}
+/** @type {<T>(entries: [string, T][]) => Index<T>} */
+const index = (entries) => /** @type {Index<any>} */ (new Map(entries));
 
 /** @type {Study} */
 const study = JSON.parse(element("data").textContent);

@@ -5,13 +5,14 @@ const narrow = matchMedia("(max-width: 760px)");
 const columnsInOrder = () => (narrow.matches ? [...MEASURED, ...SETTINGS, ...OTHERS] : COLUMNS);
 narrow.addEventListener("change", () => whenNear(element("table"), drawTable));
 const MAX_ROWS = 1000;
+
 function headCell(column) {
   const sorted = state.sort === column.name;
   const sort = () => update({ sort: column.name, descending: sorted && !state.descending });
   const arrow = sorted ? (state.descending ? " ↓" : " ↑") : "";
   const cell = make(
     "th",
-    { scope: "col" },
+    { scope: "col", title: column.note ?? "" },
     make("button", { type: "button", textContent: column.title + arrow, onclick: sort }),
   );
   cell.setAttribute("aria-sort", sorted ? (state.descending ? "descending" : "ascending") : "none");

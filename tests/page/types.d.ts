@@ -1,0 +1,83 @@
+// What `explorer.content` in Python gathers for the page, and what the page makes of it.
+
+type Value = number | string;
+type Term = "content" | "style" | "tv";
+
+interface Run {
+  id: string;
+  pair: string;
+  default: boolean;
+  status: string;
+  reason: string;
+  size: [number, number];
+  settings: Record<string, Value>;
+  /** Numbers by the name of a measure; null where there is none. */
+  measured: Record<string, any>;
+  /** Equal where unweighted losses compare. */
+  group: number;
+  /** Whether no run of its group beats it in both content and style loss. */
+  front: boolean;
+  device: string;
+  curve: { iteration: number[] } & Record<Term, (number | null)[]>;
+  picture: string;
+  /** Its place among all runs. */
+  index: number;
+  /** Its name in the address. */
+  key: string;
+}
+
+interface Measure {
+  name: string;
+  title: string;
+  unit: string;
+  better: "lower" | "higher";
+  /** In what two runs must agree for their numbers to compare. */
+  within: string[];
+}
+
+interface Parameter {
+  name: string;
+  help: string;
+  kind: "weight" | "measure" | "optimiser";
+  values: Value[];
+  /** What to call each value. */
+  labels: string[];
+  numeric: boolean;
+}
+
+interface Pair {
+  name: string;
+  content: string;
+  styles: string[];
+  initial?: string;
+}
+
+interface Study {
+  study: string;
+  weights: string;
+  design: "star" | "grid" | "list";
+  preserve_colors: boolean;
+  measures: Measure[];
+  parameters: Parameter[];
+  constants: Record<string, Value>;
+  defaults: Record<string, Value>;
+  pairs: Pair[];
+  runs: Run[];
+  config: { weights: unknown; images: Record<string, unknown> };
+  files: Record<string, string>;
+  network: string;
+  pictures: Record<string, string>;
+}
+
+/** A column of the table of runs. words: its values are no numbers. note: what to know of it. */
+interface Column {
+  name: string;
+  title: string;
+  note?: string;
+  words?: boolean;
+  read: (run: Run) => any;
+  show: (value: any) => string;
+}
+
+/** A map that is asked only for what it has. */
+type Index<T> = { get(key: string): T } & Map<string, T>;

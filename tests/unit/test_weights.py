@@ -517,7 +517,7 @@ def test_an_hdf5_file_of_something_else_says_what_it_holds(tmp_path):
 @pytest.mark.parametrize(
     ("metadata", "part"),
     [
-        (None, "not written by convert_weights.py"),
+        (None, "not written by `styletransfer convert`"),
         ({"vgg19": "{"}, "damaged"),
         ({"vgg19": "{}"}, "damaged"),
         ({"vgg19": json.dumps({"channel_order": "RGB", "mean": 5, "source": {}})}, "damaged"),

@@ -30,7 +30,7 @@ rule collect:
         options=[],
     shell:
         r"""
-        styletransfer collect {params.options} \
+        styletransfer collect {params.options:q} \
             --plan {input.plan:q} \
             --runs {output.runs:q} \
             --runs-csv {output.runs_csv:q} \

@@ -68,12 +68,12 @@ def _add_picture(commands: Any) -> None:
     listed = f"samples, out of the package scikit-image:\n{listed}"
     preparing = add_command(commands, "picture", text, prepare_picture, epilog=listed, formatter_class=AS_WRITTEN)
     source = preparing.add_mutually_exclusive_group(required=True)
-    source.add_argument("--input", metavar="FILE", help="a picture file")
+    source.add_argument("--input", metavar="FILE", help="a picture: PNG, JPEG, TIFF, WebP, AVIF, GIF, BMP or PNM")
     source.add_argument("--sample", metavar="NAME", help="a free photograph, see below")
     source.add_argument("--plan", type=Path, help="a picture of a planned study, which must be as it was then")
     preparing.add_argument("--name", help="with --plan: which picture")
     preparing.add_argument("--output", required=True, type=Path, metavar="FILE.png", help="the picture to write")
-    preparing.add_argument("--max-side", type=int, metavar="N", help="longer side in pixels at most")
+    preparing.add_argument("--max-side", type=int, metavar="N", help="longer side in pixels at most (default: 4096)")
 
 
 def fetch(options: argparse.Namespace) -> None:
@@ -156,7 +156,7 @@ def _write_painting(name: str, width: int | None, height: int | None, output: Pa
     from styletransfer.images import generated
     from styletransfer.images.io import write_image
 
-    size = width or generated.SIZE[0], height or generated.SIZE[1]
+    size = tuple(usual if side is None else side for side, usual in zip((width, height), generated.SIZE, strict=True))
     pixels = generated.paint(name, *size)
     # Of another size it is not what the recipe stands for.
     write_image(output, pixels, samples.recipe(name) if size == generated.SIZE else None)

@@ -116,7 +116,7 @@ def _read_safetensors(path: Path) -> tuple[Network, dict[str, str], str]:
         if METADATA_KEY not in metadata:
             raise InputError(
                 f"weights {path}: a safetensors file without the metadata entry {METADATA_KEY!r}: not written by "
-                "convert_weights.py. Convert the original file with it"
+                "`styletransfer convert`. Convert the original file with it"
             )
         document = json.loads(metadata[METADATA_KEY])
         names = set(file.keys())

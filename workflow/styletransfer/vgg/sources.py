@@ -215,7 +215,7 @@ def form_of(path: Path) -> str:
         return guarded(_form_of_onnx, path)
     raise InputError(
         f"weights {path}: neither Keras HDF5, MatConvNet MAT-file, safetensors nor the source vgg16; it begins with "
-        f"{head[:16]!r}{_what_it_looks_like(head)}. Fetch it again with fetch_weights.py"
+        f"{head[:16]!r}{_what_it_looks_like(head)}. Fetch it again with `styletransfer fetch`"
     )
 
 
@@ -252,7 +252,7 @@ def guarded(reader: Callable[[Path], Any], path: Path) -> Any:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
             f"weights {path}: cannot be read, the file is damaged, incomplete or of another kind ({reason}). "
-            "Delete it and fetch it again with fetch_weights.py"
+            "Delete it and fetch it again with `styletransfer fetch`"
         ) from error
 
 

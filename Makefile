@@ -90,7 +90,7 @@ audit: $(VENV)/installed
 
 # The pictures of README and docs.
 pictures: demo
-	$(BIN)/python workflow/scripts/compare_schedules.py --output docs/schedules.png
+	$(BIN)/styletransfer benchmark schedule --output docs/schedules.png
 	$(BIN)/python docs/pictures.py
 
 # The explorer as the README shows it.

@@ -2,14 +2,13 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from PIL import Image
 
-SCRIPT = Path(__file__).parents[2] / "workflow/scripts/benchmark_report.py"
+from helpers.studies import ENGINE
+
 MACHINE = {"cpu": "A CPU", "cores": 2, "date": "2026-11-24"}
 
 
@@ -53,25 +52,24 @@ def measurements(tmp_path):
 
 
 def report(folder, paths):
-    words = ["--table", folder / "table.csv", "--page", folder / "page.md", "--figure", folder / "figure.png"]
-    command = [sys.executable, SCRIPT, "--measurements", *paths, *words]
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    command = [*ENGINE, "benchmark", "report", *map(str, paths), "--output", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_the_report_has_every_figure(tmp_path, measurements):
     done = report(tmp_path, measurements)
     assert done.returncode == 0, done.stderr
-    table = pd.read_csv(tmp_path / "table.csv")
+    table = pd.read_csv(tmp_path / "iterations.csv")
     assert list(table.width) == [64] * 3 + [512] * 4
-    fast = table[(table.width == 512) & (table.way == "engine, float32")].iloc[0]
+    fast = table[(table.width == 512) & (table.candidate == "engine, float32")].iloc[0]
     assert fast["times as fast as plain TensorFlow"] == 2
-    page = (tmp_path / "page.md").read_text()
+    page = (tmp_path / "benchmark.md").read_text()
     assert "cpu A CPU, cores 2, date 2026-11-24" in page
     assert "| engine, float32 | 0.01 | 0.5 |" in page
     assert "| matrix products, bfloat16 |  | 0.45 |" in page
     assert "A whole run at 512 px" in page
     assert "| engine, bfloat16 | 5.2 | 4.5 | 7.6 | 1.5 |" in page
-    with Image.open(tmp_path / "figure.png") as picture:
+    with Image.open(tmp_path / "benchmark.png") as picture:
         assert min(picture.size) > 400
 
 
@@ -81,4 +79,4 @@ def test_what_is_no_measurement_is_refused(tmp_path, measurements, text):
     done = report(tmp_path, measurements)
     assert done.returncode == 2
     assert f"{measurements[1]} is no measurement" in done.stderr and "Traceback" not in done.stderr
-    assert not (tmp_path / "table.csv").exists()
+    assert not (tmp_path / "iterations.csv").exists()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from helpers.sweep import at_once_by_name
 from styletransfer.analysis import device_usage
+from styletransfer.benchmarks import schedule_2018
 from styletransfer.reports.figures.device_usage import device_timeline
 
 
@@ -22,9 +23,9 @@ def test_a_schedule_keeps_graham_s_bound(durations, lanes):
 
 
 def test_the_2018_study_within_two_percent_of_the_bound_where_fixed_chunks_left_a_gpu_idle():
-    durations = device_usage.durations_of_2018()
+    durations = schedule_2018.durations_of_2018()
     assert (len(durations), sum(durations)) == (252, pytest.approx(252 * 97))
-    cut = device_usage.chunks(durations, 4)
+    cut = schedule_2018.chunks(durations, 4)
     assert device_usage.elapsed(cut) == pytest.approx(108 * 60)
     assert device_usage.elapsed(bar for bar in cut if bar[0] == 3) == pytest.approx(91 * 60)
     for order in range(20):

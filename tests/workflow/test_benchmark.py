@@ -2,37 +2,56 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
 from helpers.cpus import BFLOAT16
+from helpers.studies import ENGINE
+from styletransfer.benchmarks.iteration import CANDIDATES
+from styletransfer.benchmarks.measure import is_possible
 from styletransfer.devices import precision
 from styletransfer.vgg import sources
 
-ROOT = Path(__file__).parents[2]
 NETWORK = sources.package_path(sources.SOURCES["vgg16"])
+
+
+def benchmark(folder, *words):
+    command = [*ENGINE, "benchmark", *map(str, words)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def measure(folder, measurement, *options):
     """The figures of one measurement, tiny."""
-    words = [sys.executable, ROOT / "workflow/scripts/benchmark.py", measurement, "--network", NETWORK]
-    words += ["--width", "32", "--height", "34", "--output", "figures.json", "--rounds", "1", *options]
-    done = subprocess.run([str(word) for word in words], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    size = ["--width", "32", "--height", "34", "--rounds", "1"]
+    benchmark(folder, measurement, "--weights", NETWORK, *size, "--output", "figures.json", *options)
     return json.loads((folder / "figures.json").read_text())[measurement]
+
+
+def test_all_that_the_report_has_is_measured_once(tmp_path):
+    words = ["all", "--widths", "32", "--typical", "32", "--rounds", "1", "--iterations", "2", "--weights", NETWORK]
+    benchmark(tmp_path, *words)
+    results = tmp_path / "results/benchmark"
+    table = pd.read_csv(results / "iterations.csv")
+    assert list(table["candidate"]) == [name for name in CANDIDATES if is_possible(name)]
+    assert (table["seconds per iteration"] > 0).all() and (table["peak memory, GiB"] > 0.1).all()
+    assert "A whole run at 32 px" in (results / "benchmark.md").read_text()
+    before = {path: path.stat().st_mtime_ns for path in results.glob("*.json")}
+    assert {path.name for path in before} == {"step-32.json", "run.json", "layers.json"}
+    benchmark(tmp_path, *words)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 def test_descents_to_the_loss_of_adam(tmp_path):
     figures = measure(tmp_path, "descent", "--iterations", "30", "--figure", "descent.png")
     assert figures.keys() == {"content", "noise"}
-    contestants = 2 * len(precision.cpu_formats())
-    for contest in figures.values():
-        reference, *others = contest.values()
+    candidates = 2 * len(precision.cpu_formats())
+    for found in figures.values():
+        reference, *others = found.values()
         assert (reference["at its loss"]["steps"], reference["at its loss"]["times as fast"]) == (30, 1)
-        assert len(others) == contestants - 1 and all(
+        assert len(others) == candidates - 1 and all(
             0.8 < other["lowest loss over the reference's"] < 1.2 for other in others
         )
     assert Image.open(tmp_path / "descent.png").width > 1000

@@ -7,7 +7,6 @@ A lane is a slot of a device; runs on the CPU, which is not leased, get as many 
 from __future__ import annotations
 
 import heapq
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -121,27 +120,6 @@ def schedule(durations: Iterable[float], lanes: int) -> list[Bar]:
     return bars
 
 
-def chunks(durations: Sequence[float], lanes: int) -> list[Bar]:
-    """The runs are cut into one fixed chunk for each lane, as the 2018 study did."""
-    size = math.ceil(len(durations) / lanes)
-    bars: list[Bar] = []
-    for number, duration in enumerate(durations):
-        begin = 0.0 if number % size == 0 else bars[-1][2]
-        bars.append((number // size, begin, begin + duration))
-    return bars
-
-
 def elapsed(bars: Iterable[Bar]) -> float:
     """When the last run ends."""
     return max(end for _, _, end in bars)
-
-
-def durations_of_2018() -> list[float]:
-    """Seconds of the 252 runs of the 2018 study, reconstructed from what is published of it.
-
-    Four chunks of 63 runs; 97 s from start to start on average; done after 108 minutes; one GPU idle for the last 17 of
-    them. The other two are taken to be alike, and so are the runs of a chunk.
-    """
-    longest, shortest, total = 108 * 60.0, (108 - 17) * 60.0, 252 * 97.0
-    others = (total - longest - shortest) / 2
-    return [chunk / 63 for chunk in (longest, others, others, shortest) for _ in range(63)]

@@ -22,6 +22,7 @@ COMMANDS = {
     "results": ("collect", "manifest", "verify", "crate"),
     "draw": ("draw", "explorer"),
     "watch": ("watch",),
+    "benchmark": ("benchmark",),
 }
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from styletransfer.analysis import device_usage
-from styletransfer.reports.figures.style import ACCENT, CATEGORIES, GREY, blank, plural, set_title
+from styletransfer.reports.figures.style import CATEGORIES, GREY, blank, plural, set_title
 from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.text import duration
 
@@ -50,26 +48,6 @@ def device_timeline(runs: pd.DataFrame) -> Figure:
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.tick_params(axis="y", length=0)
     figure.legend(loc="outside lower left", ncols=7, frameon=False, fontsize=8)
-    return figure
-
-
-def schedules(named: Mapping[str, Sequence[device_usage.Bar]]) -> Figure:
-    """Schedules of the same runs below each other, on one axis of minutes, with the bound that none of them beats."""
-    figure = Figure(figsize=(9, 0.6 + 1.35 * len(named)), layout="constrained")
-    for axis, (title, bars) in zip(figure.subplots(len(named), sharex=True), named.items(), strict=True):
-        lanes, begins, ends = (np.array(column) for column in zip(*bars, strict=True))
-        bound = (ends - begins).sum() / (lanes.max() + 1)
-        axis.barh(lanes, (ends - begins) / 60, left=begins / 60, color=CATEGORIES[0], edgecolor="white", linewidth=0.3)
-        axis.axvline(bound / 60, color=ACCENT, lw=1.5)
-        over = device_usage.elapsed(bars) / bound - 1
-        text = f"{title}: {device_usage.elapsed(bars) / 60:.1f} minutes, {over:.1%} above the bound of {bound / 60:.1f}"
-        axis.set_title(text, fontsize=9, loc="left")
-        axis.set_yticks(range(lanes.max() + 1), [f"GPU {lane}" for lane in range(lanes.max() + 1)])
-        axis.invert_yaxis()
-        axis.tick_params(labelsize=8)
-        axis.spines[["top", "right", "left"]].set_visible(False)
-        axis.tick_params(axis="y", length=0)
-    axis.set_xlabel("minutes", fontsize=8)
     return figure
 
 

@@ -1,10 +1,8 @@
-"""Gather what `benchmark.py` measured: one table of all sizes as CSV, all tables as Markdown, and a figure."""
+"""Measurements gathered: one table of all sizes as CSV, all tables as Markdown, and a figure."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from styletransfer.errors import InputError, command
+from styletransfer.errors import InputError
 from styletransfer.files import atomic
 from styletransfer.reports.figures.style import CATEGORIES, log_ticks, save
 
@@ -41,18 +39,16 @@ def read(paths: Sequence[Path]) -> list[dict[str, Any]]:
             found.append(json.loads(path.read_text(encoding="utf-8")))
             found[-1]["machine"].items()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"{path} is no measurement of benchmark.py ({error}): remove it and measure again"
-            ) from error
+            raise InputError(f"{path} is no measurement ({error}): remove it and measure again") from error
     return found
 
 
 def iterations(measurements: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """A row per size and way to compute."""
+    """A row per size and candidate."""
     rows = [
-        {**found["size"], "way": way, **values}
+        {**found["size"], "candidate": name, **values}
         for found in measurements
-        for way, values in found.get("step", {}).items()
+        for name, values in found.get("step", {}).items()
     ]
     return pd.DataFrame(rows).sort_values("width", kind="stable", ignore_index=True)
 
@@ -63,8 +59,8 @@ def page(measurements: Sequence[Mapping[str, Any]], table: pd.DataFrame) -> str:
     lines = [
         f"{machine}.",
         "",
-        "Medians; the ways took turns. A run of 1000 iterations takes 1000 times what the first table says, and beside "
-        "that what the last one says.",
+        "Medians; the candidates took turns. A run of 1000 iterations takes 1000 times what the first table says, and "
+        "beside that what the last one says.",
     ]
     for title, column in (
         ("Seconds per iteration", SECONDS),
@@ -72,7 +68,7 @@ def page(measurements: Sequence[Mapping[str, Any]], table: pd.DataFrame) -> str:
         ("Share of the speed of matrix products (above 1: by Winograd's method)", SHARE),
         ("Peak memory, GiB", "peak memory, GiB"),
     ):
-        grid = table.pivot_table(column, "way", "width", sort=False)
+        grid = table.pivot_table(column, "candidate", "width", sort=False)
         lines += ["", f"**{title}**", "", *_markdown([f"{width} px" for width in grid.columns], grid.itertuples())]
     for found in measurements:
         if "run" in found:
@@ -107,12 +103,12 @@ def draw(path: Path, measurements: Sequence[Mapping[str, Any]], table: pd.DataFr
 
 def draw_speed(axes: Axes, table: pd.DataFrame) -> None:
     """Iterations a second against the picture's width; dashed: as many multiplications as matrix products."""
-    for colour, (way, name) in zip(CATEGORIES, SHOWN.items(), strict=False):
-        rows = table[table.way == way]
+    for colour, (candidate, name) in zip(CATEGORIES, SHOWN.items(), strict=False):
+        rows = table[table.candidate == candidate]
         if len(rows):  # a CPU without bfloat16 has no such row
             axes.plot(rows.width, 1 / rows[SECONDS], "o-", color=colour, label=name)
-    for colour, (way, name) in zip(("0.45", "0.7"), PRODUCTS.items(), strict=True):
-        rows = table[table.way == way]
+    for colour, (candidate, name) in zip(("0.45", "0.7"), PRODUCTS.items(), strict=True):
+        rows = table[table.candidate == candidate]
         if len(rows):
             axes.plot(rows.width, 1 / rows[SECONDS], "--", color=colour, label=f"matrix products, {name}")
     widths = sorted(set(table.width))
@@ -131,10 +127,10 @@ def draw_roofline(axes: Axes, found: Mapping[str, Any]) -> None:
     ends = min(intensities) / 2, max(intensities) * 2
     roof = [ends[0], peak / copies, ends[1]]
     axes.plot(roof, [min(peak, copies * x) for x in roof], color="0.45", label=f"{copies:.3g} GB/s, {peak:.4g} GFLOP/s")
-    for colour, marker, way in zip(CATEGORIES[1:], "os", ("direct", "Winograd"), strict=False):
-        points = {name: values for name, values in layers.items() if f"{way}, GFLOP/s" in values}
-        speeds = [values[f"{way}, GFLOP/s"] for values in points.values()]
-        axes.plot([values["FLOP per byte"] for values in points.values()], speeds, marker, color=colour, label=way)
+    for colour, marker, method in zip(CATEGORIES[1:], "os", ("direct", "Winograd"), strict=False):
+        points = {name: values for name, values in layers.items() if f"{method}, GFLOP/s" in values}
+        speeds = [values[f"{method}, GFLOP/s"] for values in points.values()]
+        axes.plot([values["FLOP per byte"] for values in points.values()], speeds, marker, color=colour, label=method)
     first, values = next(iter(layers.items()))
     place = values["FLOP per byte"], values["direct, GFLOP/s"]
     axes.annotate(first, place, (4, -11), textcoords="offset points", fontsize=7, color="0.3")
@@ -146,27 +142,14 @@ def draw_roofline(axes: Axes, found: Mapping[str, Any]) -> None:
     axes.legend(frameon=False, fontsize=8, loc="lower right")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of this command."""
-    command_line = argparse.ArgumentParser(description=__doc__)
-    command_line.add_argument("--measurements", type=Path, nargs="+", required=True, help="what benchmark.py wrote")
-    command_line.add_argument("--table", type=Path, required=True, help="seconds per iteration: CSV")
-    command_line.add_argument("--page", type=Path, required=True, help="all tables: Markdown")
-    command_line.add_argument("--figure", type=Path, required=True, help="speed and roofline: PNG")
-    return command_line
+def write(folder: Path, paths: Sequence[Path]) -> None:
+    """Gather measurements and write `iterations.csv`, `benchmark.md` and `benchmark.png` into a folder.
 
-
-@command
-def main() -> None:
-    """Gather, write, draw."""
-    options = parser().parse_args()
-    measurements = read(options.measurements)
+    Raises `InputError` for a file that is no measurement.
+    """
+    measurements = read(paths)
     table = iterations(measurements)
-    with atomic.atomic_path(options.table) as temporary:
+    with atomic.atomic_path(folder / "iterations.csv") as temporary:
         table.to_csv(temporary, index=False)
-    atomic.write_text(options.page, page(measurements, table))
-    draw(options.figure, measurements, table)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    atomic.write_text(folder / "benchmark.md", page(measurements, table))
+    draw(folder / "benchmark.png", measurements, table)

@@ -1,0 +1,1 @@
+"""How fast the product is on this machine, beside plain TensorFlow and what the machine could do: for developers."""

@@ -1,0 +1,168 @@
+"""How fast this machine is: `styletransfer benchmark`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from styletransfer.benchmarks import descent, iteration, layers, precision, workflow
+from styletransfer.benchmarks.measure import Options, machine
+from styletransfer.cli import add_command
+from styletransfer.errors import InputError
+from styletransfer.files import atomic
+from styletransfer.vgg import formats
+
+WIDTHS = (128, 256, 384, 512, 768, 1024)
+# The width at which layers are measured, and what a run costs beside its iterations.
+TYPICAL = 512
+
+Measure = Callable[[Options, argparse.Namespace], dict[str, Any]]
+MEASUREMENTS: dict[str, tuple[str, Measure]] = {
+    "step": (
+        "seconds per iteration and memory, beside plain TensorFlow and matrix products",
+        lambda options, given: iteration.measure_step(options, given.candidates),
+    ),
+    "layers": (
+        "what each convolution does of what memory and matrix products allow",
+        lambda options, given: layers.measure_layers(options),
+    ),
+    "descent": (
+        "seconds to the loss of plain float32 Adam",
+        lambda options, given: descent.measure_descent(options, given.figure),
+    ),
+    "precision": (
+        "what bfloat16 does to results",
+        lambda options, given: precision.measure_precision(options, given.figure),
+    ),
+    "run": ("what a run costs beside its iterations", lambda options, given: workflow.measure_run(options)),
+    "planning": ("seconds of a dry run of large studies", lambda options, given: workflow.measure_planning(options)),
+    "study": (
+        "all rows of the 2018 study on tiny pictures",
+        lambda options, given: workflow.measure_study(options, given.folder),
+    ),
+    "throughput": (
+        "many short runs, a process for each against batches",
+        lambda options, given: workflow.measure_throughput(options, given.runs),
+    ),
+}
+
+
+def add_commands(commands: Any) -> None:
+    """The subcommand `benchmark`, with subcommands of its own."""
+    text, more = "measure how fast this machine is", "Nothing else should run meanwhile."
+    parser = commands.add_parser("benchmark", help=text, description=f"{text[0].upper()}{text[1:]}. {more}")
+    kinds = parser.add_subparsers(title="measurements", metavar="WHAT", required=True)
+    for name, (text, measure) in MEASUREMENTS.items():
+        measuring = add_command(kinds, name, text, run)
+        measuring.set_defaults(name=name, measure=measure)
+        _add_options(measuring, name)
+
+    text = "measure steps at all sizes, layers and a run, and write table, page and figure into a folder"
+    everything = add_command(kinds, "all", text, run_all, "What is in the folder already is not measured again.")
+    everything.add_argument("--output", type=Path, default=Path("results/benchmark"), help="default: %(default)s")
+    everything.add_argument("--widths", type=int, nargs="+", default=WIDTHS, help="of the pictures, in pixels")
+    everything.add_argument("--typical", type=int, default=TYPICAL, help="the width for layers and a run")
+    everything.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
+    everything.add_argument("--iterations", type=int, help="of a round; default: 3, more for small pictures")
+    _add_weights(everything)
+
+    text = "gather measurements into iterations.csv, benchmark.md and benchmark.png"
+    reporting = add_command(kinds, "report", text, report)
+    reporting.add_argument("measurements", type=Path, nargs="+", help="what `step`, `layers` and `run` wrote")
+    reporting.add_argument("--output", type=Path, default=Path("results/benchmark"), help="the folder to write into")
+
+    text = "draw how the 2018 study used four GPUs, and how leases would have"
+    scheduling = add_command(kinds, "schedule", text, schedule)
+    scheduling.add_argument("--output", type=Path, required=True, help="the picture to write")
+
+
+def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
+    """Those of one measurement."""
+    _add_weights(parser)
+    parser.add_argument("--width", type=int, default=Options.width, help="of the picture in pixels")
+    parser.add_argument("--height", type=int, help="likewise; default: 26 / 25 of the width")
+    parser.add_argument("--iterations", type=int, help="of a round, or of a run; default: 3, more for small pictures")
+    parser.add_argument("--rounds", type=int, default=Options.rounds, help="how often everything is measured")
+    parser.add_argument("--threads", type=int, help="CPU threads; default: all cores")
+    parser.add_argument("--output", type=Path, help="write the figures here as JSON, too")
+    if name == "step":
+        names = ", ".join(map(repr, iteration.CANDIDATES))
+        parser.add_argument(
+            "--candidates",
+            nargs="+",
+            default=(),
+            choices=iteration.CANDIDATES,
+            metavar="NAME",
+            help=f"of {names}; default: all",
+        )
+    if name in ("descent", "precision"):
+        parser.add_argument("--figure", type=Path, help="draw the results here")
+    if name == "study":
+        parser.add_argument("--folder", type=Path, help="where the study runs; default: a temporary folder")
+    if name == "throughput":
+        parser.add_argument("--runs", type=int, default=200, help="of the study")
+
+
+def _add_weights(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--weights", type=Path, help="a file of weights; default: vgg16, prepared if it is not there")
+
+
+def _options(given: argparse.Namespace, **values: Any) -> Options:
+    """What is measured. Raises `InputError` for a number below 1."""
+    values = {name: getattr(given, name) for name in ("iterations", "rounds")} | values
+    for name, value in values.items():
+        if value is not None and value < 1:
+            raise InputError(f"--{name} is {value}: it must be at least 1")
+    return Options(given.weights or formats.prepared("vgg16"), **values)
+
+
+def run(given: argparse.Namespace) -> None:
+    """One measurement: print it, and write it."""
+    options = _options(given, width=given.width, height=given.height, threads=given.threads)
+    print(_measured(given.name, given.measure(options, given), options, given.output), end="")
+
+
+def run_all(given: argparse.Namespace) -> None:
+    """All that the report has."""
+    planned = [(f"step-{width}", "step", width) for width in given.widths]
+    # Layers are measured in this process, which takes memory that the others should have.
+    planned += [(name, name, given.typical) for name in ("run", "layers")]
+    for file, name, width in planned:
+        path, options = given.output / f"{file}.json", _options(given, width=width)
+        if not path.exists():
+            print(f"measuring {file}", flush=True)
+            given.candidates = ()
+            _measured(name, MEASUREMENTS[name][1](options, given), options, path)
+    _report(given.output, [given.output / f"{file}.json" for file, _, _ in planned])
+
+
+def report(given: argparse.Namespace) -> None:
+    """Table, page and figure of what was measured."""
+    _report(given.output, given.measurements)
+
+
+def schedule(given: argparse.Namespace) -> None:
+    """The picture of both schedules."""
+    from styletransfer.benchmarks import schedule_2018
+
+    schedule_2018.compare(given.output)
+
+
+def _report(folder: Path, paths: Sequence[Path]) -> None:
+    from styletransfer.benchmarks import report as reports
+
+    reports.write(folder, paths)
+    print(f"{folder}: iterations.csv, benchmark.md, benchmark.png")
+
+
+def _measured(name: str, figures: dict[str, Any], options: Options, path: Path | None) -> str:
+    """The text of a measurement, which goes into a file as well if there is to be one."""
+    width, height = options.size
+    found = {"machine": machine(), "size": {"width": width, "height": height}, name: figures}
+    text = json.dumps(found, indent=1) + "\n"
+    if path is not None:
+        atomic.write_text(path, text)
+    return text

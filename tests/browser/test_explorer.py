@@ -439,10 +439,8 @@ def test_the_report_holds_everything(studies, visit, browser, tmp_path):
     page, fetched = browser.new_page(), []
     page.on("request", lambda request: fetched.append(request.url))
     held = {
-        "Pictures": ["contact sheet"],
+        "Figures": ["contact_sheet", "pareto", "loss_curves", "parameter_effects", "device_timeline"],
         "Explorer": ["explorer"],
-        "Losses": ["content against style", "loss curves", "parameter effects"],
-        "Devices": ["device timeline"],
         "Tables": ["runs"],
         "Environment": ["manifest"],
     }
@@ -452,8 +450,8 @@ def test_the_report_holds_everything(studies, visit, browser, tmp_path):
         for label in labels:
             expect(page.get_by_text(label, exact=True)).to_be_visible()
     page.goto((tmp_path / "report/report.html").as_uri())
-    page.get_by_text("Pictures", exact=True).click()
-    page.locator("tr", has_text="contact sheet").locator("a, button").first.click()
+    page.get_by_text("Figures", exact=True).click()
+    page.locator("tr", has_text="contact_sheet").locator("a, button").first.click()
     sheet = page.locator('img[src*="contact_sheet"]')
     expect(sheet).to_be_visible()
     assert sheet.evaluate("image => image.naturalWidth") > 500

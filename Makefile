@@ -1,4 +1,5 @@
-# Two commands: `make demo` shows it all, `make test` checks it all. Nothing but Python 3.11, pip and make is needed.
+# `make demo` shows it all; `make check` checks much of it in two minutes, `make test` all of it. Nothing but Python 3.11,
+# pip and make is needed.
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,7 +8,8 @@ PAGE := $(VENV)/page
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: audit demo test lint unit browser cluster faults install lock notebook page pictures screenshots
+.PHONY: audit check demo test lint light unit workflow browser cluster faults install lock notebook page pictures \
+  screenshots
 
 demo: $(VENV)/installed
 	@$(BIN)/styletransfer plan --configfile config/demo.yaml
@@ -39,10 +41,14 @@ $(VENV)/notebook: $(VENV)/installed envs/requirements-notebook.txt
 	$(BIN)/pip install --quiet --require-hashes -r envs/requirements-notebook.txt
 	touch $@
 
-# Lint takes one of two cores for a minute, beside the unit tests; pages and the cluster have limits of time and want both.
+# Before each commit: lint, types, and the tests that need neither TensorFlow nor Snakemake nor a browser.
+check: $(VENV)/tested
+	$(MAKE) --jobs=2 --output-sync lint page light
+
+# All that CI runs. Pages and the cluster have limits of time and want both cores, so they come alone.
 test: $(VENV)/tested
-	$(MAKE) --jobs=2 lint unit
-	$(MAKE) page browser
+	$(MAKE) --jobs=2 lint page unit workflow
+	$(MAKE) browser
 	$(MAKE) cluster
 
 lint: $(VENV)/tested
@@ -53,8 +59,16 @@ lint: $(VENV)/tested
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 
+# Marked `engine` is what computes with TensorFlow, `slow` what else lasts.
+light: $(VENV)/tested $(VENV)/crate/installed
+	$(BIN)/pytest tests/unit -m "not engine and not slow"
+
 unit: $(VENV)/tested $(VENV)/crate/installed
-	$(BIN)/pytest --ignore tests/browser --ignore tests/cluster
+	$(BIN)/pytest tests/unit
+
+# All that is in no other target.
+workflow: $(VENV)/tested
+	$(BIN)/pytest --ignore tests/unit --ignore tests/browser --ignore tests/cluster
 
 # The page's scripts: format, lint, types, and their logic in node's test runner. What cannot be had is said in one line.
 page:

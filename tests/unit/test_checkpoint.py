@@ -26,6 +26,8 @@ from styletransfer.runs.layout import Outputs, Run
 from styletransfer.runs.session import Session
 from styletransfer.settings import Artifact, Settings
 
+pytestmark = pytest.mark.engine
+
 FILE = Artifact("a", "b")
 RESULTS = ("image.png", "preserved.png", "losses.csv")
 IDENTITY = {"settings": {"numerics": 1, "width": 5}, "precision": "float32"}

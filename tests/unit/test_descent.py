@@ -13,6 +13,8 @@ from styletransfer.optim import gradients, loop, losses, optimizers
 from styletransfer.optim.stylize import starting_image
 from styletransfer.vgg.network import VGG19
 
+pytestmark = pytest.mark.engine
+
 
 def rosenbrock(x):
     return scipy.optimize.rosen(x), scipy.optimize.rosen_der(x)

@@ -15,6 +15,8 @@ from styletransfer.optim.terms import TERMS
 from styletransfer.vgg import winograd
 from styletransfer.vgg.network import VGG19, max_pool
 
+pytestmark = pytest.mark.engine
+
 # (height, width): odd, even, thinner than a tile, a single row.
 SIZES = [(37, 45), (32, 48), (21, 3), (1, 40)]
 # Rounding of the terms and of the gradient's norm. These small networks tell pictures badly apart: Gram matrices are

@@ -5,6 +5,8 @@ import pytest
 from helpers import golden
 from styletransfer import settings
 
+pytestmark = pytest.mark.engine
+
 
 def test_what_is_kept_is_of_this_numerics_version():
     assert golden.kept()["numerics"] == settings.NUMERICS, "keep the new results: python tests/helpers/golden.py"

@@ -12,6 +12,8 @@ from styletransfer.optim.stylize import starting_image
 from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS
 from styletransfer.vgg.network import CONVOLUTIONS, VGG19
 
+pytestmark = pytest.mark.engine
+
 
 def numpy_features(weights, image, pooling="max"):
     """VGG-19 in float64 with SciPy's correlation; image: (H, W, 3) RGB less the mean pixel."""

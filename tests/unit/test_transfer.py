@@ -21,6 +21,8 @@ from styletransfer.runs.session import Session
 from styletransfer.settings import Artifact, Settings
 from styletransfer.vgg import sources
 
+pytestmark = pytest.mark.engine
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -68,7 +68,7 @@ def test_what_bfloat16_does_to_results(tmp_path):
 
 
 def test_many_short_runs_singly_and_in_batches(tmp_path):
-    figures = measure(tmp_path, "throughput", "--runs", "4", "--iterations", "2")
+    figures = measure(tmp_path, "throughput", "--runs", "2", "--iterations", "2")
     each, batches = figures.values()
-    assert (each["runs"], each["runs per job"], batches["runs"]) == (4, 1, 4)
+    assert (each["runs"], each["runs per job"], batches["runs"]) == (2, 1, 2)
     assert batches["runs per job"] > 1 and min(each["seconds"], batches["seconds"]) > 0

@@ -6,7 +6,6 @@ from faults import campaign, injections
 
 SAMPLE = {
     ("SIGKILL of a run", "when run.state.npz appears", "single"),
-    ("SIGKILL of a run", "when run.state.npz appears", "batch"),
     ("SIGKILL of Snakemake", "with all its jobs, runs at work", "single"),
     ("killed and unlocked", "runs at work", "single"),
     ("little address space", "1000 MiB", "single"),

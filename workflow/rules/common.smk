@@ -105,11 +105,12 @@ def is_prepared(wildcards):
 
 
 def pictures_shown(wildcards):
-    """What is shown of a study does not ask for pictures that are gone, nor of a part for those not yet made."""
+    """The sheet and the explorer show pictures: none that is gone, and of a part of a study none not yet made."""
     partial = wildcards.shown == PARTIAL
     return [
         picture.file
         for picture in STUDY.pictures.values()
+        if wildcards.get("figure", "contact_sheet") == "contact_sheet"
         if Path(picture.file).exists() or (not partial and picture.is_at_hand())
     ]
 

@@ -1,12 +1,18 @@
 // The scripts of the page without a page: what they know, as functions to call.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { compileFunction } from "node:vm";
 
 const FOLDER = new URL("../../workflow/styletransfer/reports/templates/explorer/", import.meta.url);
 const KNOWING = ["study", "axes", "insight", "state", "filter", "exports"];
 const NAMES = `runs nameOf along nearest text state fromAddress toggleFavourite rate reading compromise change
   scaleOf logAxis unit condition tableRuns commandOf marksText quoted`.split(/\s+/);
+
+/** All scripts of the page, as one text. */
+export const program = readdirSync(FOLDER)
+  .filter((name) => name.endsWith(".js"))
+  .map((name) => readFileSync(new URL(name, FOLDER), "utf8"))
+  .join("\n");
 
 class Observer {
   observe() {}

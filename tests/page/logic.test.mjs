@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { page, studyOf } from "./logic.mjs";
+import { page, program, studyOf } from "./logic.mjs";
 
 // Three weights of style, of which the middle one is the default, and a learning rate that beats it in both losses.
 const STAR = [
@@ -221,4 +221,13 @@ test("a link takes over only what the study knows", () => {
   ).fromAddress();
   assert.equal(foreign.unknown, "none");
   assert.deepEqual(foreign.found, page(studyOf(STAR)).fromAddress().found);
+});
+
+test("the scripts define nothing that none of them uses", () => {
+  const defined = [...program.matchAll(/^(?:const|let|(?:async )?function) (\w+)/gm)].map(([, name]) => name);
+  assert.ok(defined.length > 100);
+  assert.deepEqual(
+    defined.filter((name) => program.match(new RegExp(`\\b${name}\\b`, "g"))?.length === 1),
+    [],
+  );
 });

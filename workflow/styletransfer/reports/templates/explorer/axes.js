@@ -2,12 +2,6 @@
 
 // A log axis where values span more than a decade and a half; symlog where 0 is among them.
 function scaleOf(values) {
-  // An encoding on a log axis, over all values of a field.
-  function logEncoding(rows, field, title, margin = 1.1) {
-    const domain = domainOf(rows, field, margin);
-    return { field, type: "quantitative", title, scale: { type: "log", nice: false, domain }, axis: logAxis(domain) };
-  }
-
   const positive = values.filter((value) => value > 0);
   const wide = positive.length > 1 && Math.max(...positive) / Math.min(...positive) > 30;
   if (!wide || values.some((value) => value < 0)) return { type: "linear", zero: false };

@@ -6,6 +6,7 @@ import math
 import os
 import random
 import re
+import signal
 import time
 from pathlib import Path
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ from helpers import running_study
 from styletransfer import cli
 from styletransfer.analysis import device_usage
 from styletransfer.cli import watch
+from styletransfer.errors import TerminatedError
 from styletransfer.files import locks
 from styletransfer.reports import dashboard, live, monitor
 from styletransfer.reports.live import LivePage
@@ -220,6 +222,20 @@ def test_of_all_who_want_to_write_the_page_one_does_when_it_is_due(page, study, 
         assert not other.update(), "somebody else is about to write it"
     assert other.update()
     assert page.update(last=True), "the last word was not written"
+
+
+@pytest.mark.parametrize(
+    ("error", "done"), [(None, 7), (RuntimeError("a run failed"), 7), (TerminatedError(signal.SIGTERM), 6)]
+)
+def test_the_page_tells_how_a_block_ended_unless_a_signal_ended_it(page, study, tmp_path, error, done):
+    path = tmp_path / "a study/live.html"
+    with contextlib.suppress(RuntimeError, TerminatedError), page.kept_current():
+        while not path.exists():
+            time.sleep(0.01)
+        running_study.finish(tmp_path / "runs" / list(study.runs)[-1])
+        if error:
+            raise error
+    assert f"<title>{done}/12 busy</title>" in path.read_text()
 
 
 def test_a_page_of_many_runs_is_written_less_often(tmp_path):

@@ -36,5 +36,6 @@ def test_a_study_is_watched_from_its_begin_to_its_end(tmp_path):
     assert lines[0] == "0 of 2 done, 0 running, 2 waiting. Nothing is running."
     assert any(re.search(", [12] running, ", line) for line in lines)
     assert lines[-1] == "2 of 2 done, 0 running, 0 waiting. Every run has a result."
+    assert "Every run has a result." in (tmp_path / "results/studies/watched/live.html").read_text()
     once = subprocess.run([*watch, "--once"], **options, check=True).stdout
     assert re.search(r"^cpu +2 +0 +\S+ s$", once, re.MULTILINE)

@@ -10,6 +10,7 @@ import datetime
 import logging
 import math
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from styletransfer.analysis import device_usage
-from styletransfer.errors import WaitError
+from styletransfer.errors import TerminatedError, WaitError
 from styletransfer.files import atomic, locks
 from styletransfer.optim.terms import LOSSES
 from styletransfer.reports import dashboard, html
@@ -97,9 +98,10 @@ class LivePage:
             yield
         finally:
             ended.set()
-        # Not after a signal: that process has little time.
-        thread.join()
-        self.update(last=True)
+            # Not after a signal: such a process has little time.
+            if not isinstance(sys.exception(), TerminatedError | KeyboardInterrupt):
+                thread.join()
+                self.update(last=True)
 
     def _is_due(self) -> bool:
         try:

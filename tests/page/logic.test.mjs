@@ -231,3 +231,10 @@ test("the scripts define nothing that none of them uses", () => {
     [],
   );
 });
+
+test("no line is longer than 120 characters, texts included", () => {
+  assert.deepEqual(
+    program.split("\n").filter((line) => line.length > 120),
+    [],
+  );
+});

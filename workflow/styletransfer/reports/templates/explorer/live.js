@@ -11,7 +11,8 @@
     setInterval(() => {
       const age = Date.now() / 1000 - Number(written);
       note.hidden = age < 4 * seconds + 10;
-      note.textContent = `Nothing has written this page for ${Math.round(age / 60) || "less than 1"} min: no run is at work.`;
+      const minutes = Math.round(age / 60) || "less than 1";
+      note.textContent = `Nothing has written this page for ${minutes} min: no run is at work.`;
       if (box.checked) location.reload();
     }, seconds * 1000);
   }

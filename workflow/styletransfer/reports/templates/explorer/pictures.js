@@ -3,6 +3,7 @@
 // Elements are made, never parsed: a name stays text whatever is in it.
 function make(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
+  if (tag === "button") made.type = "button";
   for (const [name, value] of Object.entries(properties)) {
     if (name in made) made[name] = value;
     else made.setAttribute(name, value);
@@ -31,7 +32,7 @@ function picture(run, alternative = "") {
 }
 
 function tile(run, label) {
-  const button = make("button", { type: "button", className: "tile" }, picture(run, describe(run)));
+  const button = make("button", { className: "tile" }, picture(run, describe(run)));
   button.dataset.run = run.index;
   const line = make("span", { className: "label" }, make("b", { textContent: label }));
   if (run.default) button.classList.add("default");

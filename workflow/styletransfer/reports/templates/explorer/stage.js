@@ -9,12 +9,7 @@ const MAX_ZOOM = 16;
 function choices(group, labels, part) {
   for (const [value, label] of Object.entries(labels)) {
     group.append(
-      make("button", {
-        type: "button",
-        textContent: label,
-        value,
-        onclick: () => update({ [part]: likeInitial(part, value) }),
-      }),
+      make("button", { textContent: label, value, onclick: () => update({ [part]: likeInitial(part, value) }) }),
     );
   }
   view([part], () => {
@@ -145,15 +140,12 @@ element("zoom-fit").onclick = () => look(1);
 {
   const stage = element("stage");
   // A plain wheel scrolls the page.
-  stage.addEventListener(
-    "wheel",
-    (event) => {
-      if (!event.ctrlKey && !event.metaKey) return;
-      event.preventDefault();
-      zoomAt(Math.exp(-event.deltaY / 300), event);
-    },
-    { passive: false },
-  );
+  const zoomByWheel = (event) => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    zoomAt(Math.exp(-event.deltaY / 300), event);
+  };
+  stage.addEventListener("wheel", zoomByWheel, { passive: false });
   stage.addEventListener("dblclick", (event) => (state.zoom > 1 ? look(1) : zoomAt(3, event)));
   /** @type {{ x: number, y: number, from: number[], box: DOMRect } | null} */
   let held = null;
@@ -170,11 +162,10 @@ element("zoom-fit").onclick = () => look(1);
     const y = held.from[1] + (100 * (event.clientY - held.y)) / held.box.height;
     look(state.zoom, x, y);
   });
-  for (const name of ["pointerup", "pointercancel"]) {
-    stage.addEventListener(name, () => {
-      held = null;
-    });
-  }
+  const release = () => {
+    held = null;
+  };
+  for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, release);
   stage.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: [8, 0], ArrowRight: [-8, 0], ArrowUp: [0, 8], ArrowDown: [0, -8] }[event.key];
     if (!step || state.zoom === 1 || event.target !== stage) return;
@@ -215,12 +206,7 @@ view(["run", "pair"], () => {
 
 for (let stars = 1; stars <= 5; stars++) {
   element("rating").append(
-    make("button", {
-      type: "button",
-      value: stars,
-      "aria-label": `${stars} of 5`,
-      onclick: () => rate(current(), stars),
-    }),
+    make("button", { value: stars, "aria-label": `${stars} of 5`, onclick: () => rate(current(), stars) }),
   );
 }
 element("favourite").onclick = () => toggleFavourite(current());

@@ -140,15 +140,15 @@ function rate(run, stars) {
 }
 
 function togglePin(run) {
-  const pins = state.pins.includes(run.key)
-    ? state.pins.filter((key) => key !== run.key)
-    : [...state.pins, run.key].slice(-2);
-  const sides = {
-    left: pins.length === 2 ? "pin1" : "current",
-    right: pins.length === 2 ? "pin2" : pins.length ? "pin1" : "content",
-  };
+  const others = state.pins.filter((key) => key !== run.key);
+  const pins = others.length < state.pins.length ? others : [...others, run.key].slice(-2);
+  const [left, right] = [
+    ["current", "content"],
+    ["current", "pin1"],
+    ["pin1", "pin2"],
+  ][pins.length];
   const mode = pins.length && state.mode === "single" ? "side" : pins.length ? state.mode : "single";
-  update({ pins, ...sides, mode });
+  update({ pins, left, right, mode });
 }
 
 // Listen on the whole document.

@@ -13,7 +13,7 @@ function headCell(column) {
   const cell = make(
     "th",
     { scope: "col", title: column.note ?? "" },
-    make("button", { type: "button", textContent: column.title + arrow, onclick: sort }),
+    make("button", { textContent: column.title + arrow, onclick: sort }),
   );
   cell.setAttribute("aria-sort", sorted ? (state.descending ? "descending" : "ascending") : "none");
   cell.firstChild.dataset.sort = column.name;
@@ -21,11 +21,7 @@ function headCell(column) {
 }
 
 function bodyRow(run) {
-  const button = make(
-    "button",
-    { type: "button", className: "mini", "aria-label": `Open ${describe(run)}` },
-    picture(run),
-  );
+  const button = make("button", { className: "mini", "aria-label": `Open ${describe(run)}` }, picture(run));
   button.dataset.run = run.index;
   const cells = columnsInOrder().map((column) => {
     const value = column.read(run);

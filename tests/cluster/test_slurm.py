@@ -17,8 +17,8 @@ import yaml
 from filelock import FileLock
 
 from cluster import slurm
+from helpers.overlaps import at_once, at_once_by_name
 from helpers.studies import ROOT, tiny_study
-from helpers.sweep import at_once, at_once_by_name
 from styletransfer.files import checks
 
 PROFILE = ROOT / "profiles/slurm"

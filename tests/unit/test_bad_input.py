@@ -64,7 +64,7 @@ def test_no_two_rows_say_the_same():
     assert len(set(rows)) == len(rows)
 
 
-def test_a_sound_config_is_planned_by_the_same_door(tmp_path, monkeypatch, capsys):
+def test_a_sound_config_is_planned_by_the_same_command(tmp_path, monkeypatch, capsys):
     """Or every case above might fail for a reason of its own."""
     monkeypatch.chdir(tmp_path)
     case = next(case for case in bad_input.CASES if case.config is not None)

@@ -1,7 +1,7 @@
 """Hundreds of short leases under random kills: never two on a slot, no device lost, everybody is served.
 
 Every holder writes a line when it has its lease and one when it gives it back; of a killed holder the test itself knows
-when it was killed. From that the holders of each slot are known at every moment, and a sweep over time checks them.
+when it was killed. From that the holders of each slot are known at every moment, and are counted.
 """
 
 import concurrent.futures
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import pytest
 
 from helpers.gpus import fake_gpus
-from helpers.sweep import at_once_by_name
+from helpers.overlaps import at_once_by_name
 
 # One clock for all processes of the host. A line is one write to a file opened for appending, so lines never mix.
 HOLDER = """

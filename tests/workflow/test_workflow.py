@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from helpers.gpus import fake_gpus
+from helpers.overlaps import at_once
 from helpers.studies import ENGINE, NEURAL_STYLE, prepared
-from helpers.sweep import at_once
 from helpers.workflow import FIGURES, ROOT, STUDY, jobs, snakemake
 from styletransfer import settings
 from styletransfer.files import checks

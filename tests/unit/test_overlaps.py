@@ -1,4 +1,4 @@
-"""The sweep that the proofs of leases rest on."""
+"""How many hold something at once, which the tests of leases rest on."""
 
 import itertools
 
@@ -6,13 +6,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.sweep import at_once, at_once_by_name
+from helpers.overlaps import at_once, at_once_by_name
 
 SPANS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 20), st.integers(1, 9)), max_size=9)
 
 
 @given(SPANS)
-def test_the_sweep_agrees_with_counting_every_moment(found):
+def test_as_many_overlap_as_are_counted_at_every_moment(found):
     spans = [(name, begin, begin + length) for name, begin, length in found]
     expected = {
         name: max(

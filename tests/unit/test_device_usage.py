@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.sweep import at_once_by_name
+from helpers.overlaps import at_once_by_name
 from styletransfer.analysis import device_usage
 from styletransfer.benchmarks import schedule_2018
 from styletransfer.reports.figures.device_usage import device_timeline

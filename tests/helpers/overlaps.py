@@ -1,4 +1,4 @@
-"""How many hold something at once: a sweep over the begins and ends of spans."""
+"""How many hold something at once, from the times at which each begins and ends."""
 
 import itertools
 

@@ -1,20 +1,22 @@
-"""Write the tables of config/README.md: every key out of the schema, every parameter's limits out of the engine."""
+"""Write what the engine knows of its parameters into the config's schema, and the schema into config/README.md."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from styletransfer.errors import InputError, command
+from styletransfer.errors import command
 from styletransfer.files import atomic
 from styletransfer.settings import PARAMETERS, allowed
 
+PARAMETERS_PART = re.compile(r"( +# parameters: .*?\n).*?( +# end\n)", re.DOTALL)
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -59,22 +61,38 @@ def _default(part: Mapping[str, Any]) -> str:
 
 
 def document(text: str, schema: Mapping[str, Any]) -> str:
-    """The text with its tables recreated. Raises `InputError` where the schema lacks one of the engine's parameters."""
-    missing = set(PARAMETERS) ^ set(schema["properties"]["defaults"]["properties"])
-    if missing:
-        raise InputError(f"schema and engine differ in {', '.join(sorted(missing))}: add or remove it in the schema")
+    """The text of a page with its tables written anew."""
     return TABLE.sub(lambda match: f"{match[1]}{table(match[2], schema)}\n{match[3]}", text)
+
+
+def with_parameters(text: str) -> str:
+    """The text of the schema with the description and default of every parameter as the engine has them."""
+    parts = {
+        name: {"description": f"{help[0].upper()}{help[1:]}.", "default": _plain(field.default)}
+        for name, field in PARAMETERS.items()
+        for help in [field.metadata["help"]]
+    }
+    written = yaml.safe_dump(parts, sort_keys=False, width=10_000, allow_unicode=True)
+    return PARAMETERS_PART.sub(lambda match: f"{match[1]}{textwrap.indent(written, ' ' * 6)}{match[2]}", text)
+
+
+def _plain(default: Any) -> Any:
+    """A default as people write it: one value for all styles, and whole numbers without a point."""
+    value = default[0] if isinstance(default, tuple) else default
+    return int(value) if isinstance(value, float) and value == int(value) else value
 
 
 @command
 def main() -> None:
-    """Rewrite the tables in place."""
+    """Rewrite both in place."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--schema", type=Path, default=Path("workflow/schemas/config.schema.yaml"), help="the schema")
     parser.add_argument("--readme", type=Path, default=Path("config/README.md"), help="the page to rewrite")
     options = parser.parse_args()
-    schema = yaml.safe_load(options.schema.read_text(encoding="utf-8"))
-    atomic.write_text(options.readme, document(options.readme.read_text(encoding="utf-8"), schema))
+    text = with_parameters(options.schema.read_text(encoding="utf-8"))
+    atomic.write_text(options.schema, text)
+    page = document(options.readme.read_text(encoding="utf-8"), yaml.safe_load(text))
+    atomic.write_text(options.readme, page)
 
 
 if __name__ == "__main__":

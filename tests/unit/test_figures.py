@@ -187,6 +187,7 @@ def test_a_star_can_be_shown_as_a_cross(pool):
         ((0.9, 11), ["1", "2", "5", "10"]),
         ((2e-3, 3e7), ["0.01", "0.1", "1", "10", "100", "1k", "10k", "100k", "1M", "10M"]),
         ((4e8, 3e9), ["500M", "1G", "2G"]),
+        ((7e4, 1.9e5), ["70k", "80k", "90k", "100k"]),
     ],
 )
 def test_ticks_on_log_axes_are_few_and_read_plainly(limits, labels):

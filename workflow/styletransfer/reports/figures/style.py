@@ -38,7 +38,7 @@ def log_ticks(axis: Axis) -> None:
     if not 0 < low < high:  # nothing is drawn, or the axis goes through 0 (symlog): its own ticks are few
         return
     decades = math.log10(high / low)
-    steps = (1, 2, 5) if decades < 1.3 else (1, 3) if decades < 3.2 else (1,)
+    steps = range(1, 10) if decades < 0.5 else (1, 2, 5) if decades < 1.3 else (1, 3) if decades < 3.2 else (1,)
     axis.set_major_locator(mpl.ticker.LogLocator(subs=steps, numticks=50))
     axis.set_minor_locator(mpl.ticker.NullLocator())
 

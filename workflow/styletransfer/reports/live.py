@@ -101,7 +101,8 @@ class LivePage:
             # Not after a signal: such a process has little time.
             if not isinstance(sys.exception(), TerminatedError | KeyboardInterrupt):
                 thread.join()
-                self.update(last=True)
+                # Of a large study the page is a look at thousands of folders: then only if it is due.
+                self.update(last=self._seconds <= MIN_SECONDS)
 
     def _is_due(self) -> bool:
         try:

@@ -24,7 +24,7 @@ LOSSES = ("content", "style", "tv", "total")
 # Parameters that weigh the terms against each other, and those that change what a term measures: losses of two runs
 # compare only where the latter are equal. All others decide how well the loss is minimised.
 WEIGHTS = ("content_weight", "style_weight", "tv_weight")
-MEASURES = (
+COMPARABLE_WITHIN = (
     *("content_weight_blend", "style_scales", "style_blend_weights", "style_layer_weight_exp"),
     *("width", "pooling", "kernel_layout"),
 )

@@ -136,7 +136,7 @@ def test_seconds_are_those_of_all_parts(inputs, tmp_path, monkeypatch):
         about = json.loads(archive["about"].tobytes())
         arrays = {name: archive[name] for name in archive.files if name not in ("about", "sha256")}
     notes = {"seconds": 1000.0, "seconds_preparing": 400.0, "resumed": [2]}
-    arrays |= {"trace_seconds": np.array(590.0), "trace_timed": np.array(5)}
+    arrays |= {"history_seconds": np.array(590.0), "history_timed": np.array(5)}
     checkpoint.write(path, about["identity"], State(arrays, notes))
     record, _ = compute(inputs, tmp_path, settings())
     assert record.resumed == [2, 6]

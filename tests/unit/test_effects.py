@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from styletransfer.analysis import pareto
-from styletransfer.optim.terms import COMPARABLE_WITHIN
+from styletransfer.optim.terms import LOSS_DEFINITION
 from styletransfer.reports.figures import effects
 from styletransfer.reports.figures.style import save
 
@@ -26,7 +26,7 @@ def table(content, style, **columns):
         "best_content_unweighted": content,
         "best_style_unweighted": style,
         "best_tv_unweighted": 1.0,
-        **dict.fromkeys(COMPARABLE_WITHIN, 1),
+        **dict.fromkeys(LOSS_DEFINITION, 1),
     }
     return pareto.with_columns(pd.DataFrame(made | columns))
 

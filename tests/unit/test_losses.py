@@ -108,7 +108,7 @@ def test_layer_weights(exponent, expected):
 
 def test_report_adds_up():
     run = settings(content_weight=2, content_weight_blend=0.25, style_weight=3, tv_weight=5)
-    report = loss_terms.report(np.arange(1, 9), run)
+    report = loss_terms.named_losses(np.arange(1, 9), run)
     assert report["content_unweighted"] == pytest.approx(0.25 * 1 + 0.75 * 2)
     assert report["style"] == pytest.approx(3 * np.mean([3, 4, 5, 6, 7]))
     assert report["tv"] == pytest.approx(5 * 8)

@@ -80,7 +80,7 @@ def optimised(weights, precision="float32", **values):
 def best(evaluations, run):
     from styletransfer.optim import terms
 
-    return min(terms.report(evaluation.terms, run)["total"] for evaluation in evaluations)
+    return min(terms.named_losses(evaluation.terms, run)["total"] for evaluation in evaluations)
 
 
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=SUMS_BFLOAT16)])

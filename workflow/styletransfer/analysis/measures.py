@@ -25,7 +25,7 @@ class Measure:
 
 
 # Other layers, scales or sizes make a loss another quantity, and other weights a total another sum.
-_LOSS = ("pair", *terms.COMPARABLE_WITHIN)
+_LOSS = ("pair", *terms.LOSS_DEFINITION)
 # Losses are those of the picture that a run keeps. Weights would only scale the first three.
 CONTENT = Measure("content_loss", "content loss", "best_content_unweighted", _LOSS)
 STYLE = Measure("style_loss", "style loss", "best_style_unweighted", _LOSS)

@@ -123,7 +123,7 @@ class Workbench:
 
         def total(image: np.ndarray) -> float:
             optimization.place(image)
-            return terms.report(next(optimization.run()).terms, exact)["total"]
+            return terms.named_losses(next(optimization.run()).terms, exact)["total"]
 
         return total
 

@@ -58,23 +58,23 @@ class History:
     def state(self) -> dict[str, np.ndarray]:
         """The history so far, all of it finite, as arrays by name: what `restore` takes."""
         return {
-            "trace_terms": np.stack([evaluation.terms for evaluation in self.evaluations]),
-            "trace_best": np.array([evaluation.best for evaluation in self.evaluations]),
-            "trace_seconds": np.array(self._seconds),
-            "trace_timed": np.array(self._timed),
+            "history_terms": np.stack([evaluation.terms for evaluation in self.evaluations]),
+            "history_best": np.array([evaluation.best for evaluation in self.evaluations]),
+            "history_seconds": np.array(self._seconds),
+            "history_timed": np.array(self._timed),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from the history that had this `state`, as if no time had passed."""
-        for iteration, (terms, best) in enumerate(zip(state["trace_terms"], state["trace_best"], strict=True)):
+        for iteration, (terms, best) in enumerate(zip(state["history_terms"], state["history_best"], strict=True)):
             self._append(Evaluation(iteration, terms, True, bool(best)))
-        self._seconds, self._timed = float(state["trace_seconds"]), int(state["trace_timed"])
+        self._seconds, self._timed = float(state["history_seconds"]), int(state["history_timed"])
 
     def losses(self, iteration: int) -> dict[str, float]:
         """The losses of the image after that many steps, by name; empty for iteration -1."""
         if iteration < 0:
             return {}
-        return loss_terms.report(self.evaluations[iteration].terms, self.settings)
+        return loss_terms.named_losses(self.evaluations[iteration].terms, self.settings)
 
     def is_reported(self, iteration: int) -> bool:
         """Every print_iterations-th iteration is reported, the last one, and the one that diverged."""

@@ -42,7 +42,14 @@ class Adam(NamedTuple):
         return cls(mean, square, tf.Variable(0, dtype=tf.float64))
 
     def step(self, image: tf.Variable, gradient: tf.Tensor, loss: tf.Tensor, hyper: Hyperparameters) -> None:
-        """One step, with the bias corrections folded into its size (section 2 of the paper). The loss is not needed."""
+        """One step, with the bias corrections folded into its size (section 2 of the paper).
+
+        Args:
+            image: (H, W, 3), replaced by the next one.
+            gradient: of the loss with respect to it, (H, W, 3).
+            loss: not needed.
+            hyper: all of them.
+        """
         number = self.steps.assign_add(1)
         size = hyper.learning_rate * tf.sqrt(1 - hyper.beta2**number) / (1 - hyper.beta1**number)
         size, beta1, beta2, eps = (tf.cast(value, tf.float32) for value in (size, hyper.beta1, hyper.beta2, hyper.eps))
@@ -61,94 +68,105 @@ LEAST_CURVATURE = 1e-10
 
 
 class LBFGS(NamedTuple):
-    """What is known at the last accepted image, and of the way there; vectors are flat, (n,) float32.
+    """What is known at x, the last accepted image, and of the way there; vectors are flat, (n,) float32.
 
-    place, gradient, loss: of the accepted image; loss is infinite before the first. direction, size: the image on
-    trial is place + size * direction. moves, turns: differences of successive places and gradients (in textbooks s and
-    y), (20, n), a ring of which `pairs` entries have been written so far; curvatures: their scalar products, (20,), 0
-    where nothing is kept (in textbooks 1 / rho).
+    Args:
+        x: the accepted image.
+        gradient: of the loss at x.
+        loss: at x; infinite before the first.
+        direction: the image on trial is x + step_size * direction.
+        step_size: 1, or less where the loss was not low enough.
+        s: differences of successive x, (20, n), a ring of which `num_pairs` entries have been written so far.
+        y: differences of successive gradients, likewise.
+        curvature: their scalar products, (20,), in textbooks 1 / rho; 0 where nothing is kept.
+        num_pairs: pairs of s and y so far.
     """
 
-    place: tf.Variable
+    x: tf.Variable
     gradient: tf.Variable
     loss: tf.Variable
     direction: tf.Variable
-    size: tf.Variable
-    moves: tf.Variable
-    turns: tf.Variable
-    curvatures: tf.Variable
-    pairs: tf.Variable
+    step_size: tf.Variable
+    s: tf.Variable
+    y: tf.Variable
+    curvature: tf.Variable
+    num_pairs: tf.Variable
 
     @classmethod
     def init(cls, start: np.ndarray) -> LBFGS:
         """Before the first evaluation."""
-        place, gradient, direction = (tf.Variable(tf.zeros(start.size)) for _ in range(3))
-        moves, turns = (tf.Variable(tf.zeros((HISTORY_SIZE, start.size))) for _ in range(2))
-        loss, size = tf.Variable(np.float32(np.inf)), tf.Variable(np.float32(1))
-        curvatures, pairs = tf.Variable(tf.zeros(HISTORY_SIZE)), tf.Variable(0)
-        return cls(place, gradient, loss, direction, size, moves, turns, curvatures, pairs)
+        x, gradient, direction = (tf.Variable(tf.zeros(start.size)) for _ in range(3))
+        s, y = (tf.Variable(tf.zeros((HISTORY_SIZE, start.size))) for _ in range(2))
+        loss, step_size = tf.Variable(np.float32(np.inf)), tf.Variable(np.float32(1))
+        curvature, num_pairs = tf.Variable(tf.zeros(HISTORY_SIZE)), tf.Variable(0)
+        return cls(x, gradient, loss, direction, step_size, s, y, curvature, num_pairs)
 
     def step(self, image: tf.Variable, gradient: tf.Tensor, loss: tf.Tensor, hyper: Hyperparameters) -> None:
         """Accept the image on trial and try a whole step from it; or, if the loss is not low enough, half the step.
 
         Where no curvature is known the step goes straight downhill and changes the pixels by `learning_rate` grey
         levels (root mean square).
+
+        Args:
+            image: (H, W, 3), on trial; replaced by the next one.
+            gradient: of the loss with respect to it, (H, W, 3).
+            loss: its total loss, a scalar.
+            hyper: of them only the learning rate.
         """
         trial, new_gradient = tf.reshape(image, [-1]), tf.reshape(gradient, [-1])
-        downhill = tf.cast(hyper.learning_rate, tf.float32)
-        promised = self.size * dot(self.gradient, self.direction)
+        first_step = tf.cast(hyper.learning_rate, tf.float32)
+        promised = self.step_size * dot(self.gradient, self.direction)
 
         def accept() -> tf.Tensor:
-            self._learn(trial - self.place, new_gradient - self.gradient)
-            self.place.assign(trial)
+            self._add_pair(trial - self.x, new_gradient - self.gradient)
+            self.x.assign(trial)
             self.gradient.assign(new_gradient)
             self.loss.assign(loss)
-            return self._aim(downhill)
+            return self._set_direction(first_step)
 
         def halve() -> tf.Tensor:
-            useless = tf.logical_and(self.size < 2 * SHORTEST_STEP, self.pairs > 0)
-            return tf.cond(useless, forget, lambda: self.size / 2)
+            useless = tf.logical_and(self.step_size < 2 * SHORTEST_STEP, self.num_pairs > 0)
+            return tf.cond(useless, forget, lambda: self.step_size / 2)
 
         def forget() -> tf.Tensor:
-            self.pairs.assign(0)
-            self.curvatures.assign(tf.zeros_like(self.curvatures))
-            return self._aim(downhill)
+            self.num_pairs.assign(0)
+            self.curvature.assign(tf.zeros_like(self.curvature))
+            return self._set_direction(first_step)
 
-        self.size.assign(tf.cond(loss <= self.loss + SUFFICIENT_DECREASE * promised, accept, halve))
-        image.assign(tf.reshape(self.place + self.size * self.direction, image.shape))
+        self.step_size.assign(tf.cond(loss <= self.loss + SUFFICIENT_DECREASE * promised, accept, halve))
+        image.assign(tf.reshape(self.x + self.step_size * self.direction, image.shape))
 
-    def _learn(self, s: tf.Tensor, y: tf.Tensor) -> None:
+    def _add_pair(self, s: tf.Tensor, y: tf.Tensor) -> None:
         """Keep a pair of differences, if the curvature along it is positive."""
         curvature = dot(s, y)
 
         def keep() -> tf.Tensor:
-            slot = [[self.pairs % HISTORY_SIZE]]
-            self.moves.scatter_nd_update(slot, [s])
-            self.turns.scatter_nd_update(slot, [y])
-            self.curvatures.scatter_nd_update(slot, [curvature])
-            return self.pairs.assign_add(1)
+            slot = [[self.num_pairs % HISTORY_SIZE]]
+            self.s.scatter_nd_update(slot, [s])
+            self.y.scatter_nd_update(slot, [y])
+            self.curvature.scatter_nd_update(slot, [curvature])
+            return self.num_pairs.assign_add(1)
 
         begun = tf.math.is_finite(self.loss)
         positive = curvature > LEAST_CURVATURE * tf.norm(s) * tf.norm(y)
-        tf.cond(tf.logical_and(begun, positive), keep, self.pairs.read_value)
+        tf.cond(tf.logical_and(begun, positive), keep, self.num_pairs.read_value)
 
-    def _aim(self, downhill: tf.Tensor) -> tf.Tensor:
-        """Set the direction: minus the gradient times the inverse Hessian, as far as it is known. Returns the size, 1.
+    def _set_direction(self, first_step: tf.Tensor) -> tf.Tensor:
+        """Minus the gradient times the inverse Hessian, as far as it is known. Returns the step size, 1.
 
-        The two-loop recursion, in its letters (Nocedal & Wright 2006, algorithm 7.4). Entries of the ring that are
-        empty have no share.
+        The two-loop recursion (Nocedal & Wright 2006, algorithm 7.4). Entries of the ring that are empty have no share.
         """
-        s, y = self.moves.read_value(), self.turns.read_value()
-        rho = tf.math.reciprocal_no_nan(self.curvatures)
-        newest = [(self.pairs - 1 - age) % HISTORY_SIZE for age in range(HISTORY_SIZE)]
+        s, y = self.s.read_value(), self.y.read_value()
+        rho = tf.math.reciprocal_no_nan(self.curvature)
+        newest = [(self.num_pairs - 1 - age) % HISTORY_SIZE for age in range(HISTORY_SIZE)]
         direction, alphas = -self.gradient, []
         for entry in newest:
             alphas.append(rho[entry] * dot(s[entry], direction))
             direction -= alphas[-1] * y[entry]
         last_y = y[newest[0]]
-        scale = tf.math.divide_no_nan(self.curvatures[newest[0]], dot(last_y, last_y))
-        steepest = downhill * tf.math.rsqrt(tf.maximum(tf.reduce_mean(tf.square(direction)), 1e-30))
-        direction *= tf.where(self.pairs > 0, scale, steepest)
+        scale = tf.math.divide_no_nan(self.curvature[newest[0]], dot(last_y, last_y))
+        steepest = first_step * tf.math.rsqrt(tf.maximum(tf.reduce_mean(tf.square(direction)), 1e-30))
+        direction *= tf.where(self.num_pairs > 0, scale, steepest)
         for entry, alpha in zip(reversed(newest), reversed(alphas), strict=True):
             direction += s[entry] * (alpha - rho[entry] * dot(y[entry], direction))
         self.direction.assign(direction)

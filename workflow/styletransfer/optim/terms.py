@@ -24,7 +24,7 @@ LOSSES = ("content", "style", "tv", "total")
 # Parameters that weigh the terms against each other, and those that change what a term measures: losses of two runs
 # compare only where the latter are equal. All others decide how well the loss is minimised.
 WEIGHTS = ("content_weight", "style_weight", "tv_weight")
-COMPARABLE_WITHIN = (
+LOSS_DEFINITION = (
     *("content_weight_blend", "style_scales", "style_blend_weights", "style_layer_weight_exp"),
     *("width", "pooling", "kernel_layout"),
 )
@@ -46,7 +46,7 @@ def layer_weights(exponent: float, layers: int = len(STYLE_LAYERS)) -> np.ndarra
     return powers / powers.sum()
 
 
-def shares(settings: Settings) -> np.ndarray:
+def term_scales(settings: Settings) -> np.ndarray:
     """What each term is of its unweighted loss (content, style, tv): (8,) float64 in the order of `TERMS`."""
     blend = settings.content_weight_blend
     return np.concatenate([[blend, 1 - blend], layer_weights(settings.style_layer_weight_exp), [1.0]])
@@ -55,17 +55,17 @@ def shares(settings: Settings) -> np.ndarray:
 def weights(settings: Settings) -> np.ndarray:
     """The weight of each term in the total loss: (8,) float64 in the order of `TERMS`."""
     factors = [settings.content_weight] * len(CONTENT_LAYERS) + [settings.style_weight] * len(STYLE_LAYERS)
-    return shares(settings) * np.array([*factors, settings.tv_weight])
+    return term_scales(settings) * np.array([*factors, settings.tv_weight])
 
 
-def report(values: np.ndarray, settings: Settings) -> dict[str, float]:
+def named_losses(values: np.ndarray, settings: Settings) -> dict[str, float]:
     """Losses by name from the terms of one evaluation: weighted under the names of `LOSSES`, and `*_unweighted`.
 
     values: (8,), in the order of `TERMS`. Computed in float64.
     """
     values = np.asarray(values, np.float64)
     losses: dict[str, float] = {}
-    for suffix, factors in (("", weights(settings)), ("_unweighted", shares(settings))):
+    for suffix, factors in (("", weights(settings)), ("_unweighted", term_scales(settings))):
         parts = factors * values
         losses[f"content{suffix}"] = float(parts[: len(CONTENT_LAYERS)].sum())
         losses[f"style{suffix}"] = float(parts[len(CONTENT_LAYERS) : -1].sum())

@@ -21,7 +21,7 @@ from styletransfer import settings
 from styletransfer.analysis import measures, pareto
 from styletransfer.files import atomic
 from styletransfer.images.io import image_size
-from styletransfer.optim.terms import COMPARABLE_WITHIN, LOSSES, WEIGHTS
+from styletransfer.optim.terms import LOSS_DEFINITION, LOSSES, WEIGHTS
 from styletransfer.reports import html
 from styletransfer.results import tables
 from styletransfer.runs.layout import RUN_FILES
@@ -105,7 +105,7 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
 def _parameter(name: str, column: pd.Series) -> dict[str, Any]:
     found = list(dict.fromkeys(map(plain, column)))
     numbers = all(isinstance(value, int | float) for value in found)
-    kind = "weight" if name in WEIGHTS else "measure" if name in COMPARABLE_WITHIN else "optimiser"
+    kind = "weight" if name in WEIGHTS else "measure" if name in LOSS_DEFINITION else "optimiser"
     values = sorted(found) if numbers else found
     return {
         "name": name,

@@ -17,7 +17,7 @@ HOSTILE = "\"a\" 'b' </script><script>alert(1)</script><img src=x onerror=alert(
 
 
 def options(studies, **changes):
-    files = {name: prepared(studies, name) for name in ("photograph", "glass", "candy")}
+    files = {name: prepared(studies, name, "star") for name in ("photograph", "glass", "candy")}
     found = {name: STAR[name] for name in ("pairs", "weights", "images")}
     found |= {"design": "star", "preserve_colors": False, "network": "resources/weights/vgg16.safetensors"}
     return found | {"files": {name: str(path) for name, path in files.items()}} | changes

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from styletransfer.study import plan
 from styletransfer.study.config import load as load_config
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,6 @@ def config(name="config.yaml", **changes):
     return load_config(loaded | changes)
 
 
-def prepared(folder, name):
+def prepared(folder, name, study="tiny"):
     """The file of a study's picture that runs read."""
-    (path,) = (folder / "resources/pictures").glob(f"{name}-*.png")
-    return path
+    return folder / plan.read(plan.find(folder / "results/studies" / study)).pictures[name].file

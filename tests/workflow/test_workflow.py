@@ -479,7 +479,7 @@ def test_what_there_is_of_a_study_is_shown_and_nothing_is_run(finished, tmp_path
     assert "out_of_memory: OOM when allocating" in output
     assert {path.name for path in tmp_path.glob("results/runs/*")} == {first.name, second.name, fourth.name}
     partial = tmp_path / "results/studies/tiny/partial"
-    assert {path.name[:5] for path in partial.parent.iterdir()} == {"parti", "plan-"}, "taken for the complete study"
+    assert {path.name[:5] for path in partial.parent.iterdir()} == {"parti", "plan-", "plan."}, "taken for the complete study"
     runs = pd.read_parquet(partial / "runs.parquet").set_index("run_id")
     expected = {first: "ok", second: "out_of_memory", third: "waiting", fourth: "diverged"}
     assert runs["status"].to_dict() == {folder.name: name for folder, name in expected.items()}
@@ -502,8 +502,9 @@ def verify(folder, *options):
 def test_a_study_is_verified_and_handed_on(finished, tmp_path):
     (finished / "study.yaml").write_text(yaml.safe_dump(STUDY))
     assert " 0 differences" in verify(finished, "--configfile", "study.yaml")[1]
-    snakemake(finished, "crate", config=STUDY)
-    with zipfile.ZipFile(finished / "results/studies/tiny/crate.zip") as crate:
+    command = [*ENGINE, "crate", "--manifest", "results/studies/tiny/manifest.json", "--output", tmp_path / "crate.zip"]
+    subprocess.run(command, check=True, cwd=finished)
+    with zipfile.ZipFile(tmp_path / "crate.zip") as crate:
         crate.extractall(tmp_path)
     assert verify(tmp_path) == (0, verify(tmp_path)[1])
     image = tmp_path / "results/runs" / folders(finished)[0].name / "image.png"

@@ -40,9 +40,12 @@ DEEPEST = max(CONTENT_LAYERS + STYLE_LAYERS).removeprefix("relu")
 
 
 class Convolution:
-    """A convolution with one kernel, (3, 3, C, D), and the way back through it; by Winograd's method or directly.
+    """A convolution with one kernel, and the way back through it; by Winograd's method or directly.
 
-    pairs: of channels, tiles: of the result, from which on it is by Winograd's method.
+    Args:
+        kernel: (3, 3, C, D).
+        pairs: of channels, from which on it is by Winograd's method.
+        tiles: of the result, likewise.
     """
 
     def __init__(self, kernel: tf.Tensor, pairs: float, tiles: int) -> None:
@@ -82,9 +85,11 @@ class Convolution:
 class AnalyticGradient:
     """The terms of the loss and the gradient of their weighted sum, for one network.
 
-    winograd_from: the product of a kernel's channels from which on `winograd` convolves, however small the picture; by
-    default as measured, and never in bfloat16, where it would cost accuracy. kept_bytes: how large the activations of
-    the first block may be to be kept until the gradient needs them.
+    Args:
+        network: that images are looked at with.
+        winograd_from: the product of a kernel's channels from which on `winograd` convolves, however small the picture;
+            by default as measured, and never in bfloat16, where it would cost accuracy.
+        kept_bytes: how large the activations of the first block may be to be kept until the gradient needs them.
     """
 
     def __init__(self, network: VGG19, winograd_from: float | None = None, kept_bytes: int = KEPT_BYTES) -> None:
@@ -98,7 +103,17 @@ class AnalyticGradient:
     def __call__(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor, blend: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """What `losses.AutodiffGradient` returns, but for rounding: the terms, (8,), and the gradient, like image."""
+        """Evaluate an image, as `losses.AutodiffGradient` does but for rounding.
+
+        Args:
+            image: (H, W, 3) float32, less the mean pixel.
+            targets: what it is compared with.
+            weights: (8,), in the order of `TERMS`.
+            blend: (styles,), sum 1.
+
+        Returns:
+            All terms, (8,), and the gradient of their weighted sum with respect to the image, (H, W, 3); float32.
+        """
         weight = dict(zip(TERMS, tf.unstack(weights), strict=True))
         activations, pooled = self._activations(image, targets.layers)
         values = {"tv": losses.total_variation(image)}
@@ -151,7 +166,18 @@ class AnalyticGradient:
 def layer_grads(
     layer: str, X: tf.Tensor, targets: Targets, weight: Mapping[str, tf.Tensor], blend: tf.Tensor
 ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
-    """The terms that look at a layer, by name, and weight times their gradients with respect to it, like X."""
+    """The terms that look at one layer.
+
+    Args:
+        layer: such as `relu4_2`.
+        X: its activations, (1, h, w, C).
+        targets: what they are compared with.
+        weight: of each term, by name.
+        blend: (styles,), sum 1.
+
+    Returns:
+        The terms by name, and for each its weight times its gradient with respect to X, like X.
+    """
     values: dict[str, tf.Tensor] = {}
     grads: list[tf.Tensor] = []
     if layer in targets.content:
@@ -164,7 +190,15 @@ def layer_grads(
 
 
 def content_grad(X: tf.Tensor, P: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """`losses.mean_squared_difference` and its gradient with respect to X, float32. X: (1, h, w, C), P: (h, w, C)."""
+    """`losses.mean_squared_difference` and its gradient.
+
+    Args:
+        X: (1, h, w, C), the result's features.
+        P: (h, w, C), the content's.
+
+    Returns:
+        A scalar, and its gradient with respect to X, like X; float32.
+    """
     difference = tf.cast(X, tf.float32) - P
     return tf.reduce_mean(tf.square(difference)), difference * (2 / difference.shape.num_elements())
 
@@ -172,9 +206,19 @@ def content_grad(X: tf.Tensor, P: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def style_grad(
     X: tf.Tensor, style_grams: tf.Tensor, blend: tf.Tensor, weight: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """`losses.style_loss`, and weight times its gradient with respect to X (Gatys et al. 2015, eq. 6).
+    """`losses.style_loss`, and its weight times its gradient.
 
-    X: (1, h, w, C). style_grams: (styles, C, C). blend: (styles,).
+    Args:
+        X: (1, h, w, C), the result's features.
+        style_grams: (styles, C, C).
+        blend: (styles,), sum 1.
+        weight: of this layer in the total loss, a scalar.
+
+    Returns:
+        A scalar, and weight times its gradient with respect to X, like X.
+
+    Source:
+        Gatys et al. 2015, eq. 6.
     """
     channels = X.shape[-1]
     F = tf.reshape(X, (-1, channels))
@@ -185,9 +229,13 @@ def style_grad(
 
 
 def gram_matrix(F: tf.Tensor) -> tf.Tensor:
-    """`losses.gram_matrix` of features that are flat already, (positions, C). Returns (C, C) float32.
+    """`losses.gram_matrix` of flat features. A product of bfloat16 is rounded to it, so parts are summed in float32.
 
-    A product of bfloat16 matrices is rounded to bfloat16: it is taken in parts, and these are summed in float32.
+    Args:
+        F: (positions, C).
+
+    Returns:
+        (C, C) float32.
     """
     positions, channels = F.shape
     if F.dtype == tf.float32:

@@ -15,7 +15,12 @@ from styletransfer.settings import Settings
 
 @dataclass
 class History:
-    """All evaluations of one run, in order: entry k belongs to the image after k steps."""
+    """All evaluations of one run, in order: entry k belongs to the image after k steps.
+
+    Args:
+        settings: the weights that make losses of the terms.
+        print_iterations: every so many evaluations are reported.
+    """
 
     settings: Settings
     print_iterations: int = 1

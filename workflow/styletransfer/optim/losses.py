@@ -22,7 +22,9 @@ from styletransfer.vgg.network import VGG19
 class Targets(NamedTuple):
     """What the result is compared with.
 
-    content: layer -> P, (h, w, C) float32. style: layer -> Gram matrices of all styles, (styles, C, C) float32.
+    Args:
+        content: layer -> P, (h, w, C) float32.
+        style: layer -> Gram matrices of all styles, (styles, C, C) float32.
     """
 
     content: Mapping[str, tf.Tensor]
@@ -40,13 +42,30 @@ def content_layers(settings: Settings) -> tuple[str, ...]:
 
 
 def content_features(network: VGG19, content: np.ndarray, layers: tuple[str, ...]) -> dict[str, tf.Tensor]:
-    """P, (h, w, C) float32, of the named layers. content: (H, W, 3) RGB in 0..255, at the run's size."""
+    """The features of the content picture.
+
+    Args:
+        network: that the run looks with.
+        content: (H, W, 3) RGB in 0..255, at the run's size.
+        layers: such as `relu4_2`.
+
+    Returns:
+        layer -> P, (h, w, C) float32.
+    """
     P = network.features(network.preprocess(content), layers)
     return {layer: tf.cast(P[layer], tf.float32) for layer in layers}
 
 
 def style_grams(network: VGG19, styles: list[np.ndarray]) -> dict[str, tf.Tensor]:
-    """Gram matrices of all styles, (styles, C, C) float32, by layer. styles: (H, W, 3) RGB in 0..255, scaled."""
+    """The Gram matrices of the style pictures.
+
+    Args:
+        network: that the run looks with.
+        styles: (H, W, 3) RGB in 0..255, each at the size that the run wants.
+
+    Returns:
+        layer -> (styles, C, C) float32.
+    """
     features = [network.features(network.preprocess(style), STYLE_LAYERS) for style in styles]
     return {layer: tf.stack([gram_matrix(S[layer]) for S in features]) for layer in STYLE_LAYERS}
 
@@ -59,8 +78,14 @@ def measure_targets(network: VGG19, settings: Settings, content: np.ndarray, sty
 def gram_matrix(features: tf.Tensor) -> tf.Tensor:
     """Correlations between channels, averaged over positions.
 
-    features: (H, W, C) activations of one layer. Returns (C, C) float32, divided by H * W * C (Gatys et al. 2015,
-    eq. 3, normalised by size so that layers of different resolution compare).
+    Args:
+        features: (H, W, C) activations of one layer.
+
+    Returns:
+        (C, C) float32, divided by H * W * C, so that layers of different resolution compare.
+
+    Source:
+        Gatys et al. 2015, eq. 3.
     """
     height, width, channels = features.shape
     # In float32 whatever the features: a converged style differs from its target by less than bfloat16 can tell.
@@ -74,9 +99,13 @@ def mean_squared_difference(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
 
 
 def total_variation(image: tf.Tensor) -> tf.Tensor:
-    """Mean squared difference of vertical neighbours plus that of horizontal ones. image: (H, W, 3).
+    """Mean squared difference of vertical neighbours plus that of horizontal ones.
 
-    A direction with a single pixel has no neighbours and counts as 0.
+    Args:
+        image: (H, W, 3). A direction with a single pixel has no neighbours and counts as 0.
+
+    Returns:
+        A scalar, float32.
     """
     height, width, _ = image.shape
     vertical = mean_squared_difference(image[1:], image[:-1]) if height > 1 else 0.0
@@ -85,16 +114,35 @@ def total_variation(image: tf.Tensor) -> tf.Tensor:
 
 
 def style_loss(X: tf.Tensor, style_grams: tf.Tensor, blend: tf.Tensor) -> tf.Tensor:
-    """One layer's difference in style: the styles' mean squared Gram differences, blended (eq. 4).
+    """One layer's difference in style: the styles' mean squared Gram differences, blended.
 
-    X: (h, w, C). style_grams: (styles, C, C). blend: (styles,), sum 1.
+    Args:
+        X: (h, w, C), the result's features.
+        style_grams: (styles, C, C).
+        blend: (styles,), sum 1.
+
+    Returns:
+        A scalar, float32.
+
+    Source:
+        Gatys et al. 2015, eq. 4.
     """
     difference = tf.math.squared_difference(gram_matrix(X), style_grams)
     return tf.reduce_sum(blend * tf.reduce_mean(difference, axis=(1, 2)))
 
 
 def terms(image: tf.Tensor, features: Mapping[str, tf.Tensor], targets: Targets, blend: tf.Tensor) -> tf.Tensor:
-    """All terms in the order of `TERMS`, (8,) float32. A content layer without a target counts as 0."""
+    """All terms of the loss, without their weights.
+
+    Args:
+        image: (H, W, 3), less the mean pixel.
+        features: the image's, by layer, (h, w, C).
+        targets: what they are compared with. A content layer without a target counts as 0.
+        blend: (styles,), sum 1.
+
+    Returns:
+        (8,) float32, in the order of `TERMS`.
+    """
     values: dict[str, tf.Tensor] = {"tv": total_variation(image)}
     for layer, P in targets.content.items():
         values[f"content_{layer}"] = mean_squared_difference(features[layer], P)
@@ -112,9 +160,16 @@ class AutodiffGradient:
     def __call__(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor, blend: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """All terms, (8,), and the gradient with respect to the image, (H, W, 3); float32.
+        """Evaluate an image.
 
-        weights: (8,), in the order of `TERMS`. blend: (styles,), sum 1.
+        Args:
+            image: (H, W, 3) float32, less the mean pixel.
+            targets: what it is compared with.
+            weights: (8,), in the order of `TERMS`.
+            blend: (styles,), sum 1.
+
+        Returns:
+            All terms, (8,), and the gradient of their weighted sum with respect to the image, (H, W, 3); float32.
         """
         with tf.GradientTape() as tape:
             tape.watch(image)

@@ -255,7 +255,13 @@ class Engine(NamedTuple):
 
 
 def build(weights: Weights, settings: Settings, how: Computation) -> Engine:
-    """The engine for runs like this one."""
+    """The engine for runs like this one.
+
+    Args:
+        weights: the network's.
+        settings: pooling and kernel layout.
+        how: what `resolve` says.
+    """
     from styletransfer.optim import gradients, loop, losses
     from styletransfer.vgg.network import VGG19
 
@@ -268,7 +274,13 @@ def build(weights: Weights, settings: Settings, how: Computation) -> Engine:
 def starting_image(settings: Settings, initial: np.ndarray | None, shape: tuple[int, int, int]) -> np.ndarray:
     """The image before the first step: noise of standard deviation 0.256, blended with an initial image if any.
 
-    initial: (H, W, 3) less the mean pixel, or None for pure noise. Returns `shape` = (H, W, 3) float32.
+    Args:
+        settings: the share of noise, and its seed.
+        initial: (H, W, 3) less the mean pixel, or None for pure noise.
+        shape: (H, W, 3), of the result.
+
+    Returns:
+        (H, W, 3) float32, less the mean pixel.
     """
     noise_share = np.float32(settings.initial_noiseblend)
     if initial is not None and noise_share == 0:

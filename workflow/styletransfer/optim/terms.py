@@ -32,7 +32,14 @@ LOSS_DEFINITION = (
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the loss saw of the image after `iteration` steps. terms: (8,) float32, see `TERMS`."""
+    """What the loss saw of the image after some steps.
+
+    Args:
+        iteration: the number of steps.
+        terms: (8,) float32, in the order of `TERMS`.
+        finite: whether the total loss is finite.
+        best: whether it is the lowest so far.
+    """
 
     iteration: int
     terms: np.ndarray
@@ -41,7 +48,15 @@ class Evaluation:
 
 
 def layer_weights(exponent: float, layers: int = len(STYLE_LAYERS)) -> np.ndarray:
-    """Weights of successive style layers: proportional to exponent^k, sum 1 (0^0 = 1). Returns (layers,) float64."""
+    """Weights of successive style layers: proportional to exponent^k, sum 1 (0^0 = 1).
+
+    Args:
+        exponent: `style_layer_weight_exp`.
+        layers: how many.
+
+    Returns:
+        (layers,) float64.
+    """
     powers = np.float64(exponent) ** np.arange(layers)
     return powers / powers.sum()
 
@@ -59,9 +74,14 @@ def weights(settings: Settings) -> np.ndarray:
 
 
 def named_losses(values: np.ndarray, settings: Settings) -> dict[str, float]:
-    """Losses by name from the terms of one evaluation: weighted under the names of `LOSSES`, and `*_unweighted`.
+    """Losses by name from the terms of one evaluation; computed in float64.
 
-    values: (8,), in the order of `TERMS`. Computed in float64.
+    Args:
+        values: (8,), in the order of `TERMS`.
+        settings: the weights.
+
+    Returns:
+        The weighted losses under the names of `LOSSES`, and all but the total as `*_unweighted`.
     """
     values = np.asarray(values, np.float64)
     losses: dict[str, float] = {}

@@ -39,7 +39,11 @@ def deepen(vgg16: Network, growth: Mapping[str, tuple[str | None, float, float]]
 
     After a ReLU a convolution with a Dirac kernel changes nothing (Chen et al. 2015, arXiv:1511.05641). ReLU and
     pooling are positively homogeneous: kernels times s_l / s_(l-1) and biases times s_l multiply the activations of
-    layer l by s_l and change nothing else. growth: as `GROWTH`.
+    layer l by s_l and change nothing else.
+
+    Args:
+        vgg16: the network to start from.
+        growth: layer -> origin and sizes, as in `GROWTH`.
     """
     kernels: dict[str, np.ndarray] = {}
     biases: dict[str, np.ndarray] = {}

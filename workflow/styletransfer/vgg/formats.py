@@ -27,8 +27,12 @@ from styletransfer.vgg.weights import CHANNELS, Network, Weights, check
 def load(path: str | Path) -> Weights:
     """Read VGG-19 weights in any of the known formats.
 
-    Raises `InputError`, naming file, layer, what was expected and what was found, for files that are absent, damaged,
-    of another kind, or hold another network.
+    Args:
+        path: a file; its content tells the format.
+
+    Raises:
+        InputError: names file, layer, what was expected and what was found, for files that are absent, damaged, of
+            another kind, or hold another network.
     """
     path = Path(path)
     form = sources.form_of(path)
@@ -63,9 +67,14 @@ def convert(
 ) -> None:
     """Write the weights in `source_path` to `output_path` in the inner format: the same input gives the same bytes.
 
-    source_name: the entry of `SOURCES` that the file must be; its content is held against the source's checksum, or
-    against `checksum` where the user vouches for another file. Without it any readable file will do. Raises
-    `InputError` as `load` does, and if the file is not the one named.
+    Args:
+        source_path: a file of any known format.
+        output_path: the safetensors file to write.
+        source_name: the entry of `SOURCES` that the file must be. Without it any readable file will do.
+        checksum: that its content must have, in place of the source's: another file, at the user's own risk.
+
+    Raises:
+        InputError: as `load` does, and if the file is not the one named.
     """
     from safetensors.numpy import save
 
@@ -89,7 +98,15 @@ def convert(
 def prepared(source_name: str, folder: Path = Path("resources/weights")) -> Path:
     """The weights of a source in the inner format, where the workflow keeps them: fetched and converted if need be.
 
-    Raises `InputError` as `fetch` and `convert` do.
+    Args:
+        source_name: one of `sources.SOURCES`.
+        folder: where they are kept.
+
+    Returns:
+        The safetensors file.
+
+    Raises:
+        InputError: as `fetch` and `convert` do.
     """
     path = folder / f"{source_name}.safetensors"
     if not path.exists():

@@ -35,9 +35,15 @@ def max_pool(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]
 
 
 def max_pool_grad(x: tf.Tensor, pooled: tf.Tensor, grad: tf.Tensor) -> tf.Tensor:
-    """From the gradient after `max_pool`, (1, ceil(h / 2), ceil(w / 2), C), that before it, (1, h, w, C).
+    """The way back through `max_pool`. Of equal maxima in a window the first one gets it, row by row, as in TensorFlow.
 
-    Of equal maxima in a window the first one gets it, row by row, as TensorFlow has it.
+    Args:
+        x: what was pooled, (1, h, w, C).
+        pooled: what it became, (1, ceil(h / 2), ceil(w / 2), C).
+        grad: the gradient with respect to that.
+
+    Returns:
+        The gradient with respect to x, like x.
     """
     _, height, width, channels = x.shape
     down, across = pooled.shape[1:3]
@@ -57,9 +63,13 @@ def max_pool_grad(x: tf.Tensor, pooled: tf.Tensor, grad: tf.Tensor) -> tf.Tensor
 class VGG19:
     """The convolutional part of VGG-19 with fixed weights.
 
-    pooling: `max` or `avg`, 2x2 with stride 2 and SAME padding, which keeps the last row of an odd height (Keras' own
-    model drops it). kernel_layout: `reference` transposes every kernel's height and width, as the 2018 study did.
-    precision: `bfloat16` keeps kernels and activations in bfloat16. compiled: whether XLA compiles what is made of it.
+    Args:
+        weights: its numbers.
+        pooling: `max` or `avg`, 2x2 with stride 2 and SAME padding, which keeps the last row of an odd height (Keras'
+            own model drops it).
+        kernel_layout: `reference` transposes every kernel's height and width, as the 2018 study did.
+        precision: `bfloat16` keeps kernels and activations in bfloat16.
+        compiled: whether XLA compiles what is made of it.
     """
 
     def __init__(
@@ -108,8 +118,15 @@ class VGG19:
     def features(self, image: tf.Tensor, layers: tuple[str, ...]) -> dict[str, tf.Tensor]:
         """Activations after ReLU of the named layers, such as `relu4_2`.
 
-        image: (H, W, 3), as `preprocess` gives it. Returns (h, w, C) tensors of the network's precision. The network
-        ends at the deepest layer asked for.
+        Args:
+            image: (H, W, 3), as `preprocess` gives it.
+            layers: the network ends at the deepest of them.
+
+        Returns:
+            (h, w, C) tensors of the network's precision, by layer.
+
+        Raises:
+            KeyError: for a layer that the weights do not have.
         """
         wanted = {layer.removeprefix("relu") for layer in layers}
         deepest = max(wanted)

@@ -117,8 +117,16 @@ def fetch(
 ) -> None:
     """Put the file of a source at `output_path`, from the network or from an installed package, checked.
 
-    urls, checksum and size replace what the source says; another checksum means another file, of unknown size. Raises
-    `InputError` if there is no such source, package or file, or if what came is not what was expected.
+    Args:
+        source_name: one of `SOURCES`.
+        output_path: where it goes.
+        urls: where to fetch it, in place of the source's addresses; several are tried one after another.
+        checksum: to expect in place of the source's: that means another file, of unknown size.
+        size: to expect in place of the source's, bytes.
+        schemes: that addresses and redirects may have.
+
+    Raises:
+        InputError: if there is no such source, package or file, or if what came is not what was expected.
     """
     source = find_source(source_name)
     expected_size = size if size is not None or checksum else source.size

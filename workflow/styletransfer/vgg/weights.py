@@ -30,7 +30,11 @@ SMALLEST_SIDE = 16
 class Network:
     """The numbers of a network: kernels (3, 3, in, out) and biases (out,), float32, by names such as `conv4_2`.
 
-    mean: the pixel (0..255) to subtract from a picture. channel_order: `RGB` or `BGR`, of conv1_1's input and the mean.
+    Args:
+        kernels: (3, 3, in, out), by layer.
+        biases: (out,), by layer.
+        channel_order: `RGB` or `BGR`, of conv1_1's input and the mean.
+        mean: the pixel (0..255) to subtract from a picture.
     """
 
     kernels: dict[str, np.ndarray]
@@ -41,9 +45,12 @@ class Network:
 
 @dataclass(frozen=True)
 class Weights(Network):
-    """A network and where it came from. source: plain strings for records; sha256: of the file that was read.
+    """A network and where it came from.
 
-    original: checksum of the file that the one that was read was converted from; empty if it was not.
+    Args:
+        source: plain strings for records.
+        sha256: of the file that was read.
+        original: checksum of the file that the one that was read was converted from; empty if it was not.
     """
 
     source: dict[str, str]
@@ -59,8 +66,14 @@ def check(
 ) -> Network:
     """The network as contiguous float32, if it is what it should be: no gap, right shapes, finite values, a sane mean.
 
-    channels: layer -> (in, out), in order; every layer up to `needed` must be there. Raises `InputError` that names
-    origin, layer, what was expected and what was found.
+    Args:
+        network: as it was read.
+        origin: of the numbers, for messages.
+        channels: layer -> (in, out), in order.
+        needed: the deepest layer that must be there.
+
+    Raises:
+        InputError: names origin, layer, what was expected and what was found.
     """
     names = list(channels)
     deepest = max([names.index(needed), *(names.index(name) for name in network.kernels)])

@@ -91,7 +91,7 @@ def measure_throughput(options: Options, count: int = 200) -> dict[str, Any]:
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder, "prepared")
-        _snakemake(prepared, study)
+        _snakemake(prepared, study, "--until", "transfer")  # weights and pictures for both
         for name, size in sizes.items():
             place = Path(folder, name)
             place.mkdir()

@@ -161,7 +161,7 @@ def test_a_run_of_more_iterations_goes_on_from_a_kept_state(inputs, tmp_path, ca
     record, continued = compute(inputs, pool / long.run_id, long)
     assert continued == whole
     assert record.resumed == [6, 13]
-    assert f"going on from iteration 13: {pool / dataclasses.replace(long, iterations=12).run_id}" in caplog.text
+    assert f"resuming from iteration 13: {pool / dataclasses.replace(long, iterations=12).run_id}" in caplog.text
     assert not list((pool / long.run_id).glob("*.npz"))
     assert len(list(pool.glob("*/run.state.npz"))) == 4
 

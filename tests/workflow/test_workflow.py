@@ -310,7 +310,7 @@ def test_a_killed_run_goes_on_where_it_was(finished, undisturbed, tmp_path, numb
         assert not [path for path in again.iterdir() if ".npz" in path.name or ".tmp" in path.name]
         resumed = json.loads((again / "run.json").read_text())["resumed"]
         assert len(resumed) == (again == killed)
-    assert f"going on from iteration {resumed[0]}:" in run_log.read_text()
+    assert f"resuming from iteration {resumed[0]}:" in run_log.read_text()
 
 
 def test_a_finished_run_is_never_computed_again(finished):

@@ -1,7 +1,7 @@
 """How busy a GPU is while a run computes on it, and how much of its memory is taken, as NVML tells it.
 
 NVML is NVIDIA's management library, read through the package nvidia-ml-py. Where either is missing, and whenever NVML
-fails, sampling ends with one line in the log, and the run goes on.
+fails, sampling ends with one line in the log, and the run continues.
 """
 
 from __future__ import annotations

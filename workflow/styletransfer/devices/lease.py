@@ -54,7 +54,7 @@ def gpus(environ: Mapping[str, str] = os.environ) -> list[str]:
     Indices and abbreviated UUIDs become whole UUIDs where nvidia-smi can tell them, so that two processes which name a
     device differently still mean one device. Where it cannot, a name is taken as it is, and an index N as `index-N`:
     processes that name a device alike then still respect each other, and needlessly so where a batch system shows each
-    another device under one index. A GPU that is split into MIG devices stands for those.
+    another device under one index. A GPU that is split into MIG devices means those.
     """
     host = _host_gpus()
     visible = environ.get("CUDA_VISIBLE_DEVICES")
@@ -73,7 +73,7 @@ def gpus(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def _named(entry: str, host: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    """The devices that one entry of CUDA_VISIBLE_DEVICES stands for; none if it is invalid."""
+    """The devices that one entry of CUDA_VISIBLE_DEVICES means; none if it is invalid."""
     if re.fullmatch(r"[0-9]+", entry):
         index, listed = int(entry), list(host.values())
         if not listed:
@@ -157,7 +157,7 @@ def _pool() -> list[str]:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         raise InputError(
             "device is gpu, but no GPU is visible: see what `nvidia-smi -L` lists; CUDA_VISIBLE_DEVICES is "
-            f"{'not set' if visible is None else repr(visible)}. Mend that, or compute on the CPU (device: cpu in the "
+            f"{'not set' if visible is None else repr(visible)}. Fix that, or compute on the CPU (device: cpu in the "
             "config, --device cpu by hand)"
         )
     return pool
@@ -284,7 +284,7 @@ def lock_folder() -> Path:
     """The folder of this host's and user's leases, private to the user; it is made if need be.
 
     The same for all of the user's processes on the host, so neither TMPDIR nor a working directory decides it. Not in
-    /dev/shm: systemd-logind may empty that when the user logs out, while runs go on. Raises `InputError` if something
+    /dev/shm: systemd-logind may empty that when the user logs out, amid a run. Raises `InputError` if something
     else than an own, private folder has its name.
     """
     folder = Path(os.environ.get("STYLETRANSFER_LEASES") or f"/tmp/styletransfer-leases-{os.getuid()}")

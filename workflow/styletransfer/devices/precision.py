@@ -22,7 +22,7 @@ LEAST_COMPUTE_CAPABILITY = (8, 0)
 
 @functools.cache
 def cpu_flags(cpuinfo: Path = CPUINFO) -> frozenset[str]:
-    """What the CPU can do, in Linux' words; empty where that is not told."""
+    """What the CPU can do, in Linux' words; empty where it does not say."""
     return frozenset(_cpuinfo("flags", cpuinfo).split())
 
 

@@ -24,14 +24,14 @@ from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS, TERMS
 from styletransfer.vgg import winograd
 from styletransfer.vgg.network import CONVOLUTIONS, VGG19, max_pool_grad
 
-# With at least so many pairs of channels the transforms of `winograd` cost less than they save (measured)...
+# From this many pairs of channels on, the transforms of `winograd` cost less than they save (measured)...
 WINOGRAD_FROM = 64 * 128
-# ... if there are so many tiles: its kernels are four times as large, and with few tiles reading them is all the work.
+# ... if there are this many tiles: its kernels are four times as large, and with few tiles reading them takes longest.
 WINOGRAD_TILES = 20
 # Parts that a Gram matrix in bfloat16 is summed from.
 GRAM_PARTS = 16
 
-# From so many bytes on, the activations of the first block are computed twice in place of being kept: it has half of
+# From this many bytes on, the activations of the first block are computed twice in place of being kept: it has half of
 # all activations, and a twentieth of the multiplications.
 KEPT_BYTES = 2**29
 

@@ -19,7 +19,7 @@ class History:
 
     Args:
         settings: the weights that make losses of the terms.
-        print_iterations: every so many evaluations are reported.
+        print_iterations: every `print_iterations`-th evaluation is reported.
     """
 
     settings: Settings

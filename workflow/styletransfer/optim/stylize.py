@@ -52,7 +52,7 @@ BACKENDS = {
 # What `auto` is: see docs/benchmark.md for the CPU and docs/gpus.md for GPUs.
 DEFAULT_BACKEND = {"cpu": "analytic", "gpu": "autodiff"}
 BACKEND_CHOICES = ("auto", *BACKENDS)
-# A GPU takes so many steps per call: at 128 pixels it would wait for Python otherwise. A CPU has nothing to gain.
+# Steps that a GPU takes per call: at 128 pixels it would wait for Python otherwise. A CPU has nothing to gain.
 STEPS_PER_CALL = {"cpu": 1, "gpu": 10}
 
 
@@ -135,7 +135,7 @@ def stylize(
 
 
 def _for_styles(settings: Settings, count: int) -> Settings:
-    """The same for so many styles, if the settings name none."""
+    """The same for that many styles, if the settings name none."""
     if count and settings.styles == (IN_MEMORY,):
         return dataclasses.replace(settings, styles=(IN_MEMORY,) * count)
     if count != len(settings.styles):
@@ -210,7 +210,7 @@ class Computation(NamedTuple):
 
 
 def resolve(settings: Settings, backend: str = "auto", steps_per_call: int | None = None) -> Computation:
-    """How the device that TensorFlow sees computes a run, and TensorFlow is told whether it may use TensorFloat-32.
+    """How the device that TensorFlow sees computes a run. TensorFlow may then use TensorFloat-32 or not, as it says.
 
     Args:
         settings: the precision.

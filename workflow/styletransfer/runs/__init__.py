@@ -1,1 +1,1 @@
-"""One run, from files to files: where they lie, its record, status, checkpoint and history, and the run itself."""
+"""One run, from files to files: their names, its record, status, checkpoint and history, and the run itself."""

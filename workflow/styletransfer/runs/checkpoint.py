@@ -1,4 +1,4 @@
-"""What a killed run goes on from: the state of its optimisation, kept in one file while it lasts.
+"""What a killed run resumes from: the state of its optimisation, kept in one file while it lasts.
 
 The file is a NumPy archive without pickled objects. It has a checksum of its content, names and all. It says what it
 is a state of; what a state consists of is left to those who have it.
@@ -52,7 +52,7 @@ class State:
 
 
 def write(path: Path, identity: Identity, state: State) -> None:
-    """Write a state atomically. identity: what the run must be that goes on from it, as JSON has it."""
+    """Write a state atomically. identity: what the run must be that resumes from it, as JSON has it."""
     about = json.dumps({"identity": identity, "notes": state.notes}).encode()
     content = {ABOUT: np.frombuffer(about, np.uint8), **state.arrays}
     with atomic.atomic_path(path) as temporary, temporary.open("wb") as file:
@@ -86,7 +86,7 @@ def _checksum(content: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def find(path: Path, run_id: str, identity: Identity, iterations: int) -> State | None:
-    """The furthest state that a run of so many iterations can go on from.
+    """The furthest state that a run of that many iterations can resume from.
 
     That is the run's own, in `path`; or one in the folder of a run beside it that has more or fewer iterations, and so
     the same name but for the hash. An own state that cannot be used costs one line in the log.
@@ -104,7 +104,7 @@ def find(path: Path, run_id: str, identity: Identity, iterations: int) -> State 
         if state.iteration <= iterations + 1 and (furthest is None or state.iteration > furthest.iteration):
             furthest, origin = state, candidate
     if furthest is not None:
-        logger.info("going on from iteration %d: %s", furthest.iteration, origin)
+        logger.info("resuming from iteration %d: %s", furthest.iteration, origin)
     return furthest
 
 
@@ -123,7 +123,7 @@ class Saver:
         self._signal: int | None = None
 
     def find(self, run_id: str, iterations: int) -> State | None:
-        """The state that the run may go on from: see `find`."""
+        """The state that the run may resume from: see `find`."""
         return None if self._path is None else find(self._path, run_id, self._identity, iterations)
 
     @property
@@ -145,7 +145,7 @@ class Saver:
             write(self._path, self._identity, collect())
         except Exception as error:  # whatever it is, the run matters more
             if not self._failed:
-                logger.warning("%s is not written, the run goes on: %s: %s", self._path, type(error).__name__, error)
+                logger.warning("%s is not written, the run continues: %s: %s", self._path, type(error).__name__, error)
             self._failed = True
         end = time.monotonic()
         self._next = end + max(self._seconds, (end - begin) / SHARE)

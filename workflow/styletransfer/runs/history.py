@@ -1,6 +1,6 @@
 """How the history of a run reaches terminal, log, table and plot.
 
-How a line of the log is written, and how it is read back, stands here as well: who reads them is `reports.monitor`.
+How a line of the log is written, and how it is read back, is here as well: who reads them is `reports.monitor`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def write_losses(path: Path, history: History) -> None:
 def progress_rows(history: History) -> list[tuple[int, float, float, float, float]]:
     """Rows of progress.txt: itr, content, style, tv, total, weighted.
 
-    The reference program's convention: row i tells of the image after step i + 1, and the last row is labelled with the
+    The reference program's convention: row i is about the image after step i + 1, and the last row is labelled with the
     number of iterations.
     """
     rows = []
@@ -171,7 +171,7 @@ def losses_text(losses: Mapping[str, float]) -> str:
 
 
 def read(log: str) -> list[Progress]:
-    """What a log tells of the newest attempt in it, in order; empty where it tells nothing."""
+    """The progress that a log reports of the newest attempt in it, in order; empty where there is none."""
     found: list[Progress] = []
     for iteration, iterations, losses, seconds in _LINE.findall(log):
         words = losses.split()

@@ -35,9 +35,16 @@ class Inputs:
 class Outputs:
     """The files a run writes; `image` or `preserved` is compulsory.
 
-    image: the picture with the lowest loss. preserved: the same with the content's colours. losses: a CSV row per
-    reported evaluation. record: all about the run, JSON. progress, plot: the reference program's progress.txt and
-    a plot of it. checkpoints: a pattern for pictures on the way, such as `step-{:05}.png`, every so many steps.
+    Args:
+        image: the picture with the lowest loss.
+        preserved: the same with the content's colours.
+        losses: a CSV row per reported evaluation.
+        record: all about the run, JSON.
+        progress: the reference program's progress.txt.
+        plot: a plot of it.
+        checkpoints: a pattern for pictures on the way, such as `step-{:05}.png`.
+        checkpoint_iterations: the number of steps from one of these to the next.
+        preserve_checkpoints: whether they have the content's colours.
     """
 
     image: Path | None = None
@@ -73,7 +80,7 @@ class Outputs:
 
 
 def checkpoint_name(pattern: str, iteration: int) -> str:
-    """The file name that a pattern gives: `{}` or `{:05}`, or `%s` or `%05d`, stands for the iteration.
+    """The file name that a pattern gives: `{}` or `{:05}`, or `%s` or `%05d`, is replaced by the iteration.
 
     Raises `InputError` for a pattern without exactly one such place.
     """

@@ -171,7 +171,7 @@ def rounding_note(counts: Mapping[str, int]) -> str:
 
 
 def seconds_of_run(speeds: Sequence[Speed]) -> Callable[[int, int | None], float]:
-    """How long a run of so many iterations and that width takes, going by runs that took a step or more.
+    """How long a run of that many iterations and that width takes, going by runs that took a step or more.
 
     A width of None is that of the first run.
     """

@@ -40,8 +40,8 @@ class Session(contextlib.AbstractContextManager["Session"]):
         threads: of the CPU; default: all cores.
         backend: one of `stylize.BACKEND_CHOICES`.
         steps_per_call: iterations that a device takes without Python; by default as `stylize` has it for the device.
-        print_iterations: the losses are reported every so many iterations.
-        state_seconds: the state of a run is kept every so many seconds, for the case that it is killed.
+        print_iterations: the losses are reported every `print_iterations` iterations.
+        state_seconds: seconds from one state of a run to the next that is kept, for the case that it is killed.
         keep_state: whether it is kept after the run as well; a run of more iterations continues from it.
     """
 

@@ -1,4 +1,4 @@
-"""How runs stand: whether a run has a result, is at work, waits, or why its last attempt gave none.
+"""The status of runs: whether a run has a result, is running, waits, or why its last attempt gave none.
 
 For readers: `run_status(folder)` gives the `Status` of one run's folder, a name out of `STATUSES` and the reason in
 words; it reads two small files and looks at a lock, writes nothing and never waits. `study_status` gives those of many
@@ -72,7 +72,7 @@ class InputStatus:
 
 
 def run_status(folder: str | Path) -> Status:
-    """How the run of that folder stands. Whether its files hold what the record says is not looked at."""
+    """The status of the run of that folder. Whether its files hold what the record says is not looked at."""
     folder = Path(folder)
     found = _result(folder)
     if found.finished:
@@ -94,7 +94,7 @@ def run_status(folder: str | Path) -> Status:
 def study_status(
     runs: Mapping[str, Settings], pool: Path, inputs: Mapping[str, InputStatus] | None = None
 ) -> dict[str, Status]:
-    """How each run of a study stands. inputs: by the digest of an `Artifact`, to tell why runs never began."""
+    """The status of each run of a study. inputs: by the digest of an `Artifact`, to tell why runs never began."""
     faults = {digest: fault for digest, each in (inputs or {}).items() if (fault := _fault(each)) is not None}
     return {run_id: _or_fault(run_status(pool / run_id), run, faults) for run_id, run in runs.items()}
 

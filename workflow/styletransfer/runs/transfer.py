@@ -187,7 +187,7 @@ def _logged_to(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(path, encoding="utf-8")
-    except OSError as error:  # what keeps the result from being written as well will be told by it
+    except OSError as error:  # if the result cannot be written either, that will say so
         logger.warning("%s is not written: %s", path, error.strerror)
         yield
         return
@@ -269,7 +269,7 @@ def _optimise(
             if picture is not None and evaluation.finite:
                 image = engine.network.postprocess(optimization.last)
                 _write_image(picture, image, content if outputs.preserve_checkpoints else None)
-            # History and images are of one iteration, and there is something to go on from.
+            # History and images are of one iteration, and there is something to resume from.
             if evaluation.finite and optimization.iteration == len(history.evaluations):
                 if saver.due:
                     saver.save(run_state.state)

@@ -144,7 +144,7 @@ def source_identity(source: str | Path, checksum: str | None = None) -> dict[str
     """What a run's identity says of its weights: `name` and `checksum`.
 
     source: a name of `SOURCES` (checksum replaces its own where the user vouches for another file), or the path of a
-    file. A file that is byte for byte one of the sources has that source's identity, wherever it lies. Only a path is
+    file. A file that is byte for byte one of the sources has that source's identity, wherever it is. Only a path is
     opened. Raises `InputError` if it is no file of weights.
     """
     if isinstance(source, str) and source in SOURCES:
@@ -213,7 +213,7 @@ def form_of(path: Path) -> str:
     if head[:8] == HDF5_MAGIC:
         return "keras"
     if head[126:128] in (b"IM", b"MI"):
-        # A MAT-file's version stands before the mark of its byte order: 1 up to MATLAB 7, 2 for the HDF5 kind.
+        # A MAT-file's version comes before the mark of its byte order: 1 up to MATLAB 7, 2 for the HDF5 kind.
         if b"\x02" in head[124:126]:
             raise InputError(f"weights {path}: a MATLAB 7.3 file. Save it again in MATLAB with the option -v7")
         return "matconvnet"

@@ -479,7 +479,9 @@ def test_what_there_is_of_a_study_is_shown_and_nothing_is_run(finished, tmp_path
     assert "out_of_memory: OOM when allocating" in output
     assert {path.name for path in tmp_path.glob("results/runs/*")} == {first.name, second.name, fourth.name}
     partial = tmp_path / "results/studies/tiny/partial"
-    assert {path.name[:5] for path in partial.parent.iterdir()} == {"parti", "plan-", "plan."}, "taken for the complete study"
+    assert {path.name[:5] for path in partial.parent.iterdir()} == {"parti", "plan-", "plan."}, (
+        "taken for the complete study"
+    )
     runs = pd.read_parquet(partial / "runs.parquet").set_index("run_id")
     expected = {first: "ok", second: "out_of_memory", third: "waiting", fourth: "diverged"}
     assert runs["status"].to_dict() == {folder.name: name for folder, name in expected.items()}

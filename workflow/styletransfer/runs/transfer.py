@@ -28,6 +28,7 @@ from styletransfer.images.resize import to_uint8
 from styletransfer.optim.history import History
 from styletransfer.optim.stylize import Computation, Engine
 from styletransfer.runs import checkpoint, status
+from styletransfer.runs.history import ProgressLogger, plot_progress, write_losses, write_progress
 from styletransfer.runs.inputs import check_pictures, checksums_of, read_pictures
 from styletransfer.runs.layout import RUN_LOG, STATE_SUFFIX, Outputs, Run, check_outputs
 from styletransfer.runs.record import Record, find_record, versions
@@ -258,8 +259,6 @@ class RunState:
 def _optimise(
     run_state: RunState, engine: Engine, outputs: Outputs, content: np.ndarray, saver: checkpoint.Saver
 ) -> None:
-    from styletransfer.runs.history import ProgressLogger
-
     optimization, history = run_state.optimization, run_state.history
     with ProgressLogger(history) as progress, saver.postponing_signals():
         for evaluation in optimization.run():
@@ -280,8 +279,6 @@ def _optimise(
 
 
 def _write(outputs: Outputs, image: np.ndarray, content: np.ndarray, history: History) -> None:
-    from styletransfer.runs.history import plot_progress, write_losses, write_progress
-
     if outputs.image is not None:
         _write_image(outputs.image, image)
     if outputs.preserved is not None:

@@ -495,7 +495,7 @@ ACCEPTED = (
     (
         "paths with spaces, quotes, line breaks, `$()`, backticks, `{}`, `%`, a leading dash, Unicode; such a folder",
         "what they name: nothing in them is executed",
-        "test_bad_input.py::test_hostile_names_through_the_whole_workflow",
+        "test_hostile_input.py::test_hostile_names_through_the_whole_workflow",
     ),
 )
 

@@ -454,7 +454,8 @@ def test_by_hand_weights_have_names_and_a_run_starts_from_its_content(finished, 
         *("--output", "result.png", "--record", "run.json"),
     ]
     done = subprocess.run([*command, "--initial"], check=True, capture_output=True, text=True, cwd=tmp_path)
-    assert f"1 iterations of Adam from {prepared(finished, 'photograph').stem}; weights: vgg16-grown@1 (VGG-16 grown to 19" in done.stderr
+    start = prepared(finished, "photograph").stem
+    assert f"1 iterations of Adam from {start}; weights: vgg16-grown@1 (VGG-16 grown to 19" in done.stderr
     made = tmp_path / "resources/weights/vgg16.safetensors"
     assert checks.checksum(made) == checks.checksum(finished / "resources/weights/vgg16.safetensors")
     record = json.loads((tmp_path / "run.json").read_text())

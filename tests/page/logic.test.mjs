@@ -171,7 +171,7 @@ test("the command quotes what a shell would take for more, and says what differs
   assert.equal(quoted("it's"), "'it'\\''s'");
   const lines = commandOf(runs[2], 1024, true).split(" \\\n    ");
   assert.deepEqual(lines, [
-    "python workflow/scripts/neural_style.py",
+    "styletransfer transfer",
     "--content 'resources/a b.png'",
     "--styles resources/glass.png",
     "--network resources/vgg16.safetensors",

@@ -24,7 +24,7 @@ function commandOf(run, width, preserve) {
     .filter(([name, value]) => name === "width" || !isDefault(name, value))
     .map(([name, value]) => [`--${name.replaceAll("_", "-")}`, ...listed(value)]);
   const parts = [
-    ["python", "workflow/scripts/neural_style.py"],
+    ["styletransfer", "transfer"],
     ["--content", study.files[pair.content]],
     ["--styles", ...pair.styles.map((name) => study.files[name])],
     from,

@@ -34,8 +34,6 @@ PLAN = f"{FOLDER}/plan-{STUDY.digest}.json"
 # What is shown is the whole study, or what there is of it: in the study's folder, or in partial/ there.
 PARTIAL = f"{STUDY.name}/partial"
 SHOWN = "results/studies/{shown}/{file}"
-# What is made of the runs; the figures' names are those that `styletransfer draw` knows.
-TABLES = ["runs.parquet", "runs.csv", "losses.parquet"]
 FIGURES = ["contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects"]
 PRESERVE = ["--preserve-colors"] if config["preserve_colors"] else []
 DEVICE = lease.resolve(config["device"])
@@ -122,7 +120,7 @@ def files_of(run_ids):
 
 def tables_of(shown):
     """The tables of the study, or of the part of it that is shown."""
-    return expand(SHOWN, shown=shown, file=TABLES)
+    return expand(SHOWN, shown=shown, file=["runs.parquet", "runs.csv", "losses.parquet"])
 
 
 def figures_of(shown):

@@ -80,7 +80,7 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
     outputs.add_argument("--output", type=Path, required=True, help="the result: .png, .jpg, .webp or .tif")
     outputs.add_argument("--overwrite", action="store_true", help="replace files that exist")
     outputs.add_argument(
-        "--once",
+        "--resume",
         action="store_true",
         help="keep a finished result of the same settings, and go on with one that was killed (told by its --record)",
     )
@@ -117,7 +117,7 @@ def add_machine_options(command_line: argparse.ArgumentParser) -> None:
         "--state-seconds",
         type=float,
         default=30.0,
-        help="with --once: keep the state of the run beside its record every so many seconds, until it is finished",
+        help="with --resume and for planned runs: keep the state beside the record every so many seconds, until the end",
     )
     machine.add_argument(
         "--keep-state",
@@ -213,11 +213,11 @@ def transfer_by_hand(options: argparse.Namespace) -> None:
     """Run the transfer that the options describe."""
     log_to_stderr()
     check_at_least_one(options, "checkpoint_iterations")
-    if options.once and options.record is None:
-        raise InputError("--once needs --record FILE: the record tells what is finished")
+    if options.resume and options.record is None:
+        raise InputError("--resume needs --record FILE: the record tells what is finished")
     run = Run(settings_of(options), inputs_of(options), outputs_of(options))
     with session_of(options) as session:
-        record = transfer_once(run, session) if options.once else transfer(run, session, options.overwrite)
+        record = transfer_once(run, session) if options.resume else transfer(run, session, options.overwrite)
     logging.info("%s: %s after %.1f s", record.status, options.output, record.seconds)
 
 

@@ -2,15 +2,22 @@
 
 import json
 import shutil
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.records import record
 from helpers.studies import tiny_study
 from styletransfer import cli
 from styletransfer.errors import InputError
+from styletransfer.files import checks
+from styletransfer.images.io import write_image
 from styletransfer.images.samples import sample_file
+from styletransfer.optim.terms import LOSSES
 from styletransfer.study import plan
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
@@ -48,19 +55,40 @@ def test_what_is_read_is_what_was_expanded(tmp_path_factory, vary, design, initi
     assert (again.text, again.digest, again.runs) == (study.text, study.digest, study.runs)
 
 
-def test_six_hundred_pictures_with_long_names(tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_six_hundred_pictures_with_long_names_from_the_plan_to_the_explorer(tmp_path, monkeypatch, capsys):
+    """No command line grows with a study: there all of them would take more than Linux allows for one word."""
     monkeypatch.chdir(tmp_path)
-    long = "a long name " * 15
     names = [f"picture-{number:03}-{'x' * 25}" for number in range(600)]
+    folder = Path("a long name " * 15)
+    folder.mkdir()
     for name in names:
-        (tmp_path / f"{long}{name}.png").write_bytes(b"\x89PNG" + name.encode())
+        (folder / f"{name}.png").write_bytes(b"\x89PNG" + name.encode())
     study = planned(
-        images={name: {"path": f"{long}{name}.png"} for name in names},
+        images={name: {"path": f"{folder}/{name}.png"} for name in names},
         pairs=[{"content": name, "styles": [names[0]]} for name in names],
+        vary={},
     )
-    assert len(study.text) > 2**20
-    study.write("plan.json")
-    assert plan.read("plan.json") == study
+    study.write("plan-0.json")
+    assert Path("plan-0.json").stat().st_size > 4 * 131_071
+    assert plan.read("plan-0.json") == study
+    write_image(Path("image.png"), np.zeros((20, 20, 3), np.uint8))
+    losses = dict.fromkeys((*LOSSES, *(f"{name}_unweighted" for name in LOSSES[:-1])), 1.0)
+    pd.DataFrame([{"iteration": 0} | losses]).to_csv("losses.csv", index=False)
+    files = {"image.png": "image.png", "preserved.png": "image.png", "losses.csv": "losses.csv"}
+    outputs = {name: checks.checksum(source) for name, source in files.items()}
+    for run_id, run in study.runs.items():
+        place = Path("results/runs", run_id)
+        place.mkdir(parents=True)
+        for name, source in files.items():
+            shutil.copy(source, place / name)
+        record(run, outputs=outputs, final=losses, best=losses).write(place / "run.json")
+    shutil.rmtree(folder)
+    tables = ["--plan", "plan-0.json", "--runs", "runs.parquet", "--losses", "losses.parquet"]
+    assert cli.run(["collect", *tables, "--runs-csv", "runs.csv"]) == 0, capsys.readouterr().err
+    assert cli.run(["explorer", *tables, "--output", "explorer"]) == 0, capsys.readouterr().err
+    page = Path("explorer/index.html").read_text()
+    assert all(name in page for name in names)
 
 
 def test_another_config_or_picture_is_another_plan(own):

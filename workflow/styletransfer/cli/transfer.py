@@ -117,7 +117,7 @@ def add_machine_options(command_line: argparse.ArgumentParser) -> None:
         "--state-seconds",
         type=float,
         default=30.0,
-        help="with --resume and for planned runs: keep the state beside the record every so many seconds, until the end",
+        help="with --resume and for planned runs: keep the state beside the record every so many seconds to its end",
     )
     machine.add_argument(
         "--keep-state",

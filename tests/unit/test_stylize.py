@@ -19,6 +19,8 @@ from styletransfer.runs.session import Session
 from styletransfer.runs.transfer import transfer
 from styletransfer.settings import IN_MEMORY, Artifact
 
+pytestmark = pytest.mark.engine
+
 ROOT = Path(__file__).parents[2]
 FILE = Artifact("a", "b")
 

@@ -60,8 +60,15 @@ def compute(name, folder, *options, limits=()):
         rows = list(csv.DictReader(file))
     losses = {column: [float(row[column]) for row in rows] for column in rows[0]}
     (computed_on,) = json.loads((folder / "run.json").read_text())["computed_on"]
-    kind = f"{computed_on}, TensorFlow {metadata.version('tensorflow')}"
+    kind = f"{computed_on}; {cpu()}; TensorFlow {metadata.version('tensorflow')}"
     return {picture: read_image(folder / f"{picture}.png") for picture in PICTURES}, losses, kind
+
+
+def cpu():
+    """Family, model, stepping and cache: CPUs that share a name may have different ones, and sum in other blocks."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)
+    found = {name.strip(): value.strip() for name, value in lines.items()}
+    return ", ".join(f"{name} {found.get(name, '?')}" for name in ("cpu family", "model", "stepping", "cache size"))
 
 
 def sha256(pictures, losses):

@@ -22,7 +22,7 @@ from styletransfer.analysis import device_usage
 from styletransfer.cli import watch
 from styletransfer.errors import TerminatedError
 from styletransfer.files import locks
-from styletransfer.reports import dashboard, live, monitor
+from styletransfer.reports import dashboard, live, monitor, terminal
 from styletransfer.reports.live import LivePage
 from styletransfer.reports.monitor import Monitor, TimeLeft
 from styletransfer.runs import history
@@ -45,7 +45,7 @@ def busy(study, tmp_path):
 
 def printed(snapshot, watched, width=140):
     console = Console(file=io.StringIO(), width=width)
-    console.print(dashboard.terminal(snapshot, watched, bars=False))
+    console.print(terminal.view(snapshot, watched, bars=False))
     return console.file.getvalue()
 
 

@@ -10,8 +10,10 @@ import heapq
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A study that goes on after days has not been idle for days. Longer pauses of all devices are cut out; while a workflow
 # runs, no such pause is that long.
@@ -50,6 +52,8 @@ def intervals(runs: pd.DataFrame) -> pd.DataFrame:
     runs: a study's table. begin, end: seconds since the first start, less the pauses that were cut out; where that was
     stands in `attrs["pauses"]`.
     """
+    import pandas as pd  # runs that are computed look at this module, but not at tables
+
     distinct = runs.drop_duplicates("run_id").copy()
     for name in ("start", "end"):
         distinct[name] = pd.to_datetime(distinct[name], utc=True)

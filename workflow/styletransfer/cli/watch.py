@@ -39,19 +39,19 @@ def run(options: argparse.Namespace) -> None:
     """Look and show, until every run has a result; or once."""
     from rich.console import Console
 
-    from styletransfer.reports import dashboard
+    from styletransfer.reports import terminal
     from styletransfer.reports.monitor import Monitor
     from styletransfer.study import plan
 
     if not options.interval > 0:
         raise InputError(f"--interval is {options.interval:g}: it must be above 0")
     monitor = Monitor(plan.read(plan.find(options.folder)), options.pool)
-    terminal = sys.stdout.isatty()
-    console = Console(highlight=False, width=None if terminal else PLAIN_WIDTH)
+    is_terminal = sys.stdout.isatty()
+    console = Console(highlight=False, width=None if is_terminal else PLAIN_WIDTH)
     if options.once:
-        console.print(dashboard.terminal(monitor.snapshot(), monitor, bars=terminal))
+        console.print(terminal.view(monitor.snapshot(), monitor, bars=is_terminal))
     else:
-        (on_terminal if terminal else in_log)(monitor, options.interval, console)
+        (on_terminal if is_terminal else in_log)(monitor, options.interval, console)
 
 
 def watch(monitor: Monitor, interval: float, show: Callable[[Snapshot], None]) -> None:
@@ -68,10 +68,10 @@ def on_terminal(monitor: Monitor, interval: float, console: Console) -> None:
     """Show everything, always in the same place."""
     from rich.live import Live
 
-    from styletransfer.reports import dashboard
+    from styletransfer.reports import terminal
 
     with Live(console=console, auto_refresh=False) as screen:
-        watch(monitor, interval, lambda now: screen.update(dashboard.terminal(now, monitor), refresh=True))
+        watch(monitor, interval, lambda now: screen.update(terminal.view(now, monitor), refresh=True))
 
 
 def in_log(monitor: Monitor, interval: float, console: Console) -> None:

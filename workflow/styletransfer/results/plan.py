@@ -99,7 +99,9 @@ def summary(study: Study, pool: Path, at_once: int = 1) -> str:
         )
     new = [run for run_id, run in study.runs.items() if run_id not in finished]
     lines += ["", f"  {len(new)} new runs, {len(finished)} cached"]
-    return "\n".join([*lines, f"  {_estimate(study, new, list(finished.values()), pool, at_once)}"])
+    if new:
+        lines.append(f"  {_estimate(study, new, list(finished.values()), pool, at_once)}")
+    return "\n".join(lines)
 
 
 def _estimate(study: Study, new: Sequence[Settings], finished: Sequence[Record], pool: Path, at_once: int) -> str:

@@ -80,6 +80,7 @@ def snakemake(folder: Path, *arguments: str) -> str:
     command = [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--configfile", "study.yaml"),
         *("--workflow-profile", str(ROOT / "profiles/slurm"), "--slurm-init-seconds-before-status-checks", "2"),
+        "--printshellcmds",  # it tells of submissions
     ]
     done = subprocess.run(
         [*command, *arguments],

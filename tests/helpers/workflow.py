@@ -19,11 +19,15 @@ def environment():
     return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
-def snakemake(folder, *arguments, config=None, code=0):
-    """What Snakemake says, called in a folder; config is written there as study.yaml. It ends with that exit code."""
+def snakemake(folder, *arguments, config=None, code=0, short=False):
+    """What Snakemake says, called in a folder; config is written there as study.yaml. It ends with that exit code.
+
+    short: as it says it unasked; else with its own words about every job.
+    """
     if config is not None:
         (folder / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *arguments]
+    command += [] if short else ["--printshellcmds"]
     if config is not None:
         command += ["--configfile", "study.yaml"]
     done = subprocess.run(

@@ -83,6 +83,21 @@ def test_it_ends_by_naming_the_explorer(finished):
     assert "computed on different" not in output
 
 
+def test_it_has_a_short_line_for_each_run_and_step(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "copy")
+    study = STUDY | {"vary": {"style_weight": [5, 7]}, "images": STUDY["images"] | {"broken": {"path": "broken.png"}}}
+    study["pairs"] = [*STUDY["pairs"], {"content": "broken", "styles": ["artwork"]}]
+    picture = prepared(finished, "photograph").read_bytes()
+    (tmp_path / "copy/broken.png").write_bytes(picture[:5000])
+    lines = snakemake(tmp_path / "copy", config=study, code=1, short=True).splitlines()
+    assert max(map(len, lines)) <= 200 and len(lines) < 40
+    ended = re.compile(r"photograph x artwork: style weight 7: \d+ s\. 1 of \d done.*")
+    assert len([line for line in lines if ended.fullmatch(line)]) == 1
+    failed = next(line for line in lines if line.startswith("prepare picture broken: failed, see "))
+    assert "error: picture 'broken.png'" in lines[lines.index(failed) + 1]
+    assert not [line for line in lines if "localrule" in line or "jobid" in line]
+
+
 def test_bfloat16_is_refused_before_the_first_run(tmp_path, monkeypatch):
     """On a CPU without it; made so by the variable that limits oneDNN, wherever this runs."""
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")

@@ -58,7 +58,10 @@ def print_status(options: argparse.Namespace) -> None:
     from styletransfer.runs import status
 
     study = plan.read(options.plan)
-    print(status.summary(statuses(study, options.pool), options.pool))
+    found = statuses(study, options.pool)
+    print(status.summary(found, options.pool))
+    if left := sum(not one.finished for one in found.values()):
+        print(f"{left} of {len(found)} runs are left: the same snakemake command goes on with them")
     for line in study.changed():
         print(f"{line}: call snakemake again to plan it as it is now")
     folder = options.plan.parent

@@ -1,0 +1,154 @@
+"""What Snakemake says of a study, in a few short lines: a logger plugin, named in the profiles.
+
+A run has a line when it ends, fails or is tried again; any other step has one when it is done. `--printshellcmds`,
+`--verbose` and dry runs show Snakemake's own output; so does its log file.
+"""
+
+from __future__ import annotations
+
+import collections
+import logging
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from snakemake.logging import DefaultFormatter
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from styletransfer.errors import InputError
+from styletransfer.reports.monitor import labels
+from styletransfer.study import plan
+from styletransfer.text import duration
+
+LONGEST = 200
+# The end of a failed step's log.
+LOG_LINES = 20
+# Of what Snakemake says in passing, only this helps.
+KEPT = ("Nothing to be done", "Complete log", "Will exit after", "Terminating", "Exiting because", "Unlocking")
+RESTART = re.compile(r"Trying to restart job (\d+)")
+
+
+class LogHandler(LogHandlerBase):
+    """Writes to the terminal."""
+
+    writes_to_stream = True
+    writes_to_file = False
+    has_filter = False
+    has_formatter = True
+    needs_rulegraph = False
+
+    def __post_init__(self) -> None:
+        settings = self.common_settings
+        self._plain = settings.dryrun or settings.printshellcmds or settings.verbose
+        self._default = DefaultFormatter(settings.quiet, settings.show_failed_logs)
+        self._jobs: dict[int, Mapping[str, Any]] = {}
+        self._left: collections.Counter[str] = collections.Counter()
+        self._labels: dict[str, str] = {}
+        self._begun: dict[int, float] = {}
+        self._done = self._runs = 0
+        self._first = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write what the record amounts to, if anything."""
+        try:
+            lines = [self._default.format(record)] if self._plain else list(self._short(record))
+        except Exception:  # whatever another release of Snakemake says otherwise must be read all the same
+            lines = [self._default.format(record)]
+        for line in lines:
+            print(line, file=sys.stdout if self.common_settings.stdout else sys.stderr, flush=True)
+
+    def _short(self, record: logging.LogRecord) -> Iterator[str]:
+        fields = record.__dict__
+        match fields.get("event"):
+            case LogEvent.RUN_INFO:
+                yield from self._begin(fields["stats"])
+            case LogEvent.JOB_INFO:
+                self._jobs[fields["jobid"]] = fields
+                self._begun[fields["jobid"]] = time.monotonic()
+                self._first = self._first or (time.monotonic() if _is_run(fields) else 0.0)
+            case LogEvent.JOB_FINISHED:
+                yield from self._finished(fields["job_id"])
+            case LogEvent.JOB_ERROR:
+                yield from self._failed(fields)
+            case None:
+                yield from self._other(record)
+            case LogEvent.ERROR:
+                yield self._default.format(record)
+
+    def _begin(self, stats: Mapping[str, int]) -> Iterator[str]:
+        """How much there is to do; Snakemake says it once more at its end, where it adds nothing."""
+        if not self._runs + self._done and not self._jobs:
+            self._runs = sum(count for rule, count in stats.items() if rule.startswith("transfer"))
+            steps = stats.get("total", 0) - self._runs - stats.get("all", 0)
+            jobs = f"{self._runs} {'job' if self._runs == 1 else 'jobs'} to compute runs, and " if self._runs else ""
+            yield f"{jobs}{steps} other steps"
+
+    def _finished(self, jobid: int) -> Iterator[str]:
+        fields = self._jobs.get(jobid)
+        if fields is None or fields["rule_name"] in ("all", "partial"):
+            return
+        took = duration(time.monotonic() - self._begun[jobid])
+        if not _is_run(fields):
+            yield f"{self._title(fields)}: made in {took}"
+            return
+        self._done += 1
+        left = self._runs - self._done
+        rest = duration(left * (time.monotonic() - self._first) / self._done)
+        yield f"{self._title(fields)}: {took}. {self._done} of {self._runs} done" + (
+            f", about {rest} left" if left else ""
+        )
+
+    def _failed(self, fields: Mapping[str, Any]) -> Iterator[str]:
+        known = self._jobs.get(fields["jobid"], fields)
+        logs = list(fields.get("log") or [])
+        yield f"{self._title(known)}: failed" + (f", see {', '.join(logs)}" if logs else "")
+        for log in logs:
+            yield from (f"    {_cut(line)}" for line in _tail(Path(log)))
+
+    def _other(self, record: logging.LogRecord) -> Iterator[str]:
+        text = self._default.format(record)
+        if again := RESTART.search(text):
+            known = self._jobs.get(int(again[1]))
+            yield f"{self._title(known) if known else f'job {again[1]}'}: tried again"
+        elif record.levelno >= logging.WARNING or text.startswith(KEPT):
+            yield text
+
+    def _title(self, fields: Mapping[str, Any]) -> str:
+        """A step in words: a run by its label, anything else by its rule and what it is about."""
+        run_id = fields["wildcards"].get("run_id") if fields.get("wildcards") else None
+        if run_id is not None:
+            return _cut(self._label(run_id, fields["resources"]))
+        if _is_run(fields):
+            return f"batch {int(fields['rule_name'].rpartition('_')[2])}"
+        about = [
+            str(value) for name, value in (fields.get("wildcards") or {}).items() if name not in ("shown", "digest")
+        ]
+        return _cut(" ".join([fields["rule_name"].replace("_", " "), *about]))
+
+    def _label(self, run_id: str, resources: Any) -> str:
+        """What the study's plan calls a run."""
+        if not self._labels:
+            try:
+                self._labels = labels(plan.read(str(resources.plan)))
+            except (InputError, AttributeError):
+                return run_id
+        return self._labels.get(run_id) or run_id
+
+
+def _is_run(fields: Mapping[str, Any]) -> bool:
+    return str(fields.get("rule_name", "")).startswith("transfer")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST - 4 else f"{text[: LONGEST - 7]}..."
+
+
+def _tail(log: Path) -> list[str]:
+    try:
+        return log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+    except OSError:
+        return []

@@ -172,6 +172,7 @@ def test_verify_as_a_command(study):
     assert output.splitlines()[1:] == [
         f"not here, not checked: {NETWORK}",
         f"{MANIFEST}: {len(described['files']) - 1} files checked, 1 differences",
+        "--remove removes the files that differ; the next call of snakemake makes them again",
     ]
     code, output = verify("nowhere.json")
     assert (code, "there is no manifest" in output) == (2, True)

@@ -94,6 +94,8 @@ def verify(options: argparse.Namespace) -> int:
         for path in manifest.remove(found.corrupt_files):
             print(f"removed: {path}")
         return 0
+    if found.corrupt_files:
+        print("--remove removes the files that differ; the next call of snakemake makes them again")
     return 1 if found.differences else 0
 
 

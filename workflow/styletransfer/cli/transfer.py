@@ -55,6 +55,8 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
     pictures.add_argument("--styles", type=Path, nargs="+", required=True, help="one or more style pictures")
     pictures.add_argument(
         "--network",
+        "--weights",
+        dest="network",
         required=True,
         help=f"weights: one of {', '.join(sources.SOURCES)}, kept in resources/weights; or a file, .safetensors, .h5 "
         "or .mat. vgg16 needs no network access, but is not VGG-19",

@@ -25,8 +25,8 @@ rule all:
         # A plan is a target as well: a missing input alone makes nothing run whose output is there.
         PLAN,
         files_of(STUDY.runs),
-        tables_of(STUDY.name),
-        figures_of(STUDY.name),
+        tables_of(),
+        figures_of(),
         f"{FOLDER}/manifest.json",
 
 

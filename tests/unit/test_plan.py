@@ -113,7 +113,7 @@ def test_a_picture_that_was_changed_since_is_named(own, capsys):
     assert own.changed() == [
         "images.photograph.path is 'photo {x}.png', which has been changed since the study was planned"
     ]
-    words = ["picture", "--plan", "results/studies/tiny/plan-0.json", "--name", "photograph", "--output", "a.png"]
+    words = ["picture", "--plan", "results/studies/tiny/plan-0.json", "--output", own.pictures["photograph"].file]
     assert cli.run(words) == 2
     assert "which has been changed since the study was planned: call snakemake again" in capsys.readouterr().err
 

@@ -47,7 +47,7 @@ def test_a_run_has_the_label_of_the_plan(say, tmp_path):
 
 def test_a_step_that_fails_shows_the_end_of_its_log_in_bounded_lines(say, tmp_path):
     (tmp_path / "a.log").write_text("first\n" * 50 + "x" * 999 + "\nlast\n")
-    say(**job(3, "figure", {"shown": "tiny", "figure": "pareto"}))
+    say(**job(3, "figure", {"part": "", "figure": "pareto"}))
     lines = say(event=LogEvent.JOB_ERROR, jobid=3, log=[str(tmp_path / "a.log")], rule_name="figure").splitlines()
     assert lines[0] == f"figure pareto: failed, see {tmp_path}/a.log"
     assert (len(lines), lines[-1]) == (21, "    last")
@@ -63,6 +63,7 @@ def test_batches_have_numbers_and_a_plan_that_is_gone_ends_nothing(say):
 
 def test_chatter_is_left_out_and_warnings_are_not(say):
     assert say("Select jobs to execute...") == ""
-    assert say("Nothing to be done (all is up to date).") == "Nothing to be done (all is up to date).\n"
+    for text in ("Nothing to be done (all is up to date).", "Congratulations, your workflow is in a good condition!"):
+        assert say(text) == f"{text}\n"
     assert say("a warning", level=logging.WARNING) == "a warning\n"
     assert "without its fields" in say("a record without its fields", event=LogEvent.JOB_FINISHED)

@@ -389,6 +389,15 @@ def writers(log):
                 yield int(process.name)
 
 
+def test_names_that_repeat_a_letter_are_names(tmp_path):
+    """In a wildcard Snakemake takes them for a rule that calls itself."""
+    name = "p" + "0" * 22
+    pairs = [{"content": name, "styles": ["artwork"]}]
+    images = {name: STUDY["images"]["photograph"], "artwork": STUDY["images"]["artwork"]}
+    study = STUDY | {"study": "a" * 24, "images": images, "pairs": pairs}
+    assert jobs(snakemake(tmp_path, "all", "partial", "--dry-run", config=study)) == 4
+
+
 def test_a_bad_config_is_one_message(tmp_path):
     output = snakemake(tmp_path, "--dry-run", config=STUDY | {"vary": {"style_wieght": [1]}}, code=1)
     assert "Did you mean style_weight?" in output

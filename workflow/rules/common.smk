@@ -2,7 +2,6 @@
 
 import functools
 import math
-import re
 import sys
 from pathlib import Path
 
@@ -31,9 +30,9 @@ except InputError as error:
 
 # The plan of another study is another file: so it is noticed even where Snakemake's own records are gone.
 PLAN = f"{FOLDER}/plan-{STUDY.digest}.json"
-# What is shown is the whole study, or what there is of it: in the study's folder, or in partial/ there.
-PARTIAL = f"{STUDY.name}/partial"
-SHOWN = "results/studies/{shown}/{file}"
+# What is shown is the whole study, or what there is of it: in the study's folder, or in partial/ there. That is all of a
+# path which is a wildcard: Snakemake takes a name such as aaaaaaaaaaaaaaaaaaaa for a rule that calls itself.
+PARTIAL = "partial/"
 FIGURES = ["contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects"]
 PRESERVE = ["--preserve-colors"] if config["preserve_colors"] else []
 DEVICE = lease.resolve(config["device"])
@@ -42,7 +41,7 @@ ENVIRONMENT = f"../../envs/engine{'-gpu' if DEVICE == 'gpu' else ''}.yaml"
 
 wildcard_constraints:
     run_id="[A-Za-z0-9][A-Za-z0-9.+_-]*",
-    shown=f"{re.escape(STUDY.name)}(/partial)?",
+    part=f"({PARTIAL})?",
     weights=f"{'|'.join(SOURCES)}|local-[0-9a-f]{{16}}",
 
 
@@ -82,7 +81,7 @@ def print_status():
     if any(name == "all" or name.startswith("transfer") for name in rules_run):
         shell("test ! -e {PLAN:q} || styletransfer status --plan {PLAN:q} >&2 || true")
     if "partial" in rules_run:
-        print(f"what there is so far: results/studies/{PARTIAL}", file=sys.stderr)
+        print(f"what there is so far: {FOLDER}/{PARTIAL}", file=sys.stderr)
 
 
 @functools.cache
@@ -97,14 +96,14 @@ def is_complete(wildcards):
 
 def is_prepared(wildcards):
     """The same of a prepared picture, or weights: the user's own file may be gone."""
-    picture = "resources/pictures/{picture}-{digest}.png"
+    picture = "resources/pictures/{picture}.png"
     pattern = "resources/weights/{weights}.safetensors" if "weights" in wildcards.keys() else picture
     return Path(pattern.format(**wildcards)).exists()
 
 
 def pictures_shown(wildcards):
     """The sheet and the explorer show pictures: none that is gone, and of a part of a study none not yet made."""
-    partial = wildcards.shown == PARTIAL
+    partial = wildcards.part == PARTIAL
     return [
         picture.file
         for picture in STUDY.pictures.values()
@@ -118,15 +117,15 @@ def files_of(run_ids):
     return expand("results/runs/{id}/{file}", id=run_ids, file=RUN_FILES.values())
 
 
-def tables_of(shown):
-    """The tables of the study, or of the part of it that is shown."""
-    return expand(SHOWN, shown=shown, file=["runs.parquet", "runs.csv", "losses.parquet"])
+def tables_of(part=""):
+    """The tables of the study, or of what there is of it."""
+    return expand(f"{FOLDER}/{part}{{table}}", table=["runs.parquet", "runs.csv", "losses.parquet"])
 
 
-def figures_of(shown):
-    """The figures and the explorer of the study, or of the part of it that is shown."""
-    figures = expand("figures/{figure}.{form}", figure=FIGURES, form=["png", "pdf"])
-    return expand(SHOWN, shown=shown, file=[*figures, "explorer"])
+def figures_of(part=""):
+    """The figures and the explorer of the study, or of what there is of it."""
+    figures = expand(f"{FOLDER}/{part}figures/{{figure}}.{{form}}", figure=FIGURES, form=["png", "pdf"])
+    return [*figures, f"{FOLDER}/{part}explorer"]
 
 
 def minutes(runs):

@@ -10,18 +10,18 @@ rule figure:
     """One figure; its caption says what it shows."""
     input:
         plan=PLAN,
-        runs="results/studies/{shown}/runs.parquet",
-        losses="results/studies/{shown}/losses.parquet",
+        runs=f"{FOLDER}/{{part}}runs.parquet",
+        losses=f"{FOLDER}/{{part}}losses.parquet",
         pictures=pictures_shown,
     output:
         report(
-            multiext("results/studies/{shown}/figures/{figure}", ".png", ".pdf"),
+            multiext(f"{FOLDER}/{{part}}figures/{{figure}}", ".png", ".pdf"),
             caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}", "study": "{shown}"},
+            labels={"figure": "{figure}", "study": STUDY.name},
         ),
     log:
-        "results/studies/{shown}/figures/{figure}.log",
+        f"{FOLDER}/{{part}}figures/{{figure}}.log",
     conda:
         "../../envs/engine.yaml"
     params:
@@ -40,13 +40,13 @@ rule figure:
 use rule figure as explorer with:
     output:
         report(
-            directory("results/studies/{shown}/explorer"),
+            directory(f"{FOLDER}/{{part}}explorer"),
             htmlindex="index.html",
             caption="../report/explorer.rst",
             category="Explorer",
-            labels={"figure": "explorer", "study": "{shown}"},
+            labels={"figure": "explorer", "study": STUDY.name},
         ),
     log:
-        "results/studies/{shown}/explorer.log",
+        f"{FOLDER}/{{part}}explorer.log",
     params:
         command=["explorer", *PRESERVE],

@@ -62,16 +62,15 @@ rule prepare_picture:
     input:
         plan=ancient(branch(is_prepared, otherwise=PLAN)),
     output:
-        "resources/pictures/{picture}-{digest}.png",
+        "resources/pictures/{picture}.png",
     log:
-        "resources/pictures/{picture}-{digest}.log",
+        "resources/pictures/{picture}.log",
     conda:
         "../../envs/engine.yaml"
     shell:
         r"""
         styletransfer picture \
             --plan {input.plan:q} \
-            --name {wildcards.picture:q} \
             --output {output:q} \
             >{log:q} 2>&1
         """

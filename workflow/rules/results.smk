@@ -58,8 +58,8 @@ rule manifest:
     """Settings, versions, and the checksum of every file of a study that is complete."""
     input:
         plan=PLAN,
-        tables=tables_of(STUDY.name),
-        figures=figures_of(STUDY.name),
+        tables=tables_of(),
+        figures=figures_of(),
     output:
         report(
             f"{FOLDER}/manifest.json",

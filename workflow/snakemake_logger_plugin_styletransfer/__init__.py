@@ -27,8 +27,11 @@ from styletransfer.text import duration
 LONGEST = 200
 # The end of a failed step's log.
 LOG_LINES = 20
-# Of what Snakemake says in passing, only this helps.
-KEPT = ("Nothing to be done", "Complete log", "Will exit after", "Terminating", "Exiting because", "Unlocking")
+# What Snakemake says in passing and nobody needs.
+CHATTER = re.compile(
+    r"\s*$|Building DAG|Using shell|Provided |Rules claiming|Conda env|Singularity|Select jobs|Execute \d+ jobs|"
+    r"Assuming unrestricted|Elapsed time|Job \d+ has been submitted|Removing output files|Touching output"
+)
 RESTART = re.compile(r"Trying to restart job (\d+)")
 
 
@@ -114,7 +117,7 @@ class LogHandler(LogHandlerBase):
         if again := RESTART.search(text):
             known = self._jobs.get(int(again[1]))
             yield f"{self._title(known) if known else f'job {again[1]}'}: tried again"
-        elif record.levelno >= logging.WARNING or text.startswith(KEPT):
+        elif record.levelno >= logging.WARNING or not CHATTER.match(text):
             yield text
 
     def _title(self, fields: Mapping[str, Any]) -> str:
@@ -124,9 +127,7 @@ class LogHandler(LogHandlerBase):
             return _cut(self._label(run_id, fields["resources"]))
         if _is_run(fields):
             return f"batch {int(fields['rule_name'].rpartition('_')[2])}"
-        about = [
-            str(value) for name, value in (fields.get("wildcards") or {}).items() if name not in ("shown", "digest")
-        ]
+        about = [str(value) for value in (fields.get("wildcards") or {}).values() if value]
         return _cut(" ".join([fields["rule_name"].replace("_", " "), *about]))
 
     def _label(self, run_id: str, resources: Any) -> str:

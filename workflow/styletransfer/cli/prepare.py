@@ -70,8 +70,9 @@ def _add_picture(commands: Any) -> None:
     source = preparing.add_mutually_exclusive_group(required=True)
     source.add_argument("--input", metavar="FILE", help="a picture: PNG, JPEG, TIFF, WebP, AVIF, GIF, BMP or PNM")
     source.add_argument("--sample", metavar="NAME", help="a free photograph, see below")
-    source.add_argument("--plan", type=Path, help="a picture of a planned study, which must be as it was then")
-    preparing.add_argument("--name", help="with --plan: which picture")
+    source.add_argument(
+        "--plan", type=Path, help="the picture of a planned study whose file is --output, unchanged since"
+    )
     preparing.add_argument("--output", required=True, type=Path, metavar="FILE.png", help="the picture to write")
     preparing.add_argument("--max-side", type=int, metavar="N", help="longer side in pixels at most (default: 4096)")
 
@@ -119,16 +120,17 @@ def prepare_picture(options: argparse.Namespace) -> None:
 
 
 def _prepare_planned(options: argparse.Namespace) -> None:
-    pictures = plan.read(options.plan).pictures
-    if options.name not in pictures:
-        raise InputError(f"--name is {options.name!r}: the plan has the pictures {', '.join(pictures)}")
-    picture = pictures[options.name]
+    study = plan.read(options.plan)
+    picture = next((found for found in study.pictures.values() if Path(found.file) == options.output), None)
+    if picture is None:
+        files = ", ".join(found.file for found in study.pictures.values())
+        raise InputError(f"--output is {str(options.output)!r}: the plan's pictures are {files}")
     if picture.kind == "painting":
         _write_painting(picture.source, None, None, options.output)
     elif picture.kind == "sample":
         _write_picture(samples.sample_file(picture.source), options)
     else:
-        key = f"images.{options.name}.path"
+        key = f"images.{picture.artifact.name}.path"
         checks.check_input(picture.source, key)
         if picture.artifact.checksum != f"sha256:{checks.checksum(picture.source)}":
             raise InputError(f"{key} is {picture.source!r}, {CHANGED}")

@@ -163,7 +163,7 @@ def verify(*arguments):
 def test_verify_as_a_command(study):
     described = describe(study)
     code, output = verify(MANIFEST)
-    assert (code, output) == (0, f"{MANIFEST}: {len(described['files'])} files checked, 0 differences\n")
+    assert (code, output) == (0, f"{MANIFEST}: {len(described['files'])} files checked, 0 differ\n")
     Path(TABLES[0]).write_text("another")
     Path(NETWORK).unlink()
     code, output = verify(MANIFEST)
@@ -171,8 +171,8 @@ def test_verify_as_a_command(study):
     assert output.splitlines()[0].startswith(f"{TABLES[0]}: 7 bytes, were ")
     assert output.splitlines()[1:] == [
         f"not here, not checked: {NETWORK}",
-        f"{MANIFEST}: {len(described['files']) - 1} files checked, 1 differences",
-        "--remove removes the files that differ; the next call of snakemake makes them again",
+        f"{MANIFEST}: {len(described['files']) - 1} files checked, 1 differ",
+        "--remove removes the files that differ; the same snakemake command then makes them again",
     ]
     code, output = verify("nowhere.json")
     assert (code, "there is no manifest" in output) == (2, True)

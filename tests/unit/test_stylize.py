@@ -117,7 +117,7 @@ def test_the_example_of_readme_and_docstring_runs(tmp_path):
     example = textwrap.dedent(stylize.__doc__.partition("Example:\n")[2])
     assert readme.strip() == example.strip()
     rng = np.random.default_rng(0)
-    for name in ("photo.jpg", "art.jpg"):
+    for name in ("photo.png", "art.png"):
         write_image(tmp_path / name, rng.integers(0, 256, (48, 64, 3), np.uint8))
     done = subprocess.run([sys.executable, "-c", readme], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

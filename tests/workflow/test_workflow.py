@@ -528,7 +528,7 @@ def verify(folder, *options):
 
 def test_a_study_is_verified_and_handed_on(finished, tmp_path):
     (finished / "study.yaml").write_text(yaml.safe_dump(STUDY))
-    assert " 0 differences" in verify(finished, "--configfile", "study.yaml")[1]
+    assert " 0 differ" in verify(finished, "--configfile", "study.yaml")[1]
     command = [*ENGINE, "crate", "--manifest", "results/studies/tiny/manifest.json", "--output", tmp_path / "crate.zip"]
     subprocess.run(command, check=True, cwd=finished)
     with zipfile.ZipFile(tmp_path / "crate.zip") as crate:
@@ -544,7 +544,7 @@ def test_a_study_is_verified_and_handed_on(finished, tmp_path):
     assert code == 1
     assert "image.png: " in output
     assert "config: vary is {'style_weight': [5]}, was " in output
-    assert "2 differences" in output, "the manifest was recreated, or more was changed"
+    assert "2 differ" in output, "the manifest was recreated, or more was changed"
 
 
 def test_the_same_study_gives_the_same_bytes_on_one_device_and_on_two_in_another_order(finished, tmp_path, monkeypatch):

@@ -49,7 +49,7 @@ wildcard_constraints:
 onstart:
     if any(job.rule.name.startswith("transfer") for job in workflow.dag.needrun_jobs()):
         refuse_missing_devices()
-        print(f"to watch it: styletransfer watch {FOLDER}, or open {FOLDER}/live.html", file=sys.stderr)
+        print(f"to watch it: styletransfer watch {STUDY.name}, or open {FOLDER}/live.html", file=sys.stderr)
 
 
 onsuccess:

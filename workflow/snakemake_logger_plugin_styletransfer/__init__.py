@@ -10,6 +10,7 @@ import collections
 import logging
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,7 +31,8 @@ LOG_LINES = 20
 # What Snakemake says in passing and nobody needs.
 CHATTER = re.compile(
     r"\s*$|Building DAG|Using shell|Provided |Rules claiming|Conda env|Singularity|Select jobs|Execute \d+ jobs|"
-    r"Assuming unrestricted|Elapsed time|Job \d+ has been submitted|Removing output files|Touching output"
+    r"Assuming unrestricted|Elapsed time|Job \d+ has been submitted|Removing output files|Touching output|"
+    r"RuleException|--keep-incomplete mode|At least one job did not complete|WorkflowError:\s+At least one job"
 )
 RESTART = re.compile(r"Trying to restart job (\d+)")
 
@@ -77,10 +79,8 @@ class LogHandler(LogHandlerBase):
                 yield from self._finished(fields["job_id"])
             case LogEvent.JOB_ERROR:
                 yield from self._failed(fields)
-            case None:
+            case None | LogEvent.ERROR:
                 yield from self._other(record)
-            case LogEvent.ERROR:
-                yield self._default.format(record)
 
     def _begin(self, stats: Mapping[str, int]) -> Iterator[str]:
         """How much there is to do; Snakemake says it once more at its end, where it adds nothing."""
@@ -106,18 +106,22 @@ class LogHandler(LogHandlerBase):
         )
 
     def _failed(self, fields: Mapping[str, Any]) -> Iterator[str]:
-        known = self._jobs.get(fields["jobid"], fields)
         logs = list(fields.get("log") or [])
-        yield f"{self._title(known)}: failed" + (f", see {', '.join(logs)}" if logs else "")
-        for log in logs:
-            yield from (f"    {_cut(line)}" for line in _tail(Path(log)))
+        lines = {log: _tail(Path(log)) for log in logs}
+        title = self._title(self._jobs.get(fields["jobid"], fields))
+        if any(found[-1:] == ["interrupted"] for found in lines.values()):
+            yield f"{title}: interrupted"
+            return
+        yield f"{title}: failed" + (f", see {', '.join(logs)}" if logs else "")
+        for found in lines.values():
+            yield from (f"    {part}" for line in found for part in _folded(line))
 
     def _other(self, record: logging.LogRecord) -> Iterator[str]:
         text = self._default.format(record)
         if again := RESTART.search(text):
             known = self._jobs.get(int(again[1]))
             yield f"{self._title(known) if known else f'job {again[1]}'}: tried again"
-        elif record.levelno >= logging.WARNING or not CHATTER.match(text):
+        elif not CHATTER.match(text):
             yield text
 
     def _title(self, fields: Mapping[str, Any]) -> str:
@@ -126,7 +130,8 @@ class LogHandler(LogHandlerBase):
         if run_id is not None:
             return _cut(self._label(run_id, fields["resources"]))
         if _is_run(fields):
-            return f"batch {int(fields['rule_name'].rpartition('_')[2])}"
+            batch, size = re.findall(r"\d+", str(fields["resources"].chosen))
+            return f"batch {batch} of at most {size} runs"
         about = [str(value) for value in (fields.get("wildcards") or {}).values() if value]
         return _cut(" ".join([fields["rule_name"].replace("_", " "), *about]))
 
@@ -146,6 +151,11 @@ def _is_run(fields: Mapping[str, Any]) -> bool:
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST - 4 else f"{text[: LONGEST - 7]}..."
+
+
+def _folded(line: str) -> list[str]:
+    """A line of a log in lines that fit, whole paths and all."""
+    return textwrap.wrap(line, LONGEST - 4, break_on_hyphens=False) or [""]
 
 
 def _tail(log: Path) -> list[str]:

@@ -21,7 +21,7 @@ def add_commands(commands: Any) -> None:
         "--configfile",
         type=Path,
         default=Path("config/config.yaml"),
-        help="unlike Snakemake, nothing in it is executed (default: %(default)s)",
+        help="the study's config; unlike Snakemake, nothing in it is executed (default: %(default)s)",
     )
     source.add_argument("--plan", type=Path, help="a plan that was made, results/studies/<study>/plan-*.json")
     planning.add_argument("--at-once", type=int, help="how many runs at once; default: one for each `threads` cores")
@@ -44,7 +44,8 @@ def print_plan(options: argparse.Namespace) -> None:
     threads = 1
     if options.plan is None:
         found = config.read(options.configfile)
-        study, threads = expand(found), found["threads"]
+        folder = Path("results/studies", found["study"])
+        study, threads = expand(found, lambda: plan.newest(folder)), found["threads"]
         check_sizes(study)
     else:
         study = plan.read(options.plan)
@@ -65,6 +66,9 @@ def print_status(options: argparse.Namespace) -> None:
     for line in study.changed():
         print(f"{line}: call snakemake again to plan it as it is now")
     folder = options.plan.parent
+    # Those of a study as it was before would be taken for its result.
+    if left or not all((folder / name).exists() for name in ("runs.parquet", "manifest.json")):
+        return
     for name, path in (("contact sheet", "figures/contact_sheet.png"), ("explorer", "explorer/index.html")):
         if (folder / path).exists():
             print(f"{name}: {folder / path}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def add_commands(commands: Any) -> None:
 
     more = "The exit code is 1 if anything differs and is not removed."
     verifying = add_command(commands, "verify", "check every file of a study against its manifest", verify, more)
-    verifying.add_argument("manifest", type=Path, help="results/studies/<study>/manifest.json")
+    verifying.add_argument("manifest", type=Path, help="results/studies/<study>, or the manifest.json in it")
     verifying.add_argument("--configfile", type=Path, help="compare the study's config as it is now as well")
     verifying.add_argument("--remove", action="store_true", help="remove what differs: the workflow recreates it")
 
@@ -82,20 +83,21 @@ def verify(options: argparse.Namespace) -> int:
     from styletransfer.study import config as study_config
 
     config = study_config.read(options.configfile) if options.configfile else None
-    found = manifest.differences(options.manifest, config and study_config.definition(config))
+    path = options.manifest / "manifest.json" if options.manifest.is_dir() else options.manifest
+    found = manifest.differences(path, config and study_config.definition(config))
     for difference in found.differences:
         print(difference)
     for name in found.absent:
         print(f"not here, not checked: {name}")
     if found.note:
         print(found.note)
-    print(f"{options.manifest}: {found.files} files checked, {len(found.differences)} differences")
+    print(f"{path}: {found.files} files checked, {len(found.differences)} differ")
     if options.remove:
         for path in manifest.remove(found.corrupt_files):
-            print(f"removed: {path}")
+            print(f"removed: {os.path.relpath(path)}")
         return 0
     if found.corrupt_files:
-        print("--remove removes the files that differ; the next call of snakemake makes them again")
+        print("--remove removes the files that differ; the same snakemake command then makes them again")
     return 1 if found.differences else 0
 
 
@@ -104,3 +106,4 @@ def pack(options: argparse.Namespace) -> None:
     from styletransfer.results import ro_crate
 
     ro_crate.write(options.output, options.manifest, ROOT)
+    print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")

@@ -106,8 +106,8 @@ def stylize(
         from PIL import Image
         from styletransfer import Settings, load_weights, stylize
 
-        settings = Settings(width=256, iterations=30)
-        image, history = stylize("photo.jpg", ["art.jpg"], settings, load_weights("vgg16"))
+        settings = Settings(width=256, iterations=40, optimizer="lbfgs", tv_weight=1, initial_noiseblend=0)
+        image, history = stylize("photo.png", ["art.png"], settings, load_weights("vgg16"))
         Image.fromarray(image).save("result.png")
     """
     given = styles if isinstance(styles, list | tuple) else [styles]

@@ -183,7 +183,7 @@ def read(path: str | Path) -> Study:
             raise ValueError("its runs have other settings than their names say")
         return study
     except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such plan. Call snakemake once: it makes the plan of a study") from error
+        raise InputError(f"{path}: there is no such plan. Snakemake makes one for each study, in its folder") from error
     except InputError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -207,7 +207,7 @@ def find(folder: str | Path) -> Path:
     """
     plans = sorted(Path(folder).glob("plan-*.json"), key=lambda path: path.stat().st_mtime)
     if not plans:
-        raise InputError(f"{folder}: there is no plan of a study. Call snakemake once: it makes the plan")
+        raise InputError(f"{folder}: there is no plan in it. Name the folder of a study, such as results/studies/demo")
     return plans[-1]
 
 

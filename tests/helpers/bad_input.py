@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 import yaml
-from PIL import Image
+from PIL import Image, TiffImagePlugin, TiffTags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -105,6 +105,35 @@ def png(width: int, height: int) -> bytes:
 
 def saved(width: int, height: int) -> Callable[[Path], None]:
     return lambda path: Image.new("RGB", (width, height)).save(path, "PNG")
+
+
+def tiff(tag: int, value: bytes) -> Callable[[Path], None]:
+    """A TIFF with one more tag."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[tag], tags.tagtype[tag] = value, TiffTags.BYTE
+    return lambda path: Image.new("RGB", (64, 48)).save(path, "TIFF", tiffinfo=tags)
+
+
+def hdr(path: Path) -> None:
+    Image.fromarray(np.linspace(0, 4, 3000, dtype=np.float32).reshape(50, 60)).save(path, "TIFF")
+
+
+def cut(form: str) -> Callable[[Path], None]:
+    """The first nine tenths of a picture."""
+
+    def write(path: Path) -> None:
+        Image.fromarray(whole).save(path, form)
+        os.truncate(path, path.stat().st_size * 9 // 10)
+
+    return write
+
+
+def flipped(path: Path) -> None:
+    """A PNG with one bit of its pixels changed."""
+    Image.fromarray(whole).save(path, "PNG")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 def tensors(**changed: Any) -> bytes:
@@ -363,13 +392,30 @@ text(YAML, "11 MB", "more than the 10,000,000 allowed", b"#" * 11_000_000)
 whole = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
 picture("an empty file", "images.a: picture 'bad.png' is empty (0 bytes)", b"")
 picture("text named .png", "images.a: picture 'bad.png' is not recognised as a picture", b"no picture")
-picture("a web page named .png", "is not recognised as a picture", b"<!DOCTYPE html><html></html>")
-picture("a vector graphic", "is not recognised as a picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>")
-picture(
-    "PostScript, which would run a program",
-    "is not recognised as a picture",
-    b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
-)
+for what, message, content in (
+    ("a web page named .png", "is a web page: save the picture that it shows", b"<!DOCTYPE html><html></html>"),
+    ("SVG", "is SVG, a drawing and no pixels: render it", b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org'/>"),
+    ("PostScript, which would run a program", "is a PDF or PostScript document: render it", b"%!PS-Adobe-3.0 EPSF\n"),
+    ("a photograph of an iPhone", "is HEIC, the format of iPhones: export it", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+    ("JPEG XL", "is JPEG XL: open it where it comes from", b"\xff\x0a\xfa\x1f\x01"),
+    ("JPEG 2000", "is JPEG 2000: open it where it comes from", b"\0\0\0\x0cjP  \r\n\x87\n"),
+    ("RAW of Canon", "is a camera's RAW file, which each program develops", b"\0\0\0\x18ftypcrx \0\0\0\1"),
+    ("RAW of Fujifilm", "is a camera's RAW file, which each program develops", b"FUJIFILMCCD-RAW 0201"),
+    ("RAW as DNG, whose first picture is a preview", "is a camera's RAW file", tiff(50706, b"\1\4\0\0")),
+    ("a TIFF of a rare kind", "is a TIFF of a rare kind, or a camera's RAW file", b"II*\0\x08\0\0\0\0\0"),
+    ("Photoshop", "is a Photoshop document: flatten it", b"8BPS\0\1" + bytes(20)),
+    ("GIMP", "is a GIMP document: export it as PNG", b"gimp xcf v011"),
+    ("OpenEXR", "is an HDR picture: map its tones to 8 bits", b"v/1\1\2\0\0\0"),
+    ("grey of 0 to 4, as HDR has it", "grey values from 0 to 4, not 0..1, 0..255", hdr),
+    ("a video", "is a video: save one of its frames as PNG", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"),
+    ("a Git LFS pointer", "is a Git LFS pointer: fetch the file", b"version https://git-lfs.github.com/spec/v1\n"),
+    ("a PNG that is cut off", "is damaged or incomplete: it ends within IDAT", cut("PNG")),
+    ("a PNG with a wrong checksum", "is damaged or incomplete: the checksum of IDAT is wrong", flipped),
+    ("a JPEG that is cut off", "cannot be decoded (image file is truncated", cut("JPEG")),
+    ("a WebP that is cut off", "images.a: picture 'bad.png'", cut("WEBP")),
+    ("a TIFF that is cut off", "images.a: picture 'bad.png'", cut("TIFF")),
+):
+    picture(what, message, content)
 picture("a beginning of 20 bytes", "images.a: picture 'bad.png'", png(9, 9)[:20])
 picture("a bomb of 2.5 gigapixels", "picture 'bad.png' has 50000 x 50000 pixels", png(50_000, 50_000))
 picture("0 pixels", "images.a: picture 'bad.png'", png(0, 9))
@@ -488,6 +534,21 @@ by_hand(HAND, "`--device-wait nan`", "--device-wait is nan: it must be a number 
 ACCEPTED = (
     ("grey, 1 bit, palette, 16 bits, floating point", "three channels of 8 bits", "test_images.py::test_modes"),
     ("transparency", "laid over white", "test_images.py::test_palette_with_transparency"),
+    (
+        "a key colour, at any depth",
+        "only what has it to the last bit is transparent",
+        "test_png.py::test_a_key_color_is_compared_at_the_depth_of_the_file",
+    ),
+    (
+        "broken metadata of a PNG: EXIF, profile, texts, frames",
+        "as if they were not there",
+        "test_png.py::test_broken_metadata_are_as_if_they_were_not_there",
+    ),
+    (
+        "megabytes of text in a PNG",
+        "not looked at",
+        "test_png.py::test_huge_metadata_are_no_reason_to_refuse_a_picture",
+    ),
     ("CMYK", "RGB, by its ICC profile if it has one", "test_images.py::test_cmyk_and_animation"),
     ("an animation, several pages", "the first picture", "test_images.py::test_cmyk_and_animation"),
     ("EXIF orientation", "upright", "test_images.py::test_exif_orientation"),
@@ -504,9 +565,9 @@ HEAD = """# Bad input
 Every row is a test: this page is written from their list, by `python tests/helpers/bad_input.py`. The answer is one
 message with what was wrong and what to do, an exit code other than 0, no traceback, and nothing is written but
 Snakemake's own `.snakemake`. `styletransfer plan --configfile study.yaml` and a dry run of Snakemake
-find all that a config, the headers of its pictures and the first bytes of its weights tell, before any run begins. What
-only reading all of a picture or of the weights can tell stops the runs that need it; Snakemake then shows the job's
-log.
+find all that a config, the headers of its pictures and the first bytes of its weights tell, before any run begins;
+`styletransfer plan` also finds a picture that is cut off. What only reading all of a picture or of the weights can tell
+stops the runs that need it; Snakemake then shows the job's log.
 
 Snakemake reads a config file before this workflow can, so it has its own, shorter words for broken YAML, and a
 traceback for a file that is not UTF-8, nests brackets by the thousand, or has a number of thousands of digits.

@@ -37,7 +37,7 @@ def add_commands(commands: Any) -> None:
 
 def print_plan(options: argparse.Namespace) -> None:
     """Count the rows of a config or a plan, and estimate."""
-    from styletransfer.results.plan import check_sizes, summary
+    from styletransfer.results.plan import check_pictures, check_sizes, summary
     from styletransfer.study import config
     from styletransfer.study.expand import expand
 
@@ -47,6 +47,7 @@ def print_plan(options: argparse.Namespace) -> None:
         folder = Path("results/studies", found["study"])
         study, threads = expand(found, lambda: plan.newest(folder)), found["threads"]
         check_sizes(study)
+        check_pictures(study)
     else:
         study = plan.read(options.plan)
     cores = len(os.sched_getaffinity(0)) // threads

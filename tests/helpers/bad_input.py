@@ -63,6 +63,10 @@ BASE: dict[str, Any] = tiny_study(
     defaults={"width": 64},
     vary={"style_weight": [1, 2]},
 )
+# A design that takes its runs from `runs`.
+LIST: dict[str, Any] = {"design": "list", "vary": None}
+LBFGS: dict[str, Any] = {"defaults": {"width": 64, "optimizer": "lbfgs"}}
+TWO_STYLES: dict[str, Any] = {"pairs": [{"content": "a", "styles": ["a", "b"]}]}
 CASES: list[Case] = []
 
 
@@ -177,7 +181,7 @@ config(
     "defaults.widht: there is no such key. Did you mean width?",
     {"defaults": {"widht": 9}},
 )
-config(KEYS, "one in a list of runs", "Did you mean seed?", {"design": "list", "runs": [{"sed": 1}]})
+config(KEYS, "one in a list of runs", "Did you mean seed?", {**LIST, "runs": [{"sed": 1}]})
 config(KEYS, "one under `limits`", "Did you mean tv_weight?", {"contact_sheet": {"limits": {"tv_wieght": [0, 1]}}})
 config(KEYS, "a key that is missing", "'images' is a required property", {"images": None})
 config(KEYS, "an unknown kind of picture", "images.a.url: there is no such key", {"images": {"a": {"url": "x"}}})
@@ -192,7 +196,7 @@ config(EMPTY, "a parameter without a value", "iterations has no value", {"defaul
 config(EMPTY, "no pair", "pairs: [] should be non-empty", {"pairs": []})
 config(EMPTY, "no picture", "images: {} should be non-empty", {"images": {}})
 config(EMPTY, "no style", "pairs.0.styles: [] should be non-empty", {"pairs": [{"content": "a", "styles": []}]})
-config(EMPTY, "a list without runs", "runs is empty: list at least one run", {"design": "list"})
+config(EMPTY, "a list without runs", "runs is empty: list at least one run", LIST)
 config(EMPTY, "a pair twice", "pairs.1 is a x b, as is pairs.0: keep one", {"pairs": [*BASE["pairs"], *BASE["pairs"]]})
 text(
     EMPTY,
@@ -215,7 +219,7 @@ for name, value, message in (
     ("seed", 10**30, "vary.seed.0 is a whole number beyond"),
     ("tv_weight", float("nan"), "vary.tv_weight.0 is nan: it must be a finite number"),
     ("tv_weight", float("inf"), "vary.tv_weight.0 is inf: it must be a finite number"),
-    ("learning_rate", "1e-8", "YAML reads 1e-8 as text: write 1.0e-8"),
+    ("learning_rate", "1,5", "learning_rate is '1,5', not a number. Write it with a point: 1.5"),
     ("learning_rate", "fast", "learning_rate is 'fast', not a number"),
     ("learning_rate", True, "learning_rate is True, not a number"),
     ("pooling", "median", "pooling is 'median': choose one of max, avg"),
@@ -276,6 +280,28 @@ for spec, message in (
     ({"linspace": [0, 1, 3], "slice": 90}, "write it as in Python and in quotes"),
 ):
     config(NUMBERS, f"the spec `{json.dumps(spec)}`", message, {"vary": {"tv_weight": spec}})
+
+UNUSED = "Asked for, and not used"
+config(UNUSED, "`runs`, and another design", "runs is given, but design is star", {"runs": [{"seed": 1}]})
+config(UNUSED, "`vary`, and a list", "vary is given, but design is list", {"design": "list", "runs": [{"seed": 1}]})
+config(UNUSED, "a grid of nothing", "design is grid, but vary is empty", {"design": "grid", "vary": {}})
+for what, message, changes in (
+    ("`beta1` varied for L-BFGS", "vary.beta1 makes no difference to any run: optimizer is lbfgs",
+     {**LBFGS, "vary": {"beta1": [0.8, 0.9]}}),
+    ("`eps` of all runs, which are L-BFGS's", "defaults.eps makes no difference to any run: optimizer is lbfgs",
+     {"defaults": {"width": 64, "optimizer": "lbfgs", "eps": 1}}),
+    ("scales where the style counts nothing", "vary.style_scales makes no difference to any run: style_weight is 0",
+     {"defaults": {"width": 64, "style_weight": 0}, "vary": {"style_scales": [1, 2]}}),
+    ("seeds where no noise is drawn", "vary.seed makes no difference to any run: initial_noiseblend is 0",
+     {"defaults": {"width": 64, "initial_noiseblend": 0}, "vary": {"seed": [1, 2]}}),
+    ("a picture to start from, and noise alone", "pairs.0.initial makes no difference to any run",
+     {"pairs": [{"content": "a", "styles": ["b"], "initial": "b"}], "defaults": {"initial_noiseblend": 1}}),
+    ("shares that are equal", "vary.style_blend_weights: 0.2, 0.5 stand for the same",
+     {**TWO_STYLES, "vary": {"style_blend_weights": [0.2, 0.5]}}),
+    ("shares of three styles for two", "style_blend_weights has 3 values for 2 styles",
+     {**TWO_STYLES, "vary": {"style_blend_weights": [[1, 2, 3]]}}),
+):  # fmt: skip
+    config(UNUSED, what, message, changes)
 
 SIZES = "Sizes"
 config(
@@ -338,6 +364,11 @@ for what, path, message in (
     ("a picture that is missing", "none.png", "images.a.path is 'none.png': there is no such file as"),
     ("a folder for a picture", ".", "images.a.path is '.': it is a folder. Name a file in it"),
     ("a device for a picture", "/dev/zero", "images.a.path is '/dev/zero': it is no plain file but a device"),
+    ("an address for a picture", "https://example.org/a.jpg", "it is an address, and files are not fetched from there"),
+    ("a path with a variable", "$HOME/a.jpg", "Variables are not expanded: write the path out"),
+    ("a pattern for a picture", "*.png", "Patterns are not expanded: name one file"),
+    ("a path of Windows", "C:\\a.jpg", "it is a path of Windows"),
+    ("a name in other letters", "A.PNG", "Did you mean a.png?"),
     ("an empty path", "", "images.a.path is '': it is a folder"),
     ("a path of 300 letters", "a" * 300, "it cannot be read (File name too long)"),
     ("a path with NUL", "a\0b", "images.a.path has a character that no file name or text can hold"),
@@ -346,16 +377,27 @@ for what, path, message in (
 for what, content, message in (
     ("a CSV file of runs with a column twice", b"seed,seed\n1,2\n", "the column seed is there twice"),
     ("one with an unknown column", b"sed\n1\n", "Did you mean seed?"),
-    ("one with a cell too many", b"seed\n1,2\n", "not every row has as many cells as the header"),
+    ("one with a cell too many", b"seed\n1,2\n", "line 2 has 2 cells, and the header 1"),
+    ("one with a cell too few", b"seed,tv_weight\n1\n", "line 2 has 1 cells, and the header 2"),
+    ("one with a column without a name", b",seed\n0,7\n", "column 1 has values, but no name"),
+    ("one with semicolons and commas", b"seed;tv_weight,width\n1;2,3\n", "has several separators"),
+    (
+        "one with `1,5` in quotes",
+        b'seed,tv_weight\n1,"1,5"\n',
+        "tv_weight is '1,5', not a number. Write it with a point",
+    ),
+    ("one with `1,000` between semicolons", b"seed;tv_weight\n1;1,000\n", "1,000 may be a fraction, or thousands"),
+    ("a workbook", b"PK\x03\x04", "it is a workbook of a spreadsheet: save it as CSV UTF-8"),
+    ("one in Latin-1", b"seed\n\xe9\n", "save it as CSV UTF-8"),
     ("one without rows", b"seed\n", "runs is empty"),
-    ("one that is no text", b"\xff\xfe\x00\x01", "cannot be read as a CSV file"),
+    ("one that is no text", b"\x89PNG\r\n\x1a\n\0", "cannot be read as a CSV file"),
 ):
-    config(NAMES, what, message, {"design": "list", "runs": "runs.csv"}, {"runs.csv": content})
+    config(NAMES, what, message, {**LIST, "runs": "runs.csv"}, {"runs.csv": content})
 config(
     NAMES,
     "a CSV file that is missing",
     "runs is 'none.csv': there is no such file",
-    {"design": "list", "runs": "none.csv"},
+    {**LIST, "runs": "none.csv"},
 )
 
 # --- Files of a config ---
@@ -385,6 +427,8 @@ text(YAML, "half a JSON file", "is not YAML of plain values", '{"study": "a",')
 text(YAML, "Latin-1", "save it as UTF-8", "study: é\n".encode("latin-1"))
 text(YAML, "zero bytes", "is not YAML of plain values", b"study: \0\n")
 text(YAML, "a number of 5000 digits", "that cannot be read", f"seed: {'9' * 5000}\n")
+text(YAML, "`010`, which YAML takes for 8", "line 2: YAML reads 010 as 8. Write 8", "study: a\nthreads: 010\n")
+text(YAML, "`1:30`, which YAML takes for 90", "line 1: YAML reads 1:30 as 90", "max_runs: 1:30\n")
 text(YAML, "11 MB", "more than the 10,000,000 allowed", b"#" * 11_000_000)
 
 # --- Pictures ---
@@ -552,6 +596,14 @@ ACCEPTED = (
     ("CMYK", "RGB, by its ICC profile if it has one", "test_images.py::test_cmyk_and_animation"),
     ("an animation, several pages", "the first picture", "test_images.py::test_cmyk_and_animation"),
     ("EXIF orientation", "upright", "test_images.py::test_exif_orientation"),
+    ("`1e3`, `1.0e3`, `'1000'`, `1_000`", "1000", "test_study.py::test_a_number_has_one_reading_through_every_door"),
+    (
+        "a CSV file with semicolons, tabs, `sep=;`, decimal commas, blanks, empty rows, UTF-16, a byte order mark",
+        "its rows",
+        "test_study.py::test_csv_files_as_spreadsheets_and_people_write_them",
+    ),
+    ("`styles: mosaic`", "a list of one", "test_study.py::test_one_thing_is_a_list_of_one_and_nothing_is_an_empty_one"),
+    ("`~/a.jpg`", "a file in the home folder", "test_study.py::test_the_home_folder_may_be_written_as_a_tilde"),
     ("a value twice in a parameter", "one run", "test_study.py::test_a_star_has_a_row_for_every_distinct_value"),
     (
         "paths with spaces, quotes, line breaks, `$()`, backticks, `{}`, `%`, a leading dash, Unicode; such a folder",

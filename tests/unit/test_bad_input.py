@@ -90,7 +90,7 @@ def somebody_else():
 
 @pytest.mark.parametrize("name", ["a.png", "weights.h5", "runs.csv", "study.yaml"])
 def test_a_file_that_may_not_be_read(name, tmp_path, monkeypatch, capsys):
-    changes = {"weights": "weights.h5", "design": "list", "runs": "runs.csv"}
+    changes = {"weights": "weights.h5", "design": "list", "vary": {}, "runs": "runs.csv"}
     names = ("a.png", "b.png", "weights.h5", "runs.csv", "study.yaml")
     next(iter(bad_input.CASES)).lay_out(tmp_path)
     (tmp_path / "weights.h5").write_bytes(bad_input.tensors())

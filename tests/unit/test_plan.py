@@ -47,7 +47,7 @@ def own(tmp_path, monkeypatch):
 )
 def test_what_is_read_is_what_was_expanded(tmp_path_factory, vary, design, initial):
     pair = {"content": "photograph", "styles": ["artwork"]} | ({"initial": initial} if initial else {})
-    study = planned(vary=vary, design=design, pairs=[pair])
+    study = planned(vary=vary, design=design if vary else "star", pairs=[pair])
     path = tmp_path_factory.mktemp("plan") / "plan.json"
     study.write(path)
     again = plan.read(path)

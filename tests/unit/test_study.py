@@ -1,23 +1,31 @@
 """Settings and designs: identity, limits, value specs, and the 2018 study to the last value."""
 
+import json
 import platform
+import re
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
+import snakemake.cli as snakemake_cli
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from helpers.records import record
 from helpers.studies import ROOT, SCHEMA, config
 from styletransfer import settings
 from styletransfer.errors import InputError
+from styletransfer.files import yaml_reader
 from styletransfer.images import generated
 from styletransfer.images.samples import SAMPLES
 from styletransfer.results import tables
 from styletransfer.results.plan import summary
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.settings import Artifact, Settings
+from styletransfer.study import plan
 from styletransfer.study import values as study_values
 from styletransfer.study.config import definition
 from styletransfer.study.expand import expand
@@ -99,7 +107,7 @@ def test_value_specs(spec, expected):
         ({"vary": {"style_weight": [-1]}}, "at least 0"),
         ({"vary": {"style_weight": [float("nan")]}}, "finite"),
         ({"vary": {"style_weight": {"linspace": [0, 1]}}}, "three numbers"),
-        ({"defaults": {"learning_rate": "1e-3"}}, r"1\.0e-8"),
+        ({"defaults": {"learning_rate": "1,5"}}, r"'1,5', not a number\. Write it with a point: 1\.5"),
         ({"defaults": {"pooling": "median"}}, "choose one of max, avg"),
         ({"contact_sheet": {"limits": {"style_wieght": [1, 2]}}}, "Did you mean style_weight"),
         ({"contact_sheet": {"grid": ["tv_weight", "styel_scales"]}}, "Did you mean style_scales"),
@@ -195,12 +203,286 @@ def test_an_explicit_list_from_a_csv_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("seed\n1,2\n", "as many cells"), ("sed\n1\n", "Did you mean seed"), ("seed\nx\n", "seed is 'x'")],
+    [
+        (b"seed\n1,2\n", "line 2 has 2 cells, and the header 1. In a number write a point"),
+        (b"seed,tv_weight\n\n1,2\n3\n", "line 4 has 1 cells, and the header 2$"),
+        (b"sed\n1\n", "Did you mean seed"),
+        (b"seed\nx\n", "seed is 'x'"),
+        (b'tv_weight\n"1,5"\n', r"'1,5', not a number\. Write it with a point: 1\.5"),
+        (b"seed;tv_weight\n1;1,000\n", "line 2: 1,000 may be a fraction, or thousands"),
+        (b"seed;tv_weight\n1;1.000\n1;1,5\n", r"line 2: 1\.000 may be a fraction, or thousands"),
+        (b"seed;tv_weight,pooling\n1;2,max\n", "has several separators"),
+        (b",seed\n0,7\n", "column 1 has values, but no name"),
+        ("seed\n1\n".encode("utf-16-le"), "save it as CSV UTF-8"),
+        ("pooling\navg\u00e9\n".encode("cp1252"), "save it as CSV UTF-8"),
+        (b"PK\x03\x04", "workbook of a spreadsheet: save it as CSV UTF-8"),
+    ],
 )
 def test_a_bad_csv_file_of_runs_is_refused(tmp_path, content, message):
-    (tmp_path / "runs.csv").write_text(content)
+    (tmp_path / "runs.csv").write_bytes(content)
     with pytest.raises(InputError, match=message):
         expand(config(design="list", vary={}, runs=str(tmp_path / "runs.csv")))
+
+
+COLUMNS = ("content_weight", "style_weight")
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (b"content_weight,style_weight\n5,100\n5,200\n,\n", [(5, 100), (5, 200)]),
+        (b",\n content_weight , style_weight \n  \n 5 , 6 \n , \n", [(5, 6)]),
+        (b"content_weight;style_weight\r\n5,0;100,5\r\n;\r\n", [(5, 100.5)]),
+        (b"content_weight\tstyle_weight\n0,125\t1e3\n", [(0.125, 1000)]),
+        (b"sep=;\r\ncontent_weight;style_weight\r\n5;1.5\r\n", [(5, 1.5)]),
+        (b'\xef\xbb\xbf"SEP=\t"\ncontent_weight\tstyle_weight\n5\t1.5\n', [(5, 1.5)]),
+        (b"content_weight,style_weight,,\n5,1_000,,\n6,010,\n7,.5,,,\n", [(5, 1000), (6, 10), (7, 0.5)]),
+        ("content_weight;style_weight\n\u00a05;6\u00a0\n".encode(), [(5, 6)]),
+        (b"content_weight,style_weight\r5,1\r6,2", [(5, 1), (6, 2)]),
+        (b"style_weight,content_weight\n1,\n1,\n", [(1, 1), (1, 1)]),
+    ],
+)
+def test_csv_files_as_spreadsheets_and_people_write_them(tmp_path, content, rows):
+    (tmp_path / "runs.csv").write_bytes(content)
+    found = expand(config(design="list", vary={}, runs=str(tmp_path / "runs.csv"))).rows
+    assert [tuple(getattr(row.settings, name) for name in COLUMNS) for row in found] == rows
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 99_999).map(lambda number: number / 100)] * 2), min_size=1, max_size=9),
+    st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", "."), ("\t", ",")]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_csv_files_that_pandas_writes(tmp_path_factory, rows, marks, encoding, line_end):
+    path = tmp_path_factory.mktemp("runs") / "runs.csv"
+    separator, decimal = marks
+    form = {"sep": separator, "decimal": decimal, "encoding": encoding, "lineterminator": line_end}
+    pd.DataFrame(rows, columns=COLUMNS).to_csv(path, index=False, **form)
+    found = expand(config(design="list", vary={}, runs=str(path))).rows
+    assert [tuple(getattr(row.settings, name) for name in COLUMNS) for row in found] == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *((text, 1000.0) for text in ("1000", "1e3", "1E3", "1.0e3", "1.0e+3", "1_000", "+1000", "1000.", "10000e-1")),
+        *((text, 0.5) for text in (".5", "0.5", "5e-1", "5.0e-1")),
+        ("1e-8", 1e-8),
+    ],
+)
+def test_a_number_has_one_reading_through_every_door(tmp_path, text, value):
+    """In a file, quoted there, in a JSON file, as Snakemake reads `--config`, and in a table."""
+    fields = {
+        "plain.yaml": f"vary: {{tv_weight: [{text}]}}\ndefaults: {{style_weight: {text}}}\n",
+        "quoted.yaml": f"vary: {{tv_weight: ['{text}']}}\ndefaults: {{style_weight: ' {text} '}}\n",
+        "study.json": json.dumps(
+            {"vary": {"tv_weight": {"arange": [text, "1e6", "2e6"]}}, "defaults": {"style_weight": text}}
+        ),
+    }
+    read = []
+    for name, content in fields.items():
+        (tmp_path / name).write_text(content)
+        read.append(yaml_reader.read(tmp_path / name))
+    read.append(snakemake_cli.parse_config([f"vary={{tv_weight: [{text}]}}", f"defaults={{style_weight: {text}}}"]))
+    studies = [expand(config(**given)) for given in read]
+    (tmp_path / "runs.csv").write_text(f"style_weight,tv_weight\n{text}, {text} \n")
+    studies.append(expand(config(design="list", vary={}, defaults={}, runs=str(tmp_path / "runs.csv"))))
+    expected = expand(config(vary={"tv_weight": [value]}, defaults={"style_weight": value})).rows[0]
+    for study in studies:
+        assert study.rows[0].run_id == expected.run_id
+    assert [row.value for study in studies[:-1] for row in study.rows[:1]] == [value] * 4
+
+
+@pytest.mark.parametrize("whole", ["2", "2.0", "2e0"])
+@pytest.mark.parametrize(("word", "is_kept"), [("true", True), ("True", True), ("yes", True), ("off", False)])
+def test_keys_of_the_machine_are_read_as_their_type(whole, word, is_kept):
+    entries = [
+        f"keep_state={word}",
+        f"threads={whole}",
+        f"contact_sheet={{columns: {whole}}}",
+        f"seconds_per_run={whole}",
+    ]
+    entries += [f"preserve_colors={word}", f"contact_sheet={{limits: {{tv_weight: [{whole}, 1e1]}}}}"]
+    found = config(**snakemake_cli.parse_config(entries))
+    assert (found["keep_state"], found["preserve_colors"]) == (is_kept, is_kept)
+    assert (found["threads"], found["contact_sheet"]["columns"], found["seconds_per_run"]) == (2, 2, 2)
+    assert found["contact_sheet"]["limits"] == {"tv_weight": [2, 10]}
+    assert isinstance(found["threads"], int)
+
+
+def test_a_seed_keeps_every_digit(tmp_path):
+    seeds = [2**53, 2**53 + 1, 2**63 - 1]
+    (tmp_path / "runs.csv").write_text("seed\n" + "\n".join(map(str, seeds)))
+    listed = expand(config(design="list", vary={}, runs=str(tmp_path / "runs.csv")))
+    assert [row.settings.seed for row in listed.rows] == seeds
+    assert [row.label for row in expand(config(vary={"seed": seeds})).rows[:3]] == [f"{seed:,}" for seed in seeds]
+
+
+@pytest.mark.parametrize(("text", "other"), [("010", 8), ("0x10", 16), ("0b11", 3), ("1:30", 90), ("1:30.5", 90.5)])
+def test_a_number_that_yaml_takes_for_another_is_refused(tmp_path, text, other):
+    assert yaml.safe_load(text) == other
+    (tmp_path / "study.yaml").write_text(f"study: a\ndefaults:\n  iterations: {text}\n")
+    with pytest.raises(InputError, match=rf"line 3: YAML reads {text} as {other}\. Write"):
+        yaml_reader.read(tmp_path / "study.yaml")
+    (tmp_path / "study.yaml").write_text(f"study: '{text}'\n")
+    assert yaml_reader.read(tmp_path / "study.yaml") == {"study": text}
+
+
+def test_one_thing_is_a_list_of_one_and_nothing_is_an_empty_one():
+    several = config(pairs=[{"content": "photograph", "styles": ["artwork"]}], vary={}, contact_sheet={})
+    assert config(pairs={"content": "photograph", "styles": "artwork"}, vary=None, contact_sheet=None) == several
+    assert expand(config(design="list", vary=None, runs={"seed": 1})).rows[0].settings.seed == 1
+
+
+TWO_STYLES = {
+    "images": {"photograph": {"sample": "astronaut"}, "a": {"painting": "glass"}, "b": {"painting": "candy"}},
+    "pairs": [{"content": "photograph", "styles": ["a", "b"]}],
+    "defaults": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "values", "labels"),
+    [
+        ("style_blend_weights", [[0.2, 0.8], [0.5, 0.5], [8, 2]], ["0.2 0.8", "0.5 0.5", "8 2"]),
+        ("style_scales", [[1, 2], [2, 1]], ["1 2", "2 1"]),
+        ("style_scales", [1, [2, "1e0"], 3], ["1", "2 1", "3"]),
+    ],
+)
+@pytest.mark.parametrize("design", ["star", "grid"])
+def test_a_value_for_each_style_may_be_varied(tmp_path, parameter, values, labels, design):
+    study = expand(config(**TWO_STYLES, design=design, vary={parameter: values}))
+    listed = expand(config(**TWO_STYLES, design="list", vary={}, runs=[{parameter: value} for value in values]))
+    assert [row.run_id for row in study.rows][: len(values)] == [row.run_id for row in listed.rows]
+    assert len(listed.runs) == len(values)
+    study.write(tmp_path / "plan.json")
+    assert plan.read(tmp_path / "plan.json") == study
+    expected = labels if design == "star" else [f"{parameter} {label}" for label in labels]
+    assert [row.label for row in study.rows][: len(values)] == expected
+    assert [row.label for row in listed.rows] == [f"{parameter} {label}" for label in labels]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([0.2, 0.5, 0.8], "0.2, 0.5, 0.8 stand for the same"),
+        ([[1, 1], [1, 3], [2, 2]], "1 1, 2 2 stand for the same"),
+        ([[1, 2, 3]], "3 values for 2 styles"),
+        ([[0, 0]], "at least one style needs a weight above 0"),
+    ],
+)
+@pytest.mark.parametrize("design", ["star", "grid"])
+def test_values_that_collapse_are_refused(values, message, design):
+    with pytest.raises(InputError, match=re.escape(message)):
+        expand(config(**TWO_STYLES, design=design, vary={"style_blend_weights": values}))
+    with pytest.raises(InputError, match=re.escape(message)):
+        expand(config(**TWO_STYLES, design="list", vary={}, runs=[{"style_blend_weights": value} for value in values]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"runs": [{"seed": 1}]}, "runs is given, but design is star"),
+        ({"runs": "runs.csv", "design": "grid"}, "runs is given, but design is grid"),
+        ({"runs": [{"seed": 1}], "design": "list"}, "vary is given, but design is list"),
+        ({"vary": {}, "design": "grid"}, "design is grid, but vary is empty"),
+        ({"vary": {"beta1": [0.8, 0.9]}, "defaults": {"optimizer": "lbfgs"}}, "vary.beta1 .*: optimizer is lbfgs"),
+        ({"vary": {"eps": [1], "tv_weight": [1]}, "design": "grid", "defaults": {"optimizer": "lbfgs"}}, "vary.eps"),
+        ({"defaults": {"optimizer": "lbfgs", "beta2": 0.8}}, "defaults.beta2 .*: optimizer is lbfgs"),
+        ({"vary": {"seed": [1, 2]}, "defaults": {"initial_noiseblend": 0}}, "vary.seed .*: initial_noiseblend is 0"),
+        (
+            {"vary": {"style_scales": [1, 2]}, "defaults": {"style_weight": 0}},
+            "vary.style_scales .*: style_weight is 0",
+        ),
+        (
+            {"vary": {"iterations": [1, 2]}, "defaults": {"content_weight": 0, "style_weight": 0, "tv_weight": 0}},
+            "vary.iterations .*: all weights are 0",
+        ),
+        ({"vary": {"style_blend_weights": [[1]]}}, "vary.style_blend_weights .*: there is one style"),
+        (
+            {
+                "pairs": [{"content": "photograph", "styles": ["artwork"], "initial": "artwork"}],
+                "defaults": {"initial_noiseblend": 1},
+            },
+            "pairs.0.initial .*: initial_noiseblend is 1",
+        ),
+        (
+            {
+                "design": "list",
+                "vary": {},
+                "runs": [{"beta1": 0.8}, {"beta1": 0.7}],
+                "defaults": {"optimizer": "lbfgs"},
+            },
+            "runs: beta1 .*: optimizer is lbfgs",
+        ),
+    ],
+)
+def test_what_is_asked_for_and_not_used_is_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        expand(config(**changes))
+
+
+def test_what_some_runs_do_not_use_is_told(tmp_path):
+    vary = {"optimizer": ["adam", "lbfgs"], "beta1": [0.8, 0.9]}
+    told = summary(expand(config(design="grid", vary=vary)), tmp_path)
+    assert "beta1 makes no difference to 1 of the 4 runs: optimizer is lbfgs" in told
+    assert "makes no difference" not in summary(
+        expand(config(design="grid", vary=vary | {"optimizer": "adam"})), tmp_path
+    )
+    study = expand(config(vary={"precision": ["float32", "tensorfloat32"]}))
+    assert "precision makes no difference to 1 of the 2 runs: tensorfloat32" in summary(study, tmp_path, device="cpu")
+    assert "makes no difference" not in summary(study, tmp_path, device="gpu")
+    # Favourites of such a study are a list of runs: they are the runs that are finished already.
+    favourites = config(design="list", vary={}, runs=[{"optimizer": "lbfgs", "beta1": 0.8, "tv_weight": 7}])
+    assert expand(favourites).rows[0].settings.beta1 == 0.8
+
+
+@pytest.mark.parametrize("key", ["images", "weights", "runs"])
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch, key):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    (tmp_path / "runs.csv").write_text("seed\n1\n")
+    (tmp_path / "w.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+
+    def study(home):
+        changes = {
+            "images": {"images": {"photograph": {"path": f"{home}/a.png"}, "artwork": {"painting": "glass"}}},
+            "weights": {"weights": f"{home}/w.h5"},
+            "runs": {"design": "list", "vary": {}, "runs": f"{home}/runs.csv"},
+        }
+        return expand(config(**changes[key]))
+
+    assert study("~").text == study(tmp_path).text
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("https://example.org/a.jpg", "it is an address, and files are not fetched"),
+        ("file:///a.jpg", "Write the path alone, without file:"),
+        (r"C:\Pictures\a.jpg", "a path of Windows"),
+        ("$HOME/a.jpg", "Variables are not expanded"),
+        ("p*.png", "Patterns are not expanded"),
+        ("~nobody-of-this-name/a.png", "~ is not expanded"),
+        ("A.PNG", r"Did you mean a\.png\?"),
+        ("a.png ", r"Did you mean a\.png\?"),
+        ("picture-of-the-harbor.jpg", r"Did you mean picture-of-the-harbour\.jpg\?"),
+        ("b.png", "Check the path"),
+    ],
+)
+@pytest.mark.parametrize("key", ["images", "weights", "runs"])
+def test_a_path_that_leads_nowhere_is_told_why(tmp_path, monkeypatch, path, message, key):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "picture-of-the-harbour.jpg"):
+        (tmp_path / name).touch()
+    changes = {
+        "images": {"images": {"photograph": {"path": path}, "artwork": {"painting": "glass"}}},
+        "weights": {"weights": path},
+        "runs": {"design": "list", "vary": {}, "runs": path},
+    }
+    with pytest.raises(InputError, match=rf"{re.escape(repr(path))}: .*{message}"):
+        expand(config(**changes[key]))
 
 
 def test_a_missing_csv_file_of_runs_is_refused(tmp_path):

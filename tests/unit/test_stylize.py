@@ -64,6 +64,38 @@ def test_a_callback_sees_every_iterate(inputs, small_weights):
     assert (seen[0][2] != seen[1][2]).any()
 
 
+@pytest.mark.parametrize(
+    ("values", "parameter", "one", "other"),
+    [
+        ({"optimizer": "lbfgs"}, "beta1", 0.8, 0.9),
+        ({"optimizer": "lbfgs"}, "beta2", 0.8, 0.9),
+        ({"optimizer": "lbfgs"}, "eps", 1e-8, 1.0),
+        ({}, "style_blend_weights", 0.2, 0.7),
+        ({"style_weight": 0}, "style_scales", 0.5, 1.0),
+        ({"style_weight": 0}, "style_layer_weight_exp", 0.5, 2.0),
+        ({"content_weight": 0}, "content_weight_blend", 0.2, 0.7),
+        ({"content_weight": 0, "style_weight": 0}, "pooling", "max", "avg"),
+        ({"content_weight": 0, "style_weight": 0}, "kernel_layout", "correct", "reference"),
+        ({"initial_noiseblend": 0}, "seed", 0, 1),
+        ({"content_weight": 0, "style_weight": 0, "tv_weight": 0}, "learning_rate", 1, 10),
+        ({"content_weight": 0, "style_weight": 0, "tv_weight": 0}, "optimizer", "adam", "lbfgs"),
+    ],
+    ids=str,
+)
+def test_what_is_called_unused_changes_no_pixel(inputs, small_weights, values, parameter, one, other):
+    """And changes some where the setting that is named as the reason is another one."""
+
+    def picture(value, **values):
+        settings = Settings(iterations=2, **{parameter: value}, **values)
+        return stylize(inputs.content, [inputs.styles[0]], settings, small_weights)[0]
+
+    assert parameter in Settings(**values).unused()
+    np.testing.assert_array_equal(picture(one, **values), picture(other, **values))
+    if values:
+        assert parameter not in Settings().unused()
+        assert (picture(one, tv_weight=0.1) != picture(other, tv_weight=0.1)).any()
+
+
 def test_where_to_start(inputs, small_weights):
     settings = Settings(iterations=1, learning_rate=1e-9, initial_noiseblend=0.0)
     content, other = (read_image(path) for path in (inputs.content, inputs.styles[0]))

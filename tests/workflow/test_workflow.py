@@ -122,8 +122,8 @@ def test_a_second_run_does_nothing(finished):
         ({"threads": 2, "print_iterations": 2, "max_runs": 77, "state_seconds": 5, "keep_state": True}, 0),
         ({"defaults": STUDY["defaults"] | {"tv_weight": 7}}, 4),
         ({"defaults": STUDY["defaults"] | {"pooling": "max", "eps": 1.0e-8}}, 0),
-        ({"design": "list", "runs": [{"style_weight": 5}, {"learning_rate": 10}, {"style_weight": 50}]}, 0),
-        ({"design": "list", "runs": [{"style_weight": 100, "tv_weight": 500}]}, 1),
+        ({"design": "list", "vary": {}, "runs": [{"style_weight": 5}, {"learning_rate": 10}, {"style_weight": 50}]}, 0),
+        ({"design": "list", "vary": {}, "runs": [{"style_weight": 100, "tv_weight": 500}]}, 1),
     ],
     ids=[
         *("added value", "fewer values", "another order", "renamed", "resources", "changed default", "named default"),

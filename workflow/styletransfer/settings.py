@@ -24,6 +24,7 @@ NUMERICS = 1
 
 HASH_DIGITS = 12
 SIGNIFICANT_DIGITS = 12
+DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,24 @@ class Settings:
         values = {name: getattr(self, name) for name in PARAMETERS}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
+    def unused(self) -> dict[str, str]:
+        """What makes no difference to this run, whatever its value: parameters, or `initial`, each with the reason."""
+        without_style = ("style_scales", "style_blend_weights", "style_layer_weight_exp")
+        without_network = ("pooling", "kernel_layout")
+        nothing = self.content_weight == self.style_weight == self.tv_weight == 0
+        without_steps = ("iterations", "optimizer", "learning_rate", "beta1", "beta2", "eps")
+        reasons = (
+            (self.optimizer == "lbfgs", "optimizer is lbfgs", ("beta1", "beta2", "eps")),
+            (len(self.styles) == 1, "there is one style", ("style_blend_weights",)),
+            (self.style_weight == 0, "style_weight is 0", without_style),
+            (self.content_weight == 0, "content_weight is 0", ("content_weight_blend",)),
+            (self.content_weight == self.style_weight == 0, "content_weight and style_weight are 0", without_network),
+            (nothing, "all weights are 0, so that nothing is minimised", without_steps),
+            (self.initial_noiseblend == 0, "initial_noiseblend is 0, so that no noise is drawn", ("seed",)),
+            (self.initial_noiseblend == 1, "initial_noiseblend is 1, which starts from noise alone", ("initial",)),
+        )
+        return {name: reason for holds, reason, names in reasons if holds for name in names}
+
     def _artifacts(self) -> dict[str, Any]:
         artifacts: dict[str, Any] = {
             "content": dataclasses.asdict(self.content),
@@ -201,6 +220,12 @@ def default_of(name: str, styles: int = 1) -> Any:
     if name == "style_blend_weights":
         return [rounded(1 / styles)] * styles
     return default
+
+
+def is_default(name: str, value: Any, styles: int = 1) -> bool:
+    """Whether a value of a parameter is what a run has that does not name it."""
+    checked = check(name, value, styles)
+    return (list(checked) if isinstance(checked, tuple) else checked) in (default_of(name, styles), None)
 
 
 def check(name: str, value: Any, styles: int = 1) -> Any:
@@ -240,9 +265,10 @@ def _check_per_style(name: str, value: Any, styles: int) -> tuple[float, ...]:
 
 def _check_number(name: str, value: Any) -> int | float:
     limits = PARAMETERS[name].metadata
-    hint = " (YAML reads 1e-8 as text: write 1.0e-8)" if isinstance(value, str) and _is_number(value) else ""
     if isinstance(value, bool) or not hasattr(value, "__float__"):
-        raise InputError(f"{name} is {value!r}, not a number{hint}")
+        comma = isinstance(value, str) and DECIMAL_COMMA.fullmatch(value.strip())
+        remedy = f". Write it with a point: {value.strip().replace(',', '.')}" if comma else ""
+        raise InputError(f"{name} is {value!r}, not a number{remedy}")
     try:
         number = float(value)
     except (OverflowError, TypeError, ValueError):
@@ -251,10 +277,11 @@ def _check_number(name: str, value: Any) -> int | float:
         raise InputError(f"{name} is {value!r}: it must be finite")
     if limits.get("integer") and number != int(number):
         raise InputError(f"{name} is {value!r}: it must be a whole number")
+    exact = value if isinstance(value, int) else number  # a large seed is more than a float can hold
     if (
-        number < limits.get("minimum", -math.inf)
-        or number <= limits.get("above", -math.inf)
-        or number > limits.get("maximum", math.inf)
+        exact < limits.get("minimum", -math.inf)
+        or exact <= limits.get("above", -math.inf)
+        or exact > limits.get("maximum", math.inf)
     ):
         raise InputError(f"{name} is {value!r}: it must be {allowed(name)}")
     return int(value) if limits.get("integer") else rounded(number)
@@ -271,14 +298,6 @@ def allowed(name: str) -> str:
     if "maximum" in limits:
         bounds.append(f"at most {limits['maximum']:,}")
     return " and ".join(bounds)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def rounded(number: float) -> float:

@@ -23,6 +23,10 @@ def value_labels(values: Iterable[Any]) -> list[str]:
 
 
 def _label(value: Any, digits: int) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(_label(part, digits) for part in value)
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return f"{int(value):,}"  # a float would not hold every digit of a large seed
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return str(value)
     number = float(value)

@@ -41,17 +41,17 @@ def print_plan(options: argparse.Namespace) -> None:
     from styletransfer.study import config
     from styletransfer.study.expand import expand
 
-    threads = 1
+    threads, device = 1, "auto"
     if options.plan is None:
         found = config.read(options.configfile)
         folder = Path("results/studies", found["study"])
-        study, threads = expand(found, lambda: plan.newest(folder)), found["threads"]
+        study, threads, device = expand(found, lambda: plan.newest(folder)), found["threads"], found["device"]
         check_sizes(study)
         check_pictures(study)
     else:
         study = plan.read(options.plan)
     cores = len(os.sched_getaffinity(0)) // threads
-    print(summary(study, options.pool, options.at_once or max(1, cores)))
+    print(summary(study, options.pool, options.at_once or max(1, cores), device))
 
 
 def print_status(options: argparse.Namespace) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import itertools
+import os
+import re
 import stat
 from pathlib import Path
 
@@ -40,7 +44,7 @@ def _complaint(path: str | Path, most_bytes: int) -> str:
             with open(path, "rb"):
                 return ""
     except (FileNotFoundError, NotADirectoryError):
-        return f"there is no such file as {Path(path).absolute()}. Check the path"
+        return _missing(str(path))
     except (OSError, ValueError) as error:  # ValueError: NUL, or half of a character
         return f"it cannot be read ({getattr(error, 'strerror', error)}). Check the path and its permissions"
     if plain:
@@ -48,6 +52,38 @@ def _complaint(path: str | Path, most_bytes: int) -> str:
     if stat.S_ISDIR(status.st_mode):
         return "it is a folder. Name a file in it"
     return "it is no plain file but a device, pipe or socket. Save its content to a file"
+
+
+def _missing(path: str) -> str:
+    """What to do about a path that leads to no file, as far as its text tells what was meant."""
+    if re.match(r"[A-Za-z]:[\\/]", path):
+        return "it is a path of Windows. Write it as this system has it, such as /mnt/c/Users/me/a.jpg"
+    if path.lower().startswith("file:"):
+        return "there is no such file. Write the path alone, without file:"
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
+        return "it is an address, and files are not fetched from there. Save the file, and give its path"
+    remedy = "Check the path"
+    if near := _near(Path(path)):
+        remedy = f"Did you mean {near}?"
+    elif path.startswith("~"):
+        remedy = "~ is not expanded: write the home folder out"
+    elif "$" in path:
+        remedy = "Variables are not expanded: write the path out"
+    elif any(letter in path for letter in "*?["):
+        remedy = "Patterns are not expanded: name one file"
+    return f"there is no such file as {Path(path).absolute()}. {remedy}"
+
+
+def _near(path: Path) -> str:
+    """The file in the same folder whose name differs in case or blanks alone, or in few letters; or nothing."""
+    try:
+        with os.scandir(path.parent) as found:
+            names = [entry.name for entry in itertools.islice(found, 10_000) if entry.is_file()]
+    except OSError:
+        return ""
+    alike = [name for name in names if name.strip().casefold() == path.name.strip().casefold()]
+    near = alike or difflib.get_close_matches(path.name, names, n=1, cutoff=0.85)
+    return str(path.parent / near[0]) if near else ""
 
 
 def checksum(path: str | Path, algorithm: str = "sha256") -> str:

@@ -1,9 +1,13 @@
-"""YAML and JSON from outside: plain values of bounded size, with every key once. What keys mean is left to others."""
+"""YAML and JSON from outside: plain values of bounded size, with every key once. What keys mean is left to others.
+
+A number has one reading, `plain`, whether it comes from a file, from a command line, or from a table.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,10 @@ MAX_DEPTH = 20
 MAX_INTEGER = 2**63 - 1
 # The loader in C is ten times faster; both build plain values only.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DIGITS = "[0-9]+(?:_[0-9]+)*"
+_WHOLE = re.compile(rf"[-+]?{_DIGITS}")
+_NUMBER = re.compile(rf"[-+]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][-+]?[0-9]+)?")
+_NOTHING = ("null", "Null", "NULL", "~")
 
 
 def read(path: str | Path, what: str = "config") -> dict[str, Any]:
@@ -47,6 +55,25 @@ def read(path: str | Path, what: str = "config") -> dict[str, Any]:
         raise InputError(f"{origin} is a YTE template, a program in a file of values: remove __use_yte__, write values")
     check_values(document, origin)
     return document
+
+
+def plain(text: str) -> Any:
+    """What text stands for where no text is wanted: a number, or nothing (`null`, `~`); else the text as it is.
+
+    `1e3`, `1.0e3` and `1.0e+3` are one number, of which YAML's own rules take the first two for text. Blanks around it
+    do not count. `010` is ten.
+    """
+    word = text.strip()
+    if _WHOLE.fullmatch(word) and len(word) < 100:  # more digits are beyond every limit, and slow to read
+        return int(word)
+    if _NUMBER.fullmatch(word):
+        return float(word)
+    return None if word in _NOTHING else text
+
+
+def truth(text: str) -> Any:
+    """What text stands for where true or false is wanted, as YAML has it (`true`, `yes`, `on`); else as it is."""
+    return yaml.SafeLoader.bool_values.get(text.strip().lower(), text)
 
 
 def check_values(document: Any, what: str) -> None:
@@ -118,7 +145,7 @@ def _parsed(text: str, origin: str) -> Any:
     loader = _LOADER(text)
     try:
         node = loader.get_single_node()
-        _refuse_repeated_keys(node, origin)
+        _check_nodes(node, origin, loader)
         return None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         raise InputError(f"{origin} is not YAML of plain values: {' '.join(str(error).split())}") from error
@@ -140,11 +167,22 @@ def _once(pairs: Sequence[tuple[Any, Any]], origin: str) -> dict[Any, Any]:
     return found
 
 
-def _refuse_repeated_keys(root: yaml.Node | None, origin: str) -> None:
-    """Every node of the document, each once however many aliases lead to it."""
+def _check_nodes(root: yaml.Node | None, origin: str, loader: Any) -> None:
+    """Refuse a key that is there twice, and a number in a notation of which YAML makes another one: `010`, `1:30`.
+
+    Every node of the document is looked at, each once however many aliases lead to it.
+    """
     waiting, known = [root], set()
     while waiting:
         node = waiting.pop()
+        if isinstance(node, yaml.ScalarNode) and node.tag.endswith((":int", ":float")):
+            number = loader.construct_object(node)
+            if math.isfinite(number) and plain(node.value) != number:
+                line = node.start_mark.line + 1
+                raise InputError(
+                    f"{origin}, line {line}: YAML reads {shortened(node.value, quoted=False)} as {number}. Write "
+                    f"{number}, or in quotes what is no number"
+                )
         if isinstance(node, yaml.CollectionNode) and id(node) not in known:
             known.add(id(node))
             if isinstance(node, yaml.MappingNode):

@@ -95,10 +95,10 @@ def status_digest(study: Study, pool: Path) -> str:
     return hashlib.sha256(to_json(rows).encode()).hexdigest()
 
 
-def summary(study: Study, pool: Path, at_once: int = 1) -> str:
+def summary(study: Study, pool: Path, at_once: int = 1, device: str = "auto") -> str:
     """What a study would run: rows per parameter, new, cached and shared runs, and the time that the new ones take.
 
-    at_once: how many runs are computed at the same time.
+    at_once: how many runs are computed at the same time. device: what the config says.
     """
     records = {run_id: find_record(pool / run_id / RUN_FILES["record"], run_id=run_id) for run_id in study.runs}
     finished = {run_id: record for run_id, record in records.items() if record}
@@ -115,7 +115,7 @@ def summary(study: Study, pool: Path, at_once: int = 1) -> str:
             f"{len(rows) - len(runs):6}"
         )
     new = [run for run_id, run in study.runs.items() if run_id not in finished]
-    lines += ["", f"  {len(new)} new runs, {len(finished)} cached"]
+    lines += ["", *(f"  {line}" for line in study.unused(device)), f"  {len(new)} new runs, {len(finished)} cached"]
     if new:
         lines.append(f"  {_estimate(study, new, list(finished.values()), pool, at_once)}")
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,10 @@ def read(path: str | Path) -> dict[str, Any]:
 
 
 def load(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config with every default of the schema filled in.
+    """The config with every default of the schema filled in, and every value in its one form.
+
+    The form does not depend on how the value came: text that stands for a number or for true is that, as Snakemake's
+    `--config` gives all values within a value as text; one thing is a list of one; `~` is the home folder.
 
     Raises:
         InputError: that lists each fault with its key, its value and the remedy.
@@ -51,12 +55,64 @@ def load(config: Mapping[str, Any]) -> dict[str, Any]:
 
     schema = yaml_reader.read(SCHEMA)
     yaml_reader.check_values(config, "the config")
+    config = _read(config, schema)
+    yaml_reader.check_values(config, "the config")
     faults = [_fault(error) for error in jsonschema.Draft202012Validator(schema).iter_errors(config)]
     if faults:
         raise InputError("the config cannot be used:\n" + "\n".join(f"  - {fault}" for fault in faults))
-    filled = _with_defaults(config, schema)
+    filled = _with_defaults(_with_homes(config), schema)
     _check_limits(filled["contact_sheet"]["limits"])
+    _check_design(filled)
     return filled
+
+
+def _read(value: Any, part: Mapping[str, Any]) -> Any:
+    """A value in the form that its part of the schema wants; parameters, of any type there, are numbers or words."""
+    kinds = part.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if value is None and isinstance(part.get("default"), dict | list):  # a key with nothing behind it
+        return part["default"]
+    if isinstance(value, str) and "boolean" in kinds:
+        return yaml_reader.truth(value)
+    if isinstance(value, str) and not {"string", "array", "object"} & set(kinds):
+        return yaml_reader.plain(value)
+    if "array" in kinds and not isinstance(value, list) and not (isinstance(value, str) and "string" in kinds):
+        value = [] if value is None else [value]
+    if isinstance(value, list):
+        return [_read(item, part.get("items", {})) for item in value]
+    if isinstance(value, dict):
+        others = part.get("additionalProperties")
+        others = others if isinstance(others, dict) else {}
+        return {name: _read(item, part.get("properties", {}).get(name, others)) for name, item in value.items()}
+    return value
+
+
+def _with_homes(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with `~` in its paths written out, but for a file that is really called so."""
+
+    def expanded(value: Any) -> Any:
+        is_path = isinstance(value, str) and value.startswith("~") and not os.path.lexists(value)
+        return os.path.expanduser(value) if is_path else value  # noqa: PTH111 - Path's raises where there is no home
+
+    pictures = {
+        name: {kind: expanded(source) if kind == "path" else source for kind, source in picture.items()}
+        for name, picture in config["images"].items()
+    }
+    paths = {key: expanded(config[key]) for key in ("weights", "runs") if key in config}
+    return {**config, **paths, "images": pictures}
+
+
+def _check_design(config: Mapping[str, Any]) -> None:
+    """Refuse what is given, and what the design does not use."""
+    design = config["design"]
+    if config["runs"] and design != "list":
+        raise InputError(
+            f"runs is given, but design is {design}, which does not use it: say design: list, or remove runs"
+        )
+    if config["vary"] and design == "list":
+        raise InputError("vary is given, but design is list, which does not use it: remove vary, or say design: star")
+    if design == "grid" and not config["vary"]:
+        raise InputError("design is grid, but vary is empty: name parameters with their values under vary")
 
 
 def _check_limits(limits: Mapping[str, Sequence[float]]) -> None:

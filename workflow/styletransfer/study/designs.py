@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import itertools
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from styletransfer.errors import InputError
 from styletransfer.files import checks, yaml_reader
+from styletransfer.settings import DECIMAL_COMMA
 from styletransfer.text import duration
+
+SEPARATORS = (",", ";", "\t")
+# The longer ones first: UTF-16's is the beginning of UTF-32's.
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 
 
 def count_runs(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> int:
@@ -48,32 +63,99 @@ def points(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> Iterat
 
 
 def read_runs(runs: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of an explicit list. An empty cell of a CSV file means the default."""
+    """The rows of an explicit list: as they are, or those of a CSV file.
+
+    A CSV file is separated by commas, or as spreadsheets do it by semicolons or tabs; a first line `sep=;` is theirs as
+    well. An empty cell means the default, and an empty row nothing. Numbers with blanks between are one for each style.
+    Where the separator is another one, a comma in a number is its decimal point.
+
+    Raises:
+        InputError: that names the file, the line and what to do.
+
+    """
     if not isinstance(runs, str):
         return runs
     checks.check_input(runs, "runs", yaml_reader.MAX_BYTES)
     try:
-        with open(runs, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            _check_header(runs, reader.fieldnames or [])
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = _decoded(Path(runs).read_bytes())
+        separator, text = _separator(text)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
+        return _rows(lines, separator)
+    except (OSError, csv.Error, ValueError) as error:
         raise InputError(f"runs is {runs!r}, which cannot be read as a CSV file: {error}") from error
-    if any(None in row or None in row.values() for row in rows):
-        raise InputError(f"runs is {runs!r}: not every row has as many cells as the header")
-    return [{name: _cell(cell) for name, cell in row.items() if cell.strip()} for row in rows]
 
 
-def _check_header(runs: str, names: Sequence[str]) -> None:
-    twice = [name for position, name in enumerate(names) if name in names[:position]]
-    if twice:
-        raise InputError(f"runs is {runs!r}: the column {twice[0]} is there twice, keep one of them")
-
-
-def _cell(text: str) -> Any:
-    """A number, a word, or a list of numbers with spaces between (one for each style)."""
+def _decoded(content: bytes) -> str:
+    """The text of a file in UTF-8, or with a byte order mark that tells another encoding."""
+    remedy = "save it as CSV UTF-8"
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise InputError(f"it is a workbook of a spreadsheet: {remedy}")
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if content.startswith(mark):
+            return content.removeprefix(mark).decode(encoding)
+    if b"\0" in content:
+        raise InputError(f"it is not in UTF-8: {remedy}")
     try:
-        numbers = [float(word) for word in text.split()]
-    except ValueError:
-        return text.strip()
-    return numbers if len(numbers) > 1 else numbers[0]
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{error.reason} at byte {error.start}: {remedy}") from error
+
+
+def _separator(text: str) -> tuple[str, str]:
+    """What separates the cells, by a line `sep=` or by the header; and the text, without that line."""
+    lines = text.splitlines(keepends=True)
+    first = next((line for line in lines if line.strip()), "").strip("\r\n")
+    if told := re.fullmatch(r'"?sep=(.)"?[,;\t ]*', first, re.IGNORECASE):
+        return told[1], text.replace(first, "", 1)
+    found = [separator for separator in SEPARATORS if separator in first]
+    if len(found) > 1:
+        raise InputError(f"the header {first!r} has several separators: use one of comma, semicolon and tab")
+    return (found or [","])[0], text
+
+
+def _rows(lines: Sequence[tuple[int, list[str]]], separator: str) -> list[dict[str, Any]]:
+    """The rows, without the line of names that comes first. lines: the number of each, and its cells."""
+    names = lines[0][1] if lines else []
+    while names and not names[-1]:
+        names = names[:-1]
+    for position, name in enumerate(names):
+        if name and name in names[:position]:
+            raise InputError(f"the column {name} is there twice, keep one of them")
+    commas = separator != "," and any(DECIMAL_COMMA.fullmatch(word) for _, row in lines for word in _words(row))
+    rows = []
+    for number, cells in lines[1:]:
+        if len(cells) < len(names) or any(cells[len(names) :]):
+            hint = ". In a number write a point, not a comma" if separator == "," and len(cells) > len(names) else ""
+            raise InputError(f"line {number} has {len(cells)} cells, and the header {len(names)}{hint}")
+        if unnamed := [position for position, name in enumerate(names, 1) if cells[position - 1] and not name]:
+            raise InputError(f"column {unnamed[0]} has values, but no name: write a parameter's above it, or remove it")
+        words = {name: cell.split() for name, cell in zip(names, cells, strict=False) if cell}
+        if commas:
+            words = {name: [_with_point(word, number) for word in found] for name, found in words.items()}
+        rows.append({name: _value(found) for name, found in words.items()})
+    return rows
+
+
+def _words(cells: Sequence[str]) -> list[str]:
+    return [word for cell in cells for word in cell.split()]
+
+
+def _with_point(word: str, line: int) -> str:
+    """A number with a decimal comma as it is written elsewhere. What may be thousands is refused."""
+    if re.fullmatch(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}", word) or (
+        "." in word and isinstance(yaml_reader.plain(word), float)
+    ):
+        raise InputError(
+            f"line {line}: {word} may be a fraction, or thousands: write fractions with a point, and thousands without "
+            "a sign"
+        )
+    return word.replace(",", ".") if DECIMAL_COMMA.fullmatch(word) else word
+
+
+def _value(words: Sequence[str]) -> Any:
+    """What is in a cell: a number, text, or a list of numbers with blanks between (one for each style)."""
+    found = [yaml_reader.plain(word) for word in words]
+    if any(isinstance(value, str) for value in found):
+        return " ".join(words)
+    return found if len(found) > 1 else found[0]

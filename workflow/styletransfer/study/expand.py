@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from styletransfer.errors import InputError
-from styletransfer.settings import PARAMETERS, Settings
+from styletransfer.settings import PARAMETERS, Settings, is_default
 from styletransfer.study import designs
 from styletransfer.study.config import definition, unknown_key
 from styletransfer.study.pictures import Earlier, picture, picture_names, weights
 from styletransfer.study.plan import Row, Study
-from styletransfer.study.values import values
+from styletransfer.study.values import refuse_alike, single, values
 from styletransfer.text import value_labels
 
 DEFAULT_LABEL = "default"
@@ -42,8 +42,13 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
         for name in names:
             if name not in PARAMETERS:
                 raise InputError(place + unknown_key(str(name), PARAMETERS))
-    points = {parameter: values(parameter, spec) for parameter, spec in config["vary"].items()}
     _check_pairs(config["pairs"])
+    styles = sorted({len(pair["styles"]) for pair in config["pairs"]})
+    config["runs"] = [{name: single(name, value, styles) for name, value in run.items()} for run in listed]
+    for name in dict.fromkeys(itertools.chain.from_iterable(listed)):
+        different = list(dict.fromkeys(run[name] for run in config["runs"] if name in run))
+        refuse_alike(f"runs: {name}", name, different, styles)
+    points = {parameter: values(parameter, spec, styles) for parameter, spec in config["vary"].items()}
     designs.refuse_too_many(config, points)
     network = weights(config, earlier)
     used = {name: picture(config, name, earlier) for name in picture_names(config)}
@@ -63,10 +68,40 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
         default = Settings(**base)
         for (parameter, value, changes), label in zip(chosen, labels, strict=True):
             run = Settings(**(base | changes))
-            rows.append(Row(name, parameter, value, label, run == default, run))
+            plain = list(value) if isinstance(value, tuple) else value
+            rows.append(Row(name, parameter, plain, label, run == default, run))
         if config["design"] == "star" and not any(row.is_default and row.pair == name for row in rows):
             rows.append(Row(name, "", None, DEFAULT_LABEL, True, default))
+    _refuse_unused(config, rows)
     return Study(config["study"], defining, network, used, tuple(rows))
+
+
+def _refuse_unused(config: Mapping[str, Any], rows: Sequence[Row]) -> None:
+    """Raise `InputError` for what is asked for, and makes no difference to any of the runs that it is asked for.
+
+    A list may hold the runs that were chosen from another study: there, only what differs between them is asked for.
+    """
+    every = [row.settings for row in rows]
+    asked: list[tuple[str, str, list[Settings]]] = []
+    if config["design"] == "list":
+        names = dict.fromkeys(name for run in config["runs"] for name in run)
+        different = [name for name in names if len({run[name] for run in config["runs"] if name in run}) > 1]
+        asked += [("runs: ", name, every) for name in different]
+    else:
+        is_star = config["design"] == "star"
+        for name in config["vary"]:
+            asked.append(("vary.", name, [row.settings for row in rows if row.parameter == name] if is_star else every))
+        for name, value in config["defaults"].items():
+            if not all(is_default(name, value, len(pair["styles"])) for pair in config["pairs"]):
+                asked.append(("defaults.", name, every))
+        for position, pair in enumerate(config["pairs"]):
+            if "initial" in pair:
+                runs = [row.settings for row in rows if row.pair == pair_name(pair)]
+                asked.append((f"pairs.{position}.", "initial", runs))
+    for place, name, runs in asked:
+        reasons = [run.unused().get(name) for run in runs]
+        if all(reasons):
+            raise InputError(f"{place}{name} makes no difference to any run: {reasons[0]}. Remove it, or change that")
 
 
 def _check_pairs(pairs: Sequence[Mapping[str, Any]]) -> None:

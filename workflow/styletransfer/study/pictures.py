@@ -66,6 +66,8 @@ def weights(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Sourc
     published = source in sources.SOURCES
     if not published and checks.is_gone(source) and (known := earlier()) and _is_of(known.weights, source):
         return known.weights
+    if not published:
+        sources.check_file(source, "weights")
     artifact = Artifact(**sources.source_identity(source))
     file = source if published else f"local-{artifact.digest}"
     return Source(artifact, "source" if published else "path", source, f"resources/weights/{file}.safetensors")

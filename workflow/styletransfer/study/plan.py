@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ from typing import Any
 
 from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks
-from styletransfer.settings import NUMERICS, Artifact, Settings, from_canonical
+from styletransfer.settings import NUMERICS, PARAMETERS, Artifact, Settings, from_canonical, is_default
 
 # Raised when the file gets another form.
 FORMAT = 1
@@ -153,6 +154,24 @@ class Study:
             and Path(found.source).is_file()
             and found.artifact.checksum.startswith("sha256:")
             and found.artifact.checksum != f"sha256:{checks.checksum(found.source)}"
+        ]
+
+    def unused(self, device: str = "auto") -> list[str]:
+        """A line for each parameter whose value makes no difference to some of the runs, with the reason.
+
+        device: what the config says.
+        """
+        found = Counter(
+            (name, reason)
+            for run in self.runs.values()
+            for name, reason in run.unused().items()
+            if name in PARAMETERS and not is_default(name, getattr(run, name), len(run.styles))
+        )
+        if device == "cpu" and (rounded := sum(run.precision == "tensorfloat32" for run in self.runs.values())):
+            found["precision", "tensorfloat32 is float32 on a CPU"] = rounded
+        return [
+            f"{name} makes no difference to {count} of the {len(self.runs)} runs: {reason}"
+            for (name, reason), count in found.items()
         ]
 
     def write(self, path: str | Path) -> None:

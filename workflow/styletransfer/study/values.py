@@ -3,26 +3,67 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from styletransfer import settings
 from styletransfer.errors import InputError
+from styletransfer.text import value_labels
 
 GENERATORS = {"linspace": 3, "logspace": 3, "arange": 3}
 
 
-def values(parameter: str, spec: Any) -> list[Any]:
+def values(parameter: str, spec: Any, styles: Collection[int] = (1,)) -> list[Any]:
     """The values that a spec stands for, rounded to 12 digits, in order, each once.
 
-    spec: a value, a generator such as `{linspace: [0, 1, 5], slice: "1::2"}`, or a list (a union) of these.
+    Args:
+        parameter: whose values they are.
+        spec: a value, a generator such as `{linspace: [0, 1, 5], slice: "1::2"}`, or a list (a union) of these. Where a
+            parameter has a value for each style, one value may be a list of these.
+        styles: how many styles the pairs of the study have.
+
+    Raises:
+        InputError: for a value out of its limits, and for different values that stand for the same in every pair.
+
     """
     parts = spec if isinstance(spec, list) else [spec]
     found = [value for part in parts for value in _part(parameter, part)]
     if not found:
         raise InputError(f"vary.{parameter} is empty: give at least one value or remove the key")
-    checked = [settings.check(parameter, value) for value in found]
-    plain = [value[0] if isinstance(value, tuple) else value for value in checked]
-    return list(dict.fromkeys(plain))
+    different = list(dict.fromkeys(single(parameter, value, styles) for value in found))
+    refuse_alike(f"vary.{parameter}", parameter, different, styles)
+    return different
+
+
+def refuse_alike(place: str, parameter: str, different: Sequence[Any], styles: Collection[int]) -> None:
+    """Raise `InputError` for different values of which some are one, whatever number of styles a pair has."""
+    alike = [_alike(parameter, different, count) for count in styles]
+    if all(alike):
+        raise InputError(
+            f"{place}: {', '.join(value_labels(alike[0]))} stand for the same, since only the ratio of the styles "
+            "counts: keep one of them, or write each value as a list with a number for each style"
+        )
+
+
+def single(parameter: str, value: Any, styles: Collection[int] = (1,)) -> Any:
+    """One value in the one form that it has in a study: a number, a word, nothing, or a tuple with one for each style.
+
+    Raises `InputError` if it is out of its limits for a pair with one of the numbers of styles.
+    """
+    checked = [settings.check(parameter, value, count) for count in styles]
+    if isinstance(value, list | tuple) and len(value) > 1:
+        return tuple(settings.rounded(number) for number in value)
+    if isinstance(checked[0], tuple):
+        return settings.rounded(value[0] if isinstance(value, list | tuple) else value)
+    return checked[0]
+
+
+def _alike(parameter: str, different: Sequence[Any], styles: int) -> list[Any]:
+    """The first values that are one to a run with so many styles; none if all differ."""
+    same: dict[Any, list[Any]] = {}
+    for value in different:
+        same.setdefault(settings.check(parameter, value, styles), []).append(value)
+    return next((alike for alike in same.values() if len(alike) > 1), [])
 
 
 def _part(parameter: str, part: Any) -> list[Any]:

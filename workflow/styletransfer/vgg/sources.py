@@ -195,7 +195,7 @@ HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 ONNX_MAGIC = b"\x08"
 
 
-def check_file(path: Path, what: str) -> None:
+def check_file(path: str | Path, what: str) -> None:
     """Raise `InputError` that lists the sources if there is no such file. what: how the message calls it."""
     try:
         checks.check_input(path, what)
@@ -203,7 +203,8 @@ def check_file(path: Path, what: str) -> None:
         names = {**{name: name for name in SOURCES}, "vgg19": "keras"}
         near = difflib.get_close_matches(str(path), names, n=1)
         hint = f" Did you mean the source {names[near[0]]}?" if near else ""
-        raise InputError(f"{error}.{hint} Give a file, or one of the sources {', '.join(SOURCES)}") from error
+        end = "" if str(error).endswith("?") else "."
+        raise InputError(f"{error}{end}{hint} Give a file, or one of the sources {', '.join(SOURCES)}") from error
 
 
 def form_of(path: Path) -> str:
@@ -239,6 +240,8 @@ def _what_it_looks_like(head: bytes) -> str:
         return " (a web page?)"
     if head.startswith(b"version https://git-lfs"):
         return " (a Git LFS pointer)"
+    if head.startswith((b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05")):  # a ZIP archive, or a pickle
+        return " (PyTorch's .pth, or .keras? Neither is read: save the weights as .h5)"
     return ""
 
 

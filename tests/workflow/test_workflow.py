@@ -47,6 +47,13 @@ def folders(finished):
     return [finished / "results/runs" / run_id for run_id in dict.fromkeys(runs["run_id"])]
 
 
+def damaged(path):
+    """A picture with a wrong bit in its pixels: found when it is read, not when its study is planned."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    return bytes(content)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("a study with 'spaces'")
@@ -87,8 +94,7 @@ def test_it_has_a_short_line_for_each_run_and_step(finished, tmp_path):
     shutil.copytree(finished, tmp_path / "copy")
     study = STUDY | {"vary": {"style_weight": [5, 7]}, "images": STUDY["images"] | {"broken": {"path": "broken.png"}}}
     study["pairs"] = [*STUDY["pairs"], {"content": "broken", "styles": ["artwork"]}]
-    picture = prepared(finished, "photograph").read_bytes()
-    (tmp_path / "copy/broken.png").write_bytes(picture[:5000])
+    (tmp_path / "copy/broken.png").write_bytes(damaged(prepared(finished, "photograph")))
     lines = snakemake(tmp_path / "copy", config=study, code=1, short=True).splitlines()
     assert max(map(len, lines)) <= 200 and len(lines) < 40
     ended = re.compile(r"photograph x artwork: style weight 7: \d+ s\. 1 of \d done.*")
@@ -255,7 +261,7 @@ def test_a_study_is_planned_where_only_snakemake_is_installed(tmp_path, monkeypa
 
 def test_a_killed_run_is_tried_again_and_a_bad_picture_stops_only_its_own_runs(finished, tmp_path):
     (tmp_path / "resources").symlink_to(finished / "resources")
-    (tmp_path / "broken.png").write_bytes((prepared(finished, "photograph")).read_bytes()[:5000])
+    (tmp_path / "broken.png").write_bytes(damaged(prepared(finished, "photograph")))
     study = {
         **STUDY,
         "images": STUDY["images"] | {"broken": {"path": "broken.png"}},
@@ -278,7 +284,7 @@ def test_a_killed_run_is_tried_again_and_a_bad_picture_stops_only_its_own_runs(f
     assert "broken.png" in "".join(path.read_text() for path in tmp_path.glob("resources/pictures/*.log"))
     assert "Trying to restart job" in output
     assert "runs: 2 ok, 2 bad_input" in output
-    assert "bad_input: picture 'broken.png' cannot be decoded" in output
+    assert "bad_input: picture 'broken.png' is damaged or incomplete: the checksum of IDAT is wrong" in output
     assert not list(tmp_path.glob("results/runs/*/attempt.json"))
     records = [json.loads(path.read_text()) for path in tmp_path.glob("results/runs/*/run.json")]
     assert sorted(record["settings"]["style_weight"] for record in records) == [7, 500]

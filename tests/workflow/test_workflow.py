@@ -99,7 +99,7 @@ def test_it_has_a_short_line_for_each_run_and_step(finished, tmp_path):
     assert max(map(len, lines)) <= 200 and len(lines) < 40
     ended = re.compile(r"photograph x artwork: style weight 7: \d+ s\. 1 of \d done.*")
     assert len([line for line in lines if ended.fullmatch(line)]) == 1
-    failed = next(line for line in lines if line.startswith("prepare picture broken: failed, see "))
+    failed = next(line for line in lines if line.startswith("prepare picture broken-"))
     assert "error: picture 'broken.png'" in lines[lines.index(failed) + 1]
     assert not [line for line in lines if "localrule" in line or "jobid" in line]
 

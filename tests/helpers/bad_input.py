@@ -488,12 +488,18 @@ for what, path, message in (
     ("an unknown source", "kears", "Did you mean the source keras?"),
     ("a folder", ".", "weights is '.': it is a folder"),
     ("a web page", "page.h5", "it begins with b'<!DOCTYPE html>' (a web page?)"),
+    ("PyTorch's", "vgg19.pth", "as files of PyTorch (.pth, .pt) and Keras 3 (.keras) do. They are not read"),
+    ("timm's safetensors", "timm.safetensors", "not written by `styletransfer convert`"),
     ("a picture", "a.png", "neither Keras HDF5, MatConvNet MAT-file, safetensors nor the source vgg16"),
 ):
-    config("Weights", what, message, {"weights": path}, {"page.h5": b"<!DOCTYPE html>"})
+    foreign_files = {"page.h5": b"<!DOCTYPE html>", "vgg19.pth": b"PK\x03\x04archive/data.pkl"}
+    foreign_files["timm.safetensors"] = safetensors.numpy.save(
+        {"features.0.weight": np.zeros((64, 3, 3, 3), np.float32)}, {"format": "pt"}
+    )
+    config("Weights", what, message, {"weights": path}, foreign_files)
 network("an empty file", "(an empty file)", b"")
 network("a Git LFS pointer", "(a Git LFS pointer)", b"version https://git-lfs.github.com/spec/v1\n")
-network("a pickle", "neither Keras HDF5, MatConvNet MAT-file, safetensors nor", b"\x80\x04\x95" + b"cos\nsystem\n")
+network("a pickle", "as files of PyTorch (.pth, .pt) and Keras 3 (.keras) do", b"\x80\x04\x95" + b"cos\nsystem\n")
 network("another ONNX file", "the only ONNX file that is read", b"\x08\x08\x12\x07pytorch")
 network("a header of 2**60 bytes", "damaged, incomplete", (2**60).to_bytes(8, "little") + b"{}")
 network("HDF5 that is cut off", "damaged, incomplete", b"\x89HDF\r\n\x1a\n" + bytes(100))

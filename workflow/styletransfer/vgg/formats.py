@@ -21,6 +21,7 @@ import numpy as np
 from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks, download
 from styletransfer.vgg import readers, sources
+from styletransfer.vgg.sources import METADATA_KEY
 from styletransfer.vgg.weights import CHANNELS, Network, Weights, check
 
 
@@ -117,9 +118,6 @@ def prepared(source_name: str, folder: Path = Path("resources/weights")) -> Path
     return path
 
 
-METADATA_KEY = "vgg19"
-
-
 def _fields(network: Network) -> dict[str, Any]:
     return {field.name: getattr(network, field.name) for field in dataclasses.fields(Network)}
 
@@ -129,13 +127,7 @@ def _read_safetensors(path: Path) -> tuple[Network, dict[str, str], str]:
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
-        metadata = file.metadata() or {}
-        if METADATA_KEY not in metadata:
-            raise InputError(
-                f"weights {path}: a safetensors file without the metadata entry {METADATA_KEY!r}: not written by "
-                "`styletransfer convert`. Convert the original file with it"
-            )
-        document = json.loads(metadata[METADATA_KEY])
+        document = json.loads(file.metadata()[METADATA_KEY])  # `form_of` has found it
         names = set(file.keys())
         kernels = {name: file.get_tensor(f"{name}/kernel") for name in CHANNELS if f"{name}/kernel" in names}
         biases = {name: file.get_tensor(f"{name}/bias") for name in CHANNELS if f"{name}/bias" in names}

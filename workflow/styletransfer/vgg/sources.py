@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -193,6 +194,12 @@ def package_path(source: Source) -> Path:
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 # An ONNX file has no mark of its own: it is a protocol buffer whose first field is the version.
 ONNX_MAGIC = b"\x08"
+# A ZIP archive, or a pickle.
+PYTORCH_OR_KERAS_3 = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+# The entry of a safetensors file's metadata that tells what `styletransfer convert` has written.
+METADATA_KEY = "vgg19"
+# Of such a file: it has 32 tensors.
+MAX_HEADER_BYTES = 1_000_000
 
 
 def check_file(path: str | Path, what: str) -> None:
@@ -219,9 +226,14 @@ def form_of(path: Path) -> str:
             raise InputError(f"weights {path}: a MATLAB 7.3 file. Save it again in MATLAB with the option -v7")
         return "matconvnet"
     if head[8:9] == b"{":
-        return "safetensors"
+        return guarded(_form_of_safetensors, path)
     if head[:1] == ONNX_MAGIC:
         return guarded(_form_of_onnx, path)
+    if head.startswith(PYTORCH_OR_KERAS_3):
+        raise InputError(
+            f"weights {path}: it begins with {head[:4]!r}, as files of PyTorch (.pth, .pt) and Keras 3 (.keras) do. "
+            f"They are not read. Save the weights as .h5, or name a source: {', '.join(SOURCES)}"
+        )
     raise InputError(
         f"weights {path}: neither Keras HDF5, MatConvNet MAT-file, safetensors nor the source vgg16; it begins with "
         f"{head[:16]!r}{_what_it_looks_like(head)}. Fetch it again with `styletransfer fetch`"
@@ -240,9 +252,23 @@ def _what_it_looks_like(head: bytes) -> str:
         return " (a web page?)"
     if head.startswith(b"version https://git-lfs"):
         return " (a Git LFS pointer)"
-    if head.startswith((b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05")):  # a ZIP archive, or a pickle
-        return " (PyTorch's .pth, or .keras? Neither is read: save the weights as .h5)"
     return ""
+
+
+def _form_of_safetensors(path: Path) -> str:
+    """Of this general format, what is read is what `styletransfer convert` writes."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > MAX_HEADER_BYTES:
+            raise ValueError(f"its header has {length:,} bytes")
+        header = json.loads(file.read(length))
+    if METADATA_KEY not in header.get("__metadata__", {}):
+        raise InputError(
+            f"weights {path}: a safetensors file without the metadata entry {METADATA_KEY!r}: not written by "
+            "`styletransfer convert`. Convert the original .h5 or .mat file with it (files of PyTorch and timm are not "
+            f"read), or name a source: {', '.join(SOURCES)}"
+        )
+    return "safetensors"
 
 
 def _form_of_onnx(path: Path) -> str:

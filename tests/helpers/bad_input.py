@@ -534,6 +534,12 @@ by_hand(HAND, "`--style-weight=-1`", "style_weight is -1.0: it must be at least 
 by_hand(HAND, "`--iterations many`", "argument --iterations: invalid int value: 'many'", "--iterations", "many")
 by_hand(HAND, "`--width 8`", "would have 8 x 6 pixels: each side needs at least 16", "--width", "8")
 by_hand(HAND, "`--style-scales 0.001`", "would have 0 x 1 pixels", "--style-scales", "0.001")
+by_hand(
+    HAND,
+    "a picture to start from, and noise alone",
+    "--initial is given, but initial_noiseblend is 1",
+    *("--initial", "a.png", "--initial-noiseblend", "1"),
+)
 by_hand(HAND, "a missing picture", "--content is 'none.png': there is no such file as", "--content", "none.png")
 by_hand(HAND, "a folder for a picture", "--styles is '.': it is a folder", "--styles", ".")
 by_hand(HAND, "missing weights", "--network is 'none.h5': there is no such file as", "--network", "none.h5")

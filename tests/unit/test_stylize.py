@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 import styletransfer
-from styletransfer import Settings, stylize
+from styletransfer import Settings, cli, stylize
+from styletransfer.cli import transfer as command
 from styletransfer.errors import InputError
 from styletransfer.images.io import read_image, write_image
 from styletransfer.runs.layout import Outputs, Run
@@ -94,6 +95,35 @@ def test_what_is_called_unused_changes_no_pixel(inputs, small_weights, values, p
     if values:
         assert parameter not in Settings().unused()
         assert (picture(one, tv_weight=0.1) != picture(other, tv_weight=0.1)).any()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--optimizer", "lbfgs", "--beta1", "0.8"], ["--beta1 makes no difference: optimizer is lbfgs"]),
+        (["--optimizer", "lbfgs", "--beta1", "0.9", "--learning-rate", "1"], []),
+        (["--seed", "7", "--initial"], ["--seed makes no difference: initial_noiseblend is 0"]),
+        (["--style-weight", "0", "--style-scales", "2"], ["--style-scales makes no difference: style_weight is 0"]),
+        (["--beta1", "0.8", "--seed", "7"], []),
+    ],
+    ids=str,
+)
+def test_an_option_that_makes_no_difference_is_told(inputs, tmp_path, caplog, words, told):
+    (tmp_path / "w.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    given = [
+        "--content",
+        inputs.content,
+        "--styles",
+        inputs.styles[0],
+        "--network",
+        tmp_path / "w.h5",
+        "--output",
+        "o.png",
+    ]
+    options = cli.parser("transfer").parse_args(["transfer", *map(str, given), *words])
+    command.tell_unused(options, command.settings_of(options))
+    assert len(caplog.messages) == len(told)
+    assert all(message.startswith(start) for message, start in zip(caplog.messages, told, strict=True))
 
 
 def test_where_to_start(inputs, small_weights):

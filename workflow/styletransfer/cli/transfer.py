@@ -19,7 +19,7 @@ from styletransfer.reports.live import LivePage
 from styletransfer.runs.layout import Inputs, Outputs, Run
 from styletransfer.runs.session import Session
 from styletransfer.runs.transfer import LOG_FORMAT, LOG_TIME, transfer, transfer_all, transfer_once
-from styletransfer.settings import PARAMETERS, Artifact, Settings
+from styletransfer.settings import PARAMETERS, Artifact, Settings, is_default
 from styletransfer.study import plan
 from styletransfer.vgg import formats, sources
 
@@ -167,6 +167,17 @@ def settings_of(options: argparse.Namespace) -> Settings:
     )
 
 
+def tell_unused(options: argparse.Namespace, settings: Settings) -> None:
+    """Log each option that makes no difference to the run. Raises `InputError` for a start that it does not use."""
+    for name, reason in settings.unused().items():
+        option = f"--{name.replace('_', '-')}"
+        if name == "initial":
+            if options.initial is not None:
+                raise InputError(f"{option} is given, but {reason}: leave one of them out")
+        elif hasattr(options, name) and not is_default(name, getattr(options, name), len(settings.styles)):
+            logging.warning("%s makes no difference: %s", option, reason)
+
+
 def _weights(network: str) -> Artifact:
     if network in sources.SOURCES:
         return Artifact(**sources.source_identity(network))
@@ -217,7 +228,9 @@ def transfer_by_hand(options: argparse.Namespace) -> None:
     check_at_least_one(options, "checkpoint_iterations")
     if options.resume and options.record is None:
         raise InputError("--resume needs --record FILE: the record tells what is finished")
-    run = Run(settings_of(options), inputs_of(options), outputs_of(options))
+    settings = settings_of(options)
+    tell_unused(options, settings)
+    run = Run(settings, inputs_of(options), outputs_of(options))
     with session_of(options) as session:
         record = transfer_once(run, session) if options.resume else transfer(run, session, options.overwrite)
     logging.info("%s: %s after %.1f s", record.status, options.output, record.seconds)

@@ -99,9 +99,9 @@ def _refuse_unused(config: Mapping[str, Any], rows: Sequence[Row]) -> None:
                 runs = [row.settings for row in rows if row.pair == pair_name(pair)]
                 asked.append((f"pairs.{position}.", "initial", runs))
     for place, name, runs in asked:
-        reasons = [run.unused().get(name) for run in runs]
-        if all(reasons):
-            raise InputError(f"{place}{name} makes no difference to any run: {reasons[0]}. Remove it, or change that")
+        if all(name in run.unused() for run in runs):
+            reason = runs[0].unused()[name]
+            raise InputError(f"{place}{name} makes no difference to any run: {reason}. Remove it, or change that")
 
 
 def _check_pairs(pairs: Sequence[Mapping[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from styletransfer.reports.figures.style import save
 def table(content, style, **columns):
     count = len(content)
     made = {
+        "study": "s",
         "pair": "a x b",
         "parameter": "style_weight",
         "label": [str(number) for number in range(count)],
@@ -69,3 +70,63 @@ def test_every_kind_of_study_is_drawn(draw, parameter, tmp_path):
 def test_a_study_that_varies_nothing_is_drawn(tmp_path):
     for draw in (effects.pareto, effects.parameter_effects):
         save(draw(table([3], [4], parameter="")), [tmp_path / "figure.png"])
+
+
+def words_of(figure):
+    """All that is written in a figure but the ticks."""
+    texts = [text.get_text() for axis in figure.axes for text in axis.texts]
+    return [text.get_text() for text in figure.texts] + texts
+
+
+def test_a_figure_with_nothing_to_show_says_why():
+    one = effects.parameter_effects(table([3], [4], parameter="", style_weight=1, tv_weight=1))
+    assert words_of(one) == ["s\none run: nothing is varied"]
+    pairs = table([3, 5], [4, 2], pair=["a", "b"], parameter="", style_weight=1, tv_weight=1)
+    assert words_of(effects.parameter_effects(pairs)) == ["s\nno parameter is varied, only pictures are"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_study_of_words_has_a_place_for_each(tmp_path):
+    kinds = ["max", "avg", "max"]
+    runs = table(
+        [5, 2, 3], [1, 4, 3], parameter="", style_weight=1, tv_weight=1, pooling=kinds, optimizer=["a", "b", "c"]
+    )
+    figure = effects.parameter_effects(runs)
+    save(figure, [tmp_path / "figure.png"])
+    optimizer, pooling = figure.axes[:2]
+    assert [axis.get_title(loc="left") for axis in (optimizer, pooling)] == ["optimizer", "pooling"]
+    # Ticks belong to the axis at the foot of a column.
+    labels = [[label.get_text() for label in axis.get_xticklabels()] for axis in figure.axes[-2:]]
+    assert labels == [["a", "b", "c"], ["max", "avg"]]
+    assert pooling.lines[0].get_xydata().tolist() == [[0, 5], [1, 2], [0, 3]]
+    assert pooling.lines[1].get_xydata().tolist() == [[0, 4], [1, 2]]
+    assert pooling.lines[1].get_linestyle() == "None", "a line leads from a word to the next"
+
+
+@pytest.mark.filterwarnings("error")
+def test_losses_of_0_are_told_in_words(tmp_path):
+    all_zero = table([0, 0, 0], [0, 0, 0], best_tv_unweighted=0.0)
+    for draw, panels in ((effects.pareto, 2), (effects.parameter_effects, 6)):
+        figure = draw(all_zero)
+        save(figure, [tmp_path / "figure.png"])
+        assert words_of(figure).count("0 in every run: there is nothing to compare") == panels
+    some = effects.pareto(table([0, 1, 2], [1, 2, 3]))
+    save(some, [tmp_path / "figure.png"])
+    assert "1 of 3 values are 0, which has no place here" in words_of(some)
+
+
+@pytest.mark.filterwarnings("error")
+def test_more_pairs_than_panels_or_colors_are_told(tmp_path):
+    every = [
+        table([5, 2], [1, 4], pair=f"pair{number:02}", run_id=[f"r{number}", f"s{number}"]) for number in range(80)
+    ]
+    runs = pareto.with_columns(pd.concat(every, ignore_index=True))
+    front, against = effects.pareto(runs), effects.parameter_effects(runs)
+    assert "12 of 80 pairs, evenly chosen" in front.get_suptitle()
+    titles = [axis.get_title(loc="left") for axis in front.axes if axis.get_title(loc="left")]
+    assert [titles[0], titles[-1], len(titles)] == ["pair00", "pair79", 12]
+    assert "7 of 80 pairs, evenly chosen" in against.get_suptitle()
+    assert len(against.legends[0].get_texts()) == 7
+    for figure in (front, against):
+        save(figure, [tmp_path / "figure.png"])
+        assert max(figure.get_size_inches()) < 24

@@ -13,7 +13,7 @@ from styletransfer.errors import InputError
 from styletransfer.images.io import write_image
 from styletransfer.reports.figures.contact_sheet import choose, contact_sheet
 from styletransfer.reports.figures.loss_curves import loss_curves
-from styletransfer.reports.figures.style import ACCENT, log_ticks, save
+from styletransfer.reports.figures.style import ACCENT, caption, fitted, log_ticks, save, shortened
 
 
 def table(values, default=None, parameter="tv_weight"):
@@ -214,3 +214,129 @@ def test_names_are_not_formulas(pool):
     save(sheet, [pool / "sheet.png"])
     assert odd in " ".join(sheet.get_suptitle().split("\n"))
     assert not sheet._suptitle.get_parse_math()
+
+
+def on_the_page(figure):
+    """Every text with its box, all of them within the page."""
+    figure.draw_without_rendering()
+    page, boxes = figure.bbox, []
+    found = [figure._suptitle, *(key for legend in figure.legends for key in legend.get_texts())]
+    for axis in figure.axes:
+        found += [*axis.texts, axis.title, axis._left_title]
+    for text in found:
+        box = text.get_window_extent()
+        if text.get_text():
+            assert page.x0 <= box.x0 and box.x1 <= page.x1, text.get_text()
+            assert page.y0 <= box.y0 and box.y1 <= page.y1, text.get_text()
+            boxes.append((text, box))
+    return boxes
+
+
+def test_a_contact_sheet_of_80_pairs_is_bounded_and_says_so(pool):
+    runs = pd.concat([table([0, 5, 7], default=7).assign(pair=f"pair {number:02}") for number in range(80)])
+    pictures = {"a": str(pool / "run0/image.png"), "b": str(pool / "b.png")}
+    sheet = contact_sheet(runs, pool, pictures, 5, {}, False)
+    assert max(sheet.get_size_inches()) < 100
+    shown = [text.get_text() for axis in sheet.axes for text in axis.texts if text.get_text().startswith("pair")]
+    assert [shown[0], shown[-1]] == ["pair 00", "pair 79"]
+    gaps = np.diff([int(pair[5:]) for pair in shown])
+    assert gaps.max() - gaps.min() <= 1
+    assert 10 <= len(shown) < 80
+    assert f"{len(shown)} of 80 pairs, evenly chosen: the explorer has all" in sheet.get_suptitle()
+    few = contact_sheet(runs.iloc[:15], pool, pictures, 5, {}, False)
+    assert few.get_suptitle() == caption(runs.iloc[:15])
+
+
+@pytest.mark.parametrize("parameter", ["tv_weight", ""])
+def test_a_contact_sheet_says_how_many_runs_it_leaves_out(pool, parameter):
+    runs = table([0, 5, 7], default=7, parameter=parameter)
+    runs = pd.concat(
+        [runs, *(table([0], parameter=parameter).assign(value=20.0 + n, run_id=f"r{n}") for n in range(30))]
+    )
+    for run_id in runs["run_id"]:
+        write_image(pool / run_id / "image.png", np.zeros((20, 40, 3), np.uint8))
+    pictures = dict.fromkeys(("a", "b"), str(pool / "b.png"))
+    sheet = contact_sheet(runs, pool, pictures, 2, {}, False)
+    count = 2 if parameter else 20
+    assert sheet.get_suptitle().endswith(f"{count} of 33 runs are shown: the explorer has all")
+    assert sum(len(axis.images) for axis in sheet.axes) == 2 + count
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 16])
+def test_every_style_of_a_blend_is_shown_whatever_it_is_called(pool, count):
+    styles = [f"{'a_style_with_a_long_name_and_more_of_it'[:37]}_{number:02}" for number in range(count)]
+    content = "x" * 40
+    runs = table([0], default=0, parameter="").assign(
+        content=content,
+        styles=" + ".join(styles),
+        pair=f"{content} x {' + '.join(styles)}",
+        label=" ".join(["0.0625"] * 16),
+    )
+    pictures = dict.fromkeys([content, *styles], str(pool / "b.png"))
+    sheet = contact_sheet(runs, pool, pictures, 5, {}, False)
+    titles = [axis.get_title().replace("\n", "").replace(" ", "") for axis in sheet.axes if axis.images]
+    assert titles[: count + 1] == [f"content:{content}", *(f"style:{name}" for name in styles)]
+    boxes = [box for text, box in on_the_page(sheet) if text.axes is not None]
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other), "two labels lie over one another"
+
+
+def test_long_names_stay_on_the_page_of_every_figure(pool):
+    long = "a_name_that_goes_on_and_on_until_it_ends"
+    runs = pd.concat([table([0, 5, 7], default=7).assign(pair=f"{long} x {long}{number}") for number in range(4)])
+    pictures = {"a": str(pool / "run0/image.png"), "b": str(pool / "b.png")}
+    on_the_page(contact_sheet(runs, pool, pictures, 5, {}, False))
+    steps = pd.DataFrame({"iteration": [0, 1, 2], "loss": "total", "weighted": [3.0, 2.0, 1.0]})
+    losses = pd.concat([steps.assign(run_id=run_id) for run_id in runs["run_id"].unique()])
+    on_the_page(loss_curves(runs, losses))
+
+
+@given(st.text(alphabet="ab_ ", max_size=200), st.integers(2, 20), st.integers(1, 9))
+def test_a_text_that_is_too_long_keeps_both_ends(text, characters, lines):
+    parts = fitted(text, characters, lines).split("\n")
+    assert len(parts) <= lines
+    assert all(len(part) <= characters for part in parts)
+    assert shortened(text, characters)[:1] == text[:1]
+    assert len(shortened(text, characters)) == min(len(text), characters)
+
+
+def test_curves_of_words_are_named():
+    words = table([0, 1, 2], default=1, parameter="pooling").assign(value=np.nan, label=["max", "avg", "other"])
+    words["pooling"] = words["label"]
+    steps = pd.DataFrame({"iteration": [0, 1, 2], "loss": "total", "weighted": [3.0, 2.0, 1.0]})
+    figure = loss_curves(words, pd.concat([steps.assign(run_id=run_id) for run_id in words["run_id"]]))
+    (panel,) = figure.axes
+    keys = {
+        text.get_text(): line.get_color()
+        for text, line in zip(panel.get_legend().get_texts(), panel.get_legend().get_lines(), strict=True)
+    }
+    assert keys.keys() == {"max", "other", "avg (default)"}
+    assert sorted(keys.values()) == sorted(line.get_color() for line in panel.lines)
+    assert len(set(keys.values())) == 3
+    assert keys["avg (default)"] == ACCENT
+
+
+@pytest.mark.filterwarnings("error")
+def test_curves_of_0_are_told_in_words(tmp_path):
+    runs = table([0, 1], default=1)
+    steps = pd.DataFrame({"iteration": [0, 1, 2], "loss": "total", "weighted": 0.0})
+    figure = loss_curves(runs, pd.concat([steps.assign(run_id=run_id) for run_id in runs["run_id"]]))
+    save(figure, [tmp_path / "figure.png"])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0 in every run: there is nothing to compare"]
+
+
+def test_curves_of_more_pairs_than_can_be_told_apart():
+    runs = pd.concat([table([0, 5], default=5).assign(pair=f"pair{number}") for number in range(9)], ignore_index=True)
+    steps = pd.DataFrame({"iteration": [0, 1, 2], "loss": "total", "weighted": [3.0, 2.0, 1.0]})
+    figure = loss_curves(runs, pd.concat([steps.assign(run_id=run_id) for run_id in runs["run_id"].unique()]))
+    assert "4 of 9 pairs, evenly chosen" in figure.get_suptitle()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["pair0", "pair3", "pair5", "pair8"]
+
+
+@pytest.mark.parametrize(
+    ("iterations", "words"),
+    [([3, 3], "40 px wide, 3 iterations"), ([1, 1], "1 iteration,"), ([1, 2], "1 to 2 iterations")],
+)
+def test_a_caption_knows_what_varies(iterations, words):
+    assert words in caption(table([0, 5]).assign(iterations=iterations))
+    assert "40 to 80 px wide" in caption(table([0, 5]).assign(width=[40, 80]))

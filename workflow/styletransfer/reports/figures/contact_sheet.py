@@ -1,4 +1,4 @@
-"""The contact sheet: the pictures of a study on one page.
+"""The contact sheet: the pictures of a study on one page, or of evenly chosen pairs where they would be too many.
 
 A table may have runs without a result: the sheet shows what there is, and says how many are missing and why.
 """
@@ -20,7 +20,15 @@ from matplotlib.figure import Figure
 from styletransfer.errors import InputError
 from styletransfer.images.io import image_size, read_image
 from styletransfer.images.resize import resize_to_width, to_uint8
-from styletransfer.reports.figures.style import ACCENT, GREY, caption, set_title
+from styletransfer.reports.figures.style import (
+    ACCENT,
+    GREY,
+    caption,
+    choose_pairs,
+    fitted,
+    joined,
+    set_title,
+)
 from styletransfer.results.tables import SEPARATOR, varied
 from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
@@ -28,7 +36,11 @@ from styletransfer.text import value_labels
 
 # A grid or a list has no end of pictures: so many lines of them are shown, evenly chosen.
 MAX_LINES = 10
-TILE_INCHES, LABEL_INCHES = 1.75, 0.3
+# So many lines, and places for pictures, if there is more than one pair: a page that opens, drawn in seconds.
+MAX_PAGE_LINES, MAX_PLACES = 40, 250
+TILE_INCHES, LABEL_INCHES, LABEL_LINE_INCHES = 1.75, 0.3, 0.13
+# Letters that fit above a tile and beside a line; and lines of them.
+LABEL_CHARACTERS, LABEL_LINES, TITLE_CHARACTERS, TITLE_LINES = 24, 6, 10, 9
 
 
 def choose(rows: pd.DataFrame, columns: int, limits: Sequence[float] | None) -> pd.DataFrame:
@@ -58,11 +70,13 @@ def _even_places(count: int, columns: int, default: np.ndarray) -> np.ndarray:
 class Line:
     """A line of a contact sheet: its title, and a label with a run for each tile; None where that run does not exist.
 
-    A line without tiles shows what a pair is made of and what comes of it, or with `is_heading` nothing but its title.
+    A line without tiles shows what a pair is made of and what comes of it: `inputs`, its labels and files. With
+    `is_heading` it is nothing but its title.
     """
 
     title: str
     tiles: Sequence[tuple[str, Any]] = ()
+    inputs: Sequence[tuple[str, Path]] = ()
     is_heading: bool = False
 
 
@@ -82,35 +96,58 @@ def contact_sheet(
     limits: parameter to lowest and highest value shown. preserve: in the content's colours. pictures: the file of each
     input; one that is not there is left out.
     """
-    by_pair = {pair: runs[runs["pair"] == pair] for pair in dict.fromkeys(runs["pair"])}
-    lines = [(of_pair, line) for of_pair in by_pair.values() for line in _lines(of_pair, columns, limits, grid)]
-    shown = max(len(line.tiles) for _, line in lines)
-    columns = max(shown, 1 + runs["styles"].str.count(SEPARATOR).max() + 1)
-    heights = [_height(line, of_pair, pictures) for of_pair, line in lines]
+    most_inputs = 1 + max(len(names.split(SEPARATOR)) for names in runs["styles"])
+    by_pair = {pair: list(_lines(of_pair, columns, limits, grid)) for pair, of_pair in runs.groupby("pair", sort=False)}
+    shown = max(len(line.tiles) for lines in by_pair.values() for line in lines)
+    columns = max(shown, min(columns, most_inputs))
+    longest = max(map(len, by_pair.values())) + -(-most_inputs // columns)
+    most_lines = min(MAX_PAGE_LINES, MAX_PLACES // columns)
+    runs_shown, left_out = choose_pairs(runs, max(1, most_lines // longest))
+    lines = [
+        line
+        for pair, of_pair in runs_shown.groupby("pair", sort=False)
+        for line in (*_input_lines(of_pair, columns, pictures, pool), *by_pair[pair])
+    ]
+    heights = [_height(line) for line in lines]
     figure = Figure(figsize=(columns * TILE_INCHES + 1.5, sum(heights) + 0.5), layout="constrained")
-    set_title(figure, caption(runs))
+    set_title(figure, joined(caption(runs), left_out or _left_out(runs, lines)))
     places = figure.subplots(
         len(lines), columns + 1, squeeze=False, width_ratios=[0.7] + [1.0] * columns, height_ratios=heights
     )
-    for axes, (of_pair, line) in zip(places, lines, strict=True):
+    for axes, line in zip(places, lines, strict=True):
         for axis in axes:
             axis.set_axis_off()
         if line.is_heading:
             axes[1].text(0, 0, line.title, va="bottom", fontsize=9, color=GREY)
             continue
-        axes[0].text(
-            1, 0.5, line.title.replace("_", "\n"), ha="right", va="center", weight="bold", fontsize=9, wrap=True
-        )
-        if not line.tiles:
-            _show_pair(axes[1:], of_pair, pictures, pool)
+        title = fitted(line.title.replace("_", "\n"), TITLE_CHARACTERS, TITLE_LINES)
+        axes[0].text(1, 0.5, title, ha="right", va="center", weight="bold", fontsize=9, parse_math=False)
+        for axis, (label, path) in zip(axes[1:], line.inputs, strict=False):
+            if path.exists():
+                axis.imshow(_thumbnail(path))
+            axis.set_title(_label(label), fontsize=8, color=GREY, parse_math=False)
         for axis, (label, row) in zip(axes[1:], line.tiles, strict=False):
             _show_run(axis, label, row, pool, preserve)
     return figure
 
 
+def _input_lines(of_pair: pd.DataFrame, columns: int, pictures: Mapping[str, str], pool: Path) -> Iterator[Line]:
+    """What a pair is made of; then, where there is room, the result of the default, also in the content's colours."""
+    shown = [(f"{role}: {name}", Path(pictures[name])) for role, name in _inputs(of_pair.iloc[0])]
+    pair, styles = of_pair["pair"].iloc[0], len(shown) - 1
+    if styles > 1 and len(pair) > TITLE_CHARACTERS * TITLE_LINES // 2:  # the names stand above the pictures
+        pair = f"{of_pair['content'].iloc[0]} x {styles} styles"
+    room = -len(shown) % columns
+    default = of_pair[of_pair["is_default"] & of_pair["status"].isin(status.FINISHED)]
+    for run_id in default["run_id"].iloc[:1]:
+        results = (("result of the default", "image"), ("in the content's colours", "preserved"))
+        shown += [(label, pool / run_id / RUN_FILES[name]) for label, name in results[:room]]
+    for first in range(0, len(shown), columns):
+        yield Line("" if first else pair, inputs=shown[first:][:columns])
+
+
 def _lines(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any], grid: Sequence[str]) -> Iterator[Line]:
-    """Every line of one pair."""
-    yield Line(of_pair["pair"].iloc[0])
+    """Every line of the results of one pair."""
     grid = grid or _full_grid(of_pair)
     if grid:
         yield from _grid_lines(of_pair, grid, columns, limits)
@@ -193,16 +230,26 @@ def _words(parameter: str) -> str:
     return parameter.replace("_", " ")
 
 
-def _height(line: Line, of_pair: pd.DataFrame, pictures: Mapping[str, str]) -> float:
-    """Inches that a line takes: its tallest picture and a label."""
+def _left_out(runs: pd.DataFrame, lines: Sequence[Line]) -> str:
+    """How many runs have no tile; empty if all have one."""
+    shown, count = {row.run_id for line in lines for _, row in line.tiles if row is not None}, runs["run_id"].nunique()
+    return f"{len(shown)} of {count} runs are shown: the explorer has all" if len(shown) < count else ""
+
+
+def _height(line: Line) -> float:
+    """Inches that a line takes: its tallest picture and its labels."""
     if line.is_heading:
         return LABEL_INCHES
     sizes = [(row.width, row.height) for _, row in line.tiles if row is not None]
-    if not line.tiles:
-        names = [name for _, name in _inputs(of_pair.iloc[0])]
-        sizes = [image_size(pictures[name]) for name in names if Path(pictures[name]).exists()]
+    sizes += [image_size(path) for _, path in line.inputs if path.exists()]
+    labels = [_label(label) for label, _ in (*line.tiles, *line.inputs)]
     aspects = [height / width for width, height in sizes if height > 0]  # a run without a result has none
-    return TILE_INCHES * max(aspects, default=1.0) + LABEL_INCHES
+    more_lines = max((label.count("\n") for label in labels), default=0)
+    return TILE_INCHES * max(aspects, default=1.0) + LABEL_INCHES + LABEL_LINE_INCHES * more_lines
+
+
+def _label(text: str) -> str:
+    return fitted(text, LABEL_CHARACTERS, LABEL_LINES)
 
 
 def _inputs(row: Any) -> list[tuple[str, str]]:
@@ -210,21 +257,9 @@ def _inputs(row: Any) -> list[tuple[str, str]]:
     return [("content", row["content"])] + [("style", name) for name in row["styles"].split(SEPARATOR)]
 
 
-def _show_pair(axes: Sequence[Axes], of_pair: pd.DataFrame, pictures: Mapping[str, str], pool: Path) -> None:
-    """What a pair is made of; then the result of the default, as it is and in the content's colours."""
-    shown = [(f"{role}: {name}", Path(pictures[name])) for role, name in _inputs(of_pair.iloc[0])]
-    default = of_pair[of_pair["is_default"] & of_pair["status"].isin(status.FINISHED)]
-    for run_id in default["run_id"].iloc[:1]:
-        shown.append(("result of the default", pool / run_id / RUN_FILES["image"]))
-        shown.append(("in the content's colours", pool / run_id / RUN_FILES["preserved"]))
-    for axis, (title, path) in zip(axes, shown, strict=False):
-        if path.exists():
-            axis.imshow(_thumbnail(path))
-        axis.set_title(title, fontsize=8, color=GREY, parse_math=False)
-
-
 def _show_run(axis: Axes, label: str, row: Any, pool: Path, preserve: bool) -> None:
-    axis.set_title(label, fontsize=7 if "\n" in label else 9)
+    label = _label(label)
+    axis.set_title(label, fontsize=7 if "\n" in label else 9, parse_math=False)
     if row is None:
         axis.text(0.5, 0.5, "no run", transform=axis.transAxes, ha="center", va="center", fontsize=8, color=GREY)
         return

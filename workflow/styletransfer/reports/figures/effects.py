@@ -15,14 +15,29 @@ from matplotlib.figure import Figure
 
 from styletransfer.analysis.measures import CONTENT, STYLE, UNWEIGHTED, Measure
 from styletransfer.analysis.pareto import FRONT, compares_with_default
-from styletransfer.reports.figures.style import ACCENT, CATEGORIES, GREY, blank, log_ticks
+from styletransfer.reports.figures.style import (
+    ACCENT,
+    CATEGORIES,
+    GREY,
+    blank,
+    choose_pairs,
+    fitted,
+    joined,
+    legend_below,
+    log_scale,
+    log_ticks,
+    shortened,
+)
 from styletransfer.results.tables import completed, incomplete_note, varied
+from styletransfer.text import value_labels
 
 MARKERS = "osD^vP*"
 # What the front is about: its values are written beside it.
 TRADE_OFFS = ("content_weight", "style_weight")
 # Values that span so much or more are drawn on a log axis.
 WIDE = 30
+# A panel each, and so many beside one another.
+MAX_PAIRS, COLUMNS = 12, 3
 
 
 def pareto(runs: pd.DataFrame) -> Figure:
@@ -30,14 +45,20 @@ def pareto(runs: pd.DataFrame) -> Figure:
     shown = completed(runs)
     if shown.empty:
         return blank(runs)
+    shown, left_out = choose_pairs(shown, MAX_PAIRS)
     pairs = list(dict.fromkeys(shown["pair"]))
-    figure = Figure(figsize=(6.4 * len(pairs), 5.2), layout="constrained")
+    columns = min(COLUMNS, len(pairs))
+    lines = -(-len(pairs) // columns)
+    figure = Figure(figsize=(6.4 * columns, 4.9 * lines + 0.3), layout="constrained")
     note = "Filled: losses compare with the default's. Line: no comparable run is better in both. Red: the default"
-    figure.suptitle(_below(note, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
-    for axis, pair in zip(figure.subplots(1, len(pairs), squeeze=False).flat, pairs, strict=True):
+    figure.suptitle(joined(note, left_out, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
+    grid = figure.subplots(lines, columns, squeeze=False)
+    for axis in grid.flat[len(pairs) :]:
+        axis.set_axis_off()
+    for axis, pair in zip(grid.flat, pairs, strict=False):
         of_pair = shown[shown["pair"] == pair].dropna(subset=[CONTENT.column, STYLE.column])
         _show_front(axis, of_pair.sort_values("is_default", kind="stable").drop_duplicates("run_id", keep="last"))
-        axis.set_title(pair, fontsize=10, loc="left", weight="bold", parse_math=False)
+        axis.set_title(shortened(pair, 64), fontsize=10, loc="left", weight="bold", parse_math=False)
     return figure
 
 
@@ -48,6 +69,8 @@ def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
     axis.step(best[x], best[y], where="post", color=GREY, lw=1, zorder=1)
     for number, parameter in enumerate(dict.fromkeys(runs["parameter"])):
         of = runs[(runs["parameter"] == parameter) & ~runs["is_default"]]
+        if of.empty:
+            continue
         color, marker = CATEGORIES[number % len(CATEGORIES)], MARKERS[number % len(MARKERS)]
         label = parameter.replace("_", " ") or "runs"
         style: dict[str, Any] = {"marker": marker, "ls": "", "color": color, "ms": 6}
@@ -59,10 +82,9 @@ def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
         if run.parameter in TRADE_OFFS and not run.is_default:
             place = (getattr(run, x), getattr(run, y))
             axis.annotate(run.label, place, (5, 5), textcoords="offset points", fontsize=7, color=GREY)
-    axis.set(xscale="log", yscale="log")
     axis.margins(0.08)
-    log_ticks(axis.xaxis)
-    log_ticks(axis.yaxis)
+    log_scale([axis], "x", runs[x])
+    log_scale([axis], "y", runs[y])
     axis.set_xlabel(f"{CONTENT.title}: less like the photograph →", fontsize=9)
     axis.set_ylabel(f"{STYLE.title}: less like the artwork →", fontsize=9)
     _plain(axis)
@@ -73,49 +95,59 @@ def parameter_effects(runs: pd.DataFrame) -> Figure:
     """A column for each varied parameter, a row for each loss, a colour for each pair."""
     if completed(runs).empty:
         return blank(runs)
-    names = [name for name in varied(runs) if _numbers(runs[name]).nunique() > 1]
+    names = varied(runs)
+    if not names:
+        count = runs["run_id"].nunique()
+        return blank(runs, "one run: nothing is varied" if count == 1 else "no parameter is varied, only pictures are")
+    shown, left_out = choose_pairs(runs, len(CATEGORIES))
     figure = Figure(figsize=(max(7, 2.6 * len(names) + 0.8), 6.4), layout="constrained")
     note = "Unweighted losses of the kept pictures. Red: the default. Dashed: losses do not compare along this"
-    figure.suptitle(_below(note, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
-    grid = figure.subplots(len(UNWEIGHTED), max(1, len(names)), squeeze=False, sharex="col", sharey="row")
-    for axes, name in zip(grid.T, names, strict=False):
+    figure.suptitle(joined(note, left_out, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
+    grid = figure.subplots(len(UNWEIGHTED), len(names), squeeze=False, sharex="col", sharey="row")
+    for axes, name in zip(grid.T, names, strict=True):
         for axis, measure in zip(axes, UNWEIGHTED, strict=True):
-            _show_effect(axis, runs[runs["status"] == "ok"], name, measure)
+            _show_effect(axis, shown[shown["status"] == "ok"], name, measure)
         axes[0].set_title(name.replace("_", " "), fontsize=9, loc="left", weight="bold")
-    for axis, measure in zip(grid[:, 0], UNWEIGHTED, strict=True):
-        axis.set_ylabel(measure.title, fontsize=8)
-        axis.set_yscale("log")
-        log_ticks(axis.yaxis)
+    for axes, measure in zip(grid, UNWEIGHTED, strict=True):
+        axes[0].set_ylabel(measure.title, fontsize=8)
+        log_scale(axes, "y", shown.loc[shown["status"] == "ok", measure.column])
     figure.align_ylabels(grid[:, 0])
-    if runs["pair"].nunique() > 1:
-        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower left", ncols=4, frameon=False)
+    if shown["pair"].nunique() > 1:
+        legend_below(figure, *grid[0, 0].get_legend_handles_labels())
     return figure
 
 
 def _show_effect(axis: Axes, runs: pd.DataFrame, name: str, measure: Measure) -> None:
     values, loss = _numbers(runs[name]), measure.column
-    line = "--" if name in measure.within else "-"
+    words: list[Any] = []
+    if values.isna().any():  # words and lists: places in the order of the study
+        words = list(dict.fromkeys(runs[name].dropna()))
+        values = runs[name].map({word: place for place, word in enumerate(words)}).astype(float)
+    # Between words there is nothing: no line leads from one to the next.
+    marks: dict[str, Any] = {"ls": "--" if name in measure.within else "-", "lw": 1.2}
+    if words:
+        marks = {"ls": "", "marker": "_", "ms": 16, "mew": 1.5}
     for color, pair in zip(CATEGORIES, dict.fromkeys(runs["pair"]), strict=False):
         # A star's row about this parameter, or its default; in grids and lists every run.
         shown = runs[(runs["pair"] == pair) & (runs["parameter"].isin(["", name]) | runs["is_default"])]
         points = pd.DataFrame({"value": values[shown.index], "loss": shown[loss]}).dropna()
         axis.plot(points["value"], points["loss"], "o", color=color, ms=3, alpha=0.7)
         middle = points.groupby("value")["loss"].median()
-        axis.plot(middle.index, middle, line, color=color, lw=1.2, label=pair)
+        axis.plot(middle.index, middle, color=color, label=pair, **marks)
         default = shown[shown["is_default"]]
         axis.plot(values[default.index], default[loss], "o", color=ACCENT, ms=6, mec="white", zorder=3)
     positive = values[values > 0]
-    if positive.max() / positive.min() >= WIDE:
+    if words:
+        labels = [fitted(label, max(8, 40 // len(words)), 3) for label in value_labels(words)]
+        axis.set_xticks(range(len(words)), labels, rotation=90 if len(words) > 6 else 0)
+        axis.set_xlim(-0.5, len(words) - 0.5)
+    elif positive.max() / positive.min() >= WIDE:
         if (values == 0).any():
             axis.set_xscale("symlog", linthresh=10 ** round(np.log10(positive.min())))
         else:
             axis.set_xscale("log")
         log_ticks(axis.xaxis)
     _plain(axis)
-
-
-def _below(note: str, more: str) -> str:
-    return f"{note}\n{more}" if more else note
 
 
 def _numbers(column: pd.Series) -> pd.Series:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
@@ -50,10 +53,77 @@ def _plain_number(value: float, _: object = None) -> str:
     return f"{value:g}"
 
 
-def blank(runs: pd.DataFrame) -> Figure:
-    """In place of a figure of which there is nothing to draw yet."""
+def log_scale(axes: Sequence[Axes], axis: str, values: Iterable[float]) -> None:
+    """A log axis for what is positive among the values drawn; in words, what it cannot show.
+
+    Args:
+        axes: those that share it.
+        axis: x or y.
+        values: all that are drawn along it.
+
+    """
+    finite = np.asarray([value for value in values if math.isfinite(value)], float)
+    zeros = np.count_nonzero(finite <= 0)
+    words, y = f"{zeros} of {len(finite)} values are 0, which has no place here", 0.02
+    if zeros < len(finite):
+        for each in axes:
+            each.set(**{f"{axis}scale": "log"})
+            log_ticks(getattr(each, f"{axis}axis"))
+    else:
+        words, y = "0 in every run: there is nothing to compare", 0.6
+    for each in axes if zeros else ():
+        each.annotate(words, (0.5, y), xycoords="axes fraction", fontsize=8, color=GREY, ha="center", va="bottom")
+
+
+def even_places(count: int, most: int) -> list[int]:
+    """At most so many of `count` places, evenly spaced from the first to the last."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()
+
+
+def choose_pairs(runs: pd.DataFrame, most: int) -> tuple[pd.DataFrame, str]:
+    """The rows of at most so many pairs, evenly chosen, and what to say of the others; nothing if there are none."""
+    pairs = list(dict.fromkeys(runs["pair"]))
+    if len(pairs) <= most:
+        return runs, ""
+    chosen = [pairs[place] for place in even_places(len(pairs), most)]
+    return runs[runs["pair"].isin(chosen)], f"{len(chosen)} of {len(pairs)} pairs, evenly chosen: the explorer has all"
+
+
+def joined(*notes: str) -> str:
+    """Notes below one another; empty ones are left out."""
+    return "\n".join(filter(None, notes))
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters: the middle goes, since names often differ at their ends."""
+    kept = most - 1
+    return text if len(text) <= most else f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+
+
+def legend_below(figure: Figure, handles: Sequence[Any], names: Iterable[str]) -> None:
+    """A legend under a figure, in as many columns as its names leave room for."""
+    labels = [shortened(name, 40) for name in names]
+    inches = 0.7 + 0.08 * max(map(len, labels))
+    columns = max(1, min(4, int(figure.get_size_inches()[0] / inches)))
+    figure.legend(handles, labels, loc="outside lower left", ncols=columns, frameon=False, fontsize=8)
+
+
+def fitted(text: str, characters: int, lines: int) -> str:
+    """A text broken into lines of at most so many characters, and shortened until they are few enough."""
+    for length in range(len(text), 0, -1):
+        parts = [
+            line for part in shortened(text, length).splitlines() for line in textwrap.wrap(part, characters) or [""]
+        ]
+        if len(parts) <= lines:
+            break
+    return "\n".join(parts) if text else text
+
+
+def blank(runs: pd.DataFrame, why: str = "") -> Figure:
+    """In place of a figure of which there is nothing to draw, or nothing yet."""
     figure = Figure(figsize=(7, 2))
-    figure.text(0.5, 0.5, f"{runs['study'].iloc[0]}\n{incomplete_note(runs)}", ha="center", va="center", color=GREY)
+    words = joined(runs["study"].iloc[0], why, incomplete_note(runs))
+    figure.text(0.5, 0.5, words, ha="center", va="center", color=GREY)
     return figure
 
 
@@ -61,12 +131,17 @@ def caption(runs: pd.DataFrame) -> str:
     """What a figure shows: the study, how many runs, how computed; and what is missing."""
     shown = runs if completed(runs).empty else completed(runs)
     first, count = shown.iloc[0], runs["run_id"].nunique()
-    wide = f"{first['width']:g} px wide, " if first["width"] > 0 else ""
-    note = f"\n{incomplete_note(runs)}" if incomplete_note(runs) else ""
-    return (
-        f"{first['study']}: {count} {plural('run', count)}, {wide}"
-        f"{first['iterations']} iterations, {sources.described(first['weights'])}{note}"
-    )
+    width, iterations = _span(shown["width"]), _span(shown["iterations"])
+    wide = f"{width} px wide, " if shown["width"].max() > 0 else ""
+    words = plural("iteration", 1 if iterations == "1" else 2)
+    text = f"{first['study']}: {count} {plural('run', count)}, {wide}{iterations} {words}, "
+    return joined(text + sources.described(first["weights"]), incomplete_note(runs))
+
+
+def _span(column: pd.Series) -> str:
+    """The values of a column in short: `100`, or `20 to 100`."""
+    low, high = column.min(), column.max()
+    return f"{low:g}" if not low < high else f"{low:g} to {high:g}"
 
 
 def plural(word: str, count: int, words: str = "") -> str:

@@ -1,12 +1,14 @@
 """What stands in the way of writing is one message, and nothing is left behind."""
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -48,9 +50,10 @@ def test_a_folder_that_goes_while_a_file_is_written(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux'")
 def test_a_picture_on_a_full_disk(tmp_path, monkeypatch):
-    def claim(temporary, _):
+    def claim(path, _):
+        temporary = path.with_name("full.png")
         temporary.symlink_to("/dev/full")
-        return os.open("/dev/full", os.O_RDONLY)
+        return temporary, os.open("/dev/full", os.O_RDONLY)
 
     monkeypatch.setattr(atomic, "_claim", claim)
     with pytest.raises(WriteError, match=r"a\.png cannot be written: No space left on device\. Make space there"):
@@ -62,6 +65,7 @@ def test_a_picture_on_a_full_disk(tmp_path, monkeypatch):
 WRITER = """
 import sys, time
 from pathlib import Path
+from unittest import mock
 from styletransfer.files import atomic
 kind, folder, text, seconds = *sys.argv[1:4], float(sys.argv[4])
 with atomic.atomic_folder(folder + "/a") if kind == "folder" else atomic.atomic_path(folder + "/a.txt") as path:
@@ -167,10 +171,68 @@ def test_a_lock_that_cannot_be_is_told(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / ".a.json.lock"))
 
-    monkeypatch.setattr(locks.FileLock, "acquire", refuse)
+    monkeypatch.setattr(locks.os, "open", refuse)
     message = r"a\.json cannot be written: Read-only file system\. Let this user write there, and start again"
     with pytest.raises(WriteError, match=message), locks.exclusive_lock(tmp_path / "a.json", 1):
         pass
+
+
+@pytest.fixture(params=["ENOLCK", "ENOSYS", "EOPNOTSUPP"])
+def no_locks(request, monkeypatch):
+    """A file system that has no locks."""
+    number = getattr(errno, request.param)
+
+    def flock(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    return os.strerror(number)
+
+
+def test_where_there_are_no_locks_it_goes_on_and_says_so(tmp_path, no_locks, caplog):
+    (tmp_path / ".a.json.lock").write_text("4711\nelsewhere\n")  # what a process left that is dead, on another host
+    with locks.exclusive_lock(tmp_path / "a.json", 0):
+        assert f"a.json: its file system has no locks ({no_locks}): start no second workflow here" in caplog.text
+        assert locks.is_locked(tmp_path / "a.json") is None
+        atomic.write_text(tmp_path / "a.json", "text")
+    assert (tmp_path / "a.json").read_text() == "text"
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_without_locks_nobody_writes_into_the_file_of_another(tmp_path):
+    def write(text):
+        for _ in range(50):
+            atomic.write_text(tmp_path / "a.txt", text)
+            with atomic.atomic_folder(tmp_path / f"page-{text[0]}") as folder:
+                (folder / "index.html").write_text(text)
+
+    texts = [str(number) * 1000 for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, texts))
+    assert (tmp_path / "a.txt").read_text() in texts
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", *(f"page-{number}" for number in range(4))]
+
+
+def test_another_fault_of_a_lock_is_no_lack_of_locks(tmp_path, monkeypatch):
+    monkeypatch.setattr(fcntl, "flock", mock.Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
+    with pytest.raises(WriteError, match=r"a\.json cannot be written: Input/output error\. Check the disk"):
+        locks.exclusive_lock(tmp_path / "a.json", 0).__enter__()
+
+
+def test_a_lock_whose_file_is_removed_meanwhile_is_taken_again(tmp_path, monkeypatch):
+    """Whoever removes a run's folder removes its lock: the process that waited must not hold what nobody sees."""
+    real, calls = fcntl.flock, []
+
+    def removed_first(descriptor, kind):
+        real(descriptor, kind)
+        if not calls:
+            (tmp_path / ".a.json.lock").unlink()
+        calls.append(kind)
+
+    monkeypatch.setattr(fcntl, "flock", removed_first)
+    with locks.exclusive_lock(tmp_path / "a.json", 1):
+        assert locks.is_locked(tmp_path / "a.json")
+    assert len(calls) == 2
 
 
 def test_a_command_says_one_line(tmp_path):

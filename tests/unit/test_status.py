@@ -1,5 +1,8 @@
 """How runs stand, told from real processes that end in every way there is."""
 
+import contextlib
+import errno
+import fcntl
 import json
 import os
 import signal
@@ -8,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -19,6 +23,7 @@ from styletransfer.runs import causes, status
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.settings import Artifact, Settings
 
+MORE = ". Choose a smaller width, or fewer runs at once (--cores, --resources mem_mb)"
 RUN = """
 import signal, sys, time
 from pathlib import Path
@@ -168,12 +173,21 @@ def test_counters_of_both_kinds_of_control_groups(tmp_path, monkeypatch):
             "bad_input",
             "photo.png is no picture: convert it",
         ),
+        (errors.MachineError("TensorFlow sees no GPU"), "failed", "TensorFlow sees no GPU"),
         (errors.WaitError("none of 2 GPUs became free"), "timeout", "none of 2 GPUs became free"),
         (locks.BusyError("another process works on it"), "timeout", "another process works on it"),
-        (MemoryError("Unable to allocate 9 GiB"), "out_of_memory", "MemoryError: Unable to allocate 9 GiB"),
-        (OSError(12, "Cannot allocate memory"), "out_of_memory", "OSError: [Errno 12] Cannot allocate memory"),
+        (
+            MemoryError("Unable to allocate 9 GiB"),
+            "out_of_memory",
+            f"MemoryError: Unable to allocate 9 GiB{MORE}",
+        ),
+        (
+            OSError(12, "Cannot allocate memory"),
+            "out_of_memory",
+            f"OSError: [Errno 12] Cannot allocate memory{MORE}",
+        ),
         (OSError(28, "No space left on device"), "failed", "OSError: [Errno 28] No space left on device"),
-        (MemoryError(), "out_of_memory", "MemoryError"),
+        (MemoryError(), "out_of_memory", f"MemoryError{MORE}"),
         (ZeroDivisionError("division by zero"), "failed", "ZeroDivisionError: division by zero"),
     ],
     ids=lambda value: type(value).__name__,
@@ -191,11 +205,47 @@ def test_errors_have_names_and_a_result_ends_them(tmp_path, error, name, reason)
     assert not (tmp_path / "attempt.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("error", "final"),
+    [
+        (errors.InputError("no picture"), True),
+        (errors.MachineError("no GPU"), True),
+        (errors.WaitError("no GPU became free"), False),
+        (MemoryError(), False),
+        (OSError(28, "No space left on device"), False),
+        (errors.TerminatedError(15), False),
+    ],
+)
+def test_only_what_can_end_in_another_way_is_tried_again(tmp_path, error, final):
+    status.refuse_final(tmp_path)
+    with pytest.raises(type(error)), status.attempt(tmp_path):
+        raise error
+    refused = pytest.raises(errors.InputError, match=f"{error}.*not tried again") if final else contextlib.nullcontext()
+    before = (tmp_path / "attempt.json").read_text()
+    with refused:
+        status.refuse_final(tmp_path)
+    assert (tmp_path / "attempt.json").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [({}, "running"), ({"host": "another"}, "running"), ({"boot": "an earlier one"}, "killed"), ({"pid": 0}, "killed")],
+)
+def test_without_locks_a_run_at_work_is_not_taken_for_a_killed_one(tmp_path, monkeypatch, changes, name):
+    no_locks = OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    monkeypatch.setattr(fcntl, "flock", mock.Mock(side_effect=no_locks))
+    with locks.exclusive_lock(tmp_path / "run.json", 0), status.attempt(tmp_path):
+        begun = json.loads((tmp_path / "attempt.json").read_text())
+        (tmp_path / "attempt.json").write_text(json.dumps(begun | changes))
+        assert status.run_status(tmp_path).name == name
+
+
 def test_tensorflow_out_of_memory():
     import tensorflow as tf
 
     name, reason = causes.why(tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\n tensor [9]"))
-    assert (name, reason) == ("out_of_memory", "ResourceExhaustedError: OOM when allocating tensor [9]")
+    told = f"ResourceExhaustedError: OOM when allocating tensor [9]{MORE}"
+    assert (name, reason) == ("out_of_memory", told)
     assert causes.why(tf.errors.InternalError(None, None, "CUDA_ERROR_OUT_OF_MEMORY"))[0] == "out_of_memory"
     assert causes.why(tf.errors.InternalError(None, None, "no kernel image"))[0] == "failed"
 

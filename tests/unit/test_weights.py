@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import fcntl
 import hashlib
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -20,7 +23,7 @@ import scipy.signal
 from helpers import loopback
 from helpers.studies import ENGINE
 from helpers.weights import names_and_shapes, random_layers, write_matconvnet
-from styletransfer.errors import InputError
+from styletransfer.errors import InputError, MachineError
 from styletransfer.files import checks
 from styletransfer.vgg import deepen, formats, readers, sources
 from styletransfer.vgg.weights import Network, check
@@ -628,3 +631,22 @@ def test_commands_explain_themselves(command):
     assert done.returncode == 0
     assert "matconvnet-beta16" in done.stdout
     assert run(command).returncode == 2
+
+
+def test_a_lock_that_another_program_holds_does_not_matter(tmp_path, layers):
+    """HDF5 itself would lock the file, which only is read; network disks refuse that as well."""
+    path = write_keras(tmp_path / "vgg19.h5", layers)
+    with open(path, "rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert_equal(formats.load(path), layers)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.ENOLCK, errno.ESTALE])
+def test_a_disk_that_refuses_is_no_damaged_file(tmp_path, number):
+    def read(path):
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(MachineError, match=rf"x\.h5: cannot be read here \({os.strerror(number)}\)") as raised:
+        sources.guarded(read, tmp_path / "x.h5")
+    assert "damaged" not in str(raised.value)
+    assert "Delete" not in str(raised.value)

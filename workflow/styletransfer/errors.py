@@ -28,10 +28,16 @@ REMEDIES = {
     errno.ENOENT: "Bring the folder back",
     errno.EIO: "Check the disk",
 }
+# What a file system says that has no locks: some network disks, and those of some containers.
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 class InputError(ValueError):
     """Something the user gave cannot be used. The message names it with its value, its origin and the remedy."""
+
+
+class MachineError(InputError):
+    """Something that this machine lacks or does not tell, and that trying again does not bring."""
 
 
 class WaitError(InputError):

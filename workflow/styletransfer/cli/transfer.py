@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from styletransfer import cli
 from styletransfer.cli import add_command
-from styletransfer.devices import lease
+from styletransfer.devices import host
 from styletransfer.errors import InputError
 from styletransfer.files import checks
 from styletransfer.optim.stylize import BACKEND_CHOICES
@@ -45,6 +45,7 @@ def add_commands(commands: Any) -> None:
     run.add_argument("--batch-size", type=int, default=1, help="with --batch: how many runs a batch has at most")
     run.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
     run.add_argument("--preserve-colors", action="store_true", help="live.html shows the content's colours")
+    run.add_argument("--attempt", type=int, default=1, help="above 1: what cannot end otherwise is not tried again")
     add_machine_options(run)
 
 
@@ -102,7 +103,7 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
 def add_machine_options(command_line: argparse.ArgumentParser) -> None:
     """What `session_of` wants to know."""
     machine = command_line.add_argument_group("machine (it does not decide the result)")
-    machine.add_argument("--device", choices=lease.CHOICES, default="auto", help="what to compute on")
+    machine.add_argument("--device", choices=host.CHOICES, default="auto", help="what to compute on")
     machine.add_argument(
         "--device-wait", type=float, default=3600.0, help="seconds to wait for a GPU, or for the same run elsewhere"
     )
@@ -146,6 +147,7 @@ def session_of(options: argparse.Namespace) -> Session:
         print_iterations=options.print_iterations,
         state_seconds=options.state_seconds,
         keep_state=options.keep_state,
+        attempt=getattr(options, "attempt", 1),
     )
 
 

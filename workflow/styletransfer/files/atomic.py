@@ -7,10 +7,11 @@ import datetime
 import fcntl
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from styletransfer.errors import REMEDIES, WriteError
+from styletransfer.errors import NO_LOCKS, REMEDIES, WriteError
 
 
 @contextlib.contextmanager
@@ -28,10 +29,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         WriteError: The disk is full, or the folder cannot be written to.
     """
     path = Path(path)
-    temporary = _temporary(path)
     with refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = _claim(temporary, lambda: os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        temporary, handle = _claim(path, lambda new: os.open(new, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
     try:
         with refusals(path, temporary):
             yield temporary
@@ -55,10 +55,9 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         WriteError: As `atomic_path` does.
     """
     path = Path(path)
-    temporary = _temporary(path)
     with refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = _claim(temporary, lambda: _open_folder(temporary))
+        temporary, handle = _claim(path, _open_folder)
     try:
         with refusals(path):
             for left in temporary.iterdir():
@@ -83,23 +82,32 @@ def remove_leftovers(path: str | Path) -> None:
     _temporary(Path(path)).unlink(missing_ok=True)
 
 
-def _temporary(path: Path) -> Path:
+def _temporary(path: Path, whose: str = "") -> Path:
     # The name is cut so that a long one with the marks added still fits into the file system's 255 bytes.
-    return path.with_name(f".{path.stem[-50:]}.tmp{path.suffix}")
+    return path.with_name(f".{path.stem[-50:]}.tmp{whose}{path.suffix}")
 
 
-def _claim(temporary: Path, opened: Callable[[], int]) -> int:
-    """An open temporary file or folder that only this process writes until it closes it.
+def _claim(path: Path, opened: Callable[[Path], int]) -> tuple[Path, int]:
+    """A temporary file or folder for `path`, and its open handle: only this process writes it until it closes it.
 
     opened: opens it, and makes it if it is not there. It may be one that a killed process left, whose lock is free.
     """
+    temporary = _temporary(path)
     while True:
-        handle = opened()
-        with contextlib.suppress(OSError):  # there are no locks here
+        handle = opened(temporary)
+        try:
             fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as error:
+            os.close(handle)
+            if error.errno not in NO_LOCKS:
+                raise
+            with contextlib.suppress(OSError):  # another process may just do the same
+                temporary.rmdir() if temporary.is_dir() else temporary.unlink()
+            temporary = _temporary(path, f"-{os.getpid()}-{threading.get_ident()}")
+            return temporary, opened(temporary)
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle), temporary.stat()):
-                return handle
+                return temporary, handle
         os.close(handle)  # whoever had the lock has given it its name, or removed it
 
 

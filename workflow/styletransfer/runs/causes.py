@@ -14,13 +14,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from styletransfer.errors import InputError, TerminatedError, WaitError
+from styletransfer.errors import InputError, MachineError, TerminatedError, WaitError
 
 logger = logging.getLogger(__name__)
 LONGEST_REASON = 500
 # A batch system and a node may differ by so much about the time.
 CLOCK_SECONDS = 5.0
 SLURM_SECONDS = 10.0
+MORE_MEMORY = "Choose a smaller width, or fewer runs at once (--cores, --resources mem_mb)"
 VMSTAT = Path("/proc/vmstat")
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -35,9 +36,14 @@ def why(error: BaseException) -> tuple[str, str]:
     if isinstance(error, WaitError):
         return "timeout", text
     if isinstance(error, InputError):
-        return "bad_input", text
+        return "failed" if isinstance(error, MachineError) else "bad_input", text
     named = one_line(f"{type(error).__name__}: {error}").removesuffix(":")
-    return ("out_of_memory" if _is_memory(error) else "failed"), named
+    return ("out_of_memory", f"{named}. {MORE_MEMORY}") if _is_memory(error) else ("failed", named)
+
+
+def is_final(error: BaseException) -> bool:
+    """Whether trying again ends in the same way: the input or the machine has to change first."""
+    return isinstance(error, InputError) and not isinstance(error, WaitError)
 
 
 def one_line(text: str) -> str:

@@ -43,6 +43,7 @@ class Session(contextlib.AbstractContextManager["Session"]):
         print_iterations: the losses are reported every `print_iterations` iterations.
         state_seconds: seconds from one state of a run to the next that is kept, for the case that it is killed.
         keep_state: whether it is kept after the run as well; a run of more iterations continues from it.
+        attempt: above 1, what failed before for a reason that does not go away is not tried again.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class Session(contextlib.AbstractContextManager["Session"]):
         print_iterations: int = 10,
         state_seconds: float = 30.0,
         keep_state: bool = False,
+        attempt: int = 1,
     ) -> None:
         self._choice, self.device_wait, self._slots = device, device_wait, device_slots
         self.threads = threads or len(os.sched_getaffinity(0))
         self._backend, self._steps_per_call = backend, steps_per_call
         self.print_iterations = print_iterations
         self.state_seconds, self.keep_state = state_seconds, keep_state
+        self.attempt = attempt
         self._leases = contextlib.ExitStack()
         self._device: lease.Device | None = None
         self._engines: dict[tuple[Path, str, str, Computation], Engine] = {}

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from styletransfer.devices.lease import Device
+from styletransfer.errors import InputError
 from styletransfer.files import atomic, locks
 from styletransfer.runs import causes
 from styletransfer.runs.layout import RUN_FILES, RUN_LOG
@@ -78,7 +79,8 @@ def run_status(folder: str | Path) -> Status:
     if found.finished:
         return found
     begun = _read(folder / ATTEMPT)
-    if locks.is_locked(folder / RUN_FILES["record"]):
+    locked = locks.is_locked(folder / RUN_FILES["record"])
+    if locked or (locked is None and _is_at_work(begun or {})):
         return Status("running", details=begun or {})
     if found.reason:
         return found
@@ -142,7 +144,8 @@ class Attempt:
     def failed(self, error: BaseException) -> None:
         """It has ended without a result. Never raises: the error that ended it matters more."""
         status, reason = causes.why(error)
-        self._info |= {"status": status, "reason": reason, "end": atomic.timestamp(time.time())}
+        ended = {"status": status, "reason": reason, "end": atomic.timestamp(time.time())}
+        self._info |= ended | {"final": causes.is_final(error)}
         with contextlib.suppress(OSError):
             self._write()
 
@@ -166,6 +169,13 @@ def attempt(folder: Path) -> Iterator[Attempt]:
         current.failed(error)
         raise
     clear_attempt(folder)
+
+
+def refuse_final(folder: Path) -> None:
+    """Raise `InputError` if the last attempt ended for a reason that trying again does not change."""
+    found = _read(folder / ATTEMPT) or {}
+    if found.get("final"):
+        raise InputError(f"{found.get('reason')} (not tried again: this does not go away by itself)")
 
 
 def clear_attempt(folder: Path) -> None:
@@ -200,6 +210,13 @@ def _ended_before(log: Path) -> Status:
     return Status("failed", causes.one_line(last)) if re.match(r"\w*(Error|Exception)\b", last) else Status("waiting")
 
 
+def _is_at_work(begun: Mapping[str, Any]) -> bool:
+    """Whether an attempt seems to be at work, where no lock tells it. That of another host is believed."""
+    if begun.get("status") != "running" or begun.get("host") != platform.node():
+        return begun.get("status") == "running"
+    return begun.get("boot") == causes.boot() and Path(f"/proc/{begun.get('pid')}").exists()
+
+
 def _died(begun: Mapping[str, Any]) -> Status:
     """The status of an attempt that was begun and has neither ended nor the lock any more."""
     where = f"process {begun.get('pid')} on {begun.get('host')} ended silently"
@@ -208,7 +225,8 @@ def _died(begun: Mapping[str, Any]) -> Status:
             return Status("killed", f"{where}: the host was restarted", begun)
         kills = causes.kills_since(begun.get("oom_kills"))
         if kills:
-            return Status("out_of_memory", f"{where}, and the kernel killed for lack of memory since ({kills})", begun)
+            memory = f"and the kernel killed for lack of memory since ({kills}). {causes.MORE_MEMORY}"
+            return Status("out_of_memory", f"{where}, {memory}", begun)
     limit = f", its time limit was {begun['limit']}" if begun.get("limit") else ""
     job = f". SLURM job {begun['job']}{limit}; sacct may know more" if "job" in begun else ""
     return Status("killed", f"{where}: SIGKILL, or a crash that its log may tell of{job}", begun)

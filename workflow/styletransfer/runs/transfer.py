@@ -71,6 +71,8 @@ def transfer_once(run: Run, session: Session, wait_seconds: float | None = None)
             if not session.keep_state:
                 state.unlink(missing_ok=True)
             return record
+        if session.attempt > 1:
+            status.refuse_final(folder)
         for path in (*run.outputs.named(), state):
             atomic.remove_leftovers(path)
         with status.attempt(folder) as attempt:

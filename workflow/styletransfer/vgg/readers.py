@@ -27,7 +27,8 @@ def _read_keras(path: Path) -> Network:
 
     kernels: dict[str, np.ndarray] = {}
     biases: dict[str, np.ndarray] = {}
-    with h5py.File(path, "r") as file:
+    # It is only read, and some network disks have no locks.
+    with h5py.File(path, "r", locking=False) as file:
         root = file.get("model_weights", file)
         for name in CHANNELS:
             group = root.get(f"block{name[4]}_conv{name[6]}")

@@ -6,15 +6,17 @@ How bytes travel is the matter of `files.download`.
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib.util
 import json
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from styletransfer.errors import InputError
+from styletransfer.errors import NO_LOCKS, InputError, MachineError
 from styletransfer.files import atomic, checks, download
 
 VGG_PAPER = "K. Simonyan and A. Zisserman, Very deep convolutional networks for large-scale image recognition (2015)"
@@ -279,14 +281,25 @@ def _form_of_onnx(path: Path) -> str:
     return "vgg16"
 
 
+_OF_THE_DISK = (errno.EIO, errno.EACCES, errno.EPERM, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, *NO_LOCKS)
+
+
 def guarded(reader: Callable[[Path], Any], path: Path) -> Any:
-    """The reader's result; whatever a parser raises on damaged bytes becomes an `InputError`."""
+    """The reader's result; whatever a parser raises on damaged bytes becomes an `InputError`.
+
+    What the system has against reading it is no damage: such an error is told as what it is.
+    """
     try:
         return reader(path)
     except InputError:
         raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, OSError) and error.errno and error.errno in _OF_THE_DISK:
+            raise MachineError(
+                f"weights {path}: cannot be read here ({os.strerror(error.errno)}); the file may be sound. Check "
+                "disk and permissions, or copy the file to another folder"
+            ) from error
         raise InputError(
             f"weights {path}: cannot be read, the file is damaged, incomplete or of another kind ({reason}). "
             "Delete it and fetch it again with `styletransfer fetch`"

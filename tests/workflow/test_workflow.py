@@ -564,8 +564,9 @@ def test_the_same_study_gives_the_same_bytes_on_one_device_and_on_two_in_another
         (folder / "resources").symlink_to(finished / "resources")
         with monkeypatch.context() as gpus:
             fake_gpus(gpus, folder / "fake", number)
-            if found:  # the last run first, then the others together in one job
-                snakemake(folder, f"results/runs/{folders(tmp_path / 'one')[-1].name}/run.json", config=study)
+            if found:  # the run that came last first, then the others together in one job
+                last = pd.read_parquet(tmp_path / "one" / tables[0]).sort_values("start")["run_id"].iloc[-1]
+                snakemake(folder, f"results/runs/{last}/run.json", config=study)
             batches = {"runs_per_job": 1 if not found else 5}
             snakemake(folder, *tables, "--resources", f"gpu={number}", config=study | batches)
         found.append(folder)

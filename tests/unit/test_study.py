@@ -1,5 +1,6 @@
 """Settings and designs: identity, limits, value specs, and the 2018 study to the last value."""
 
+import contextlib
 import json
 import platform
 import re
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 import snakemake.cli as snakemake_cli
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -539,3 +540,43 @@ def test_batches_hold_every_run_once_and_never_mix_pictures(size):
     assert all(len({expanded.runs[run_id].content for run_id in batch}) == 1 for batch in batched)
     assert max(map(len, batched)) <= size
     assert len(batched) == 2 * -(-len(expanded.runs) // 2 // size)
+
+
+MARKS = st.sampled_from(
+    ["seed", "tv_weight", ",", ";", "\t", "\n", "\r\n", '"', "sep=", "1,5", "1e3", "null", " ", "\0", "é"]
+)
+
+
+@given(
+    st.lists(MARKS, max_size=20).map("".join) | st.text(max_size=30),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"]),
+    st.binary(max_size=4),
+)
+@example('sep="\nseed\n1', "utf-8", b"")
+@example("sep= \nseed tv_weight\n1 2", "utf-8", b"")
+def test_whatever_a_csv_file_holds_it_is_read_or_refused(tmp_path_factory, text, encoding, rest):
+    path = tmp_path_factory.mktemp("runs") / "runs.csv"
+    path.write_bytes(text.encode(encoding, "surrogatepass") + rest)
+    with contextlib.suppress(InputError):
+        rows = expand(config(design="list", vary={}, runs=str(path))).rows
+        assert all(set(row.settings.values()) == set(settings.PARAMETERS) for row in rows)
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["1e3", "a", "true", "~", "[", "9" * 200]),
+    lambda part: (
+        st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(["linspace", "a", "columns"]), part, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(SCHEMA["properties"])), VALUES, max_size=4))
+def test_whatever_a_config_holds_it_is_read_or_refused(changes):
+    with contextlib.suppress(InputError):
+        expand(config(**changes))
+        assert config(**config(**changes)) == config(**changes), "what is read once is read the same again"

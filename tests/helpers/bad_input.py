@@ -284,6 +284,12 @@ for spec, message in (
 UNUSED = "Asked for, and not used"
 config(UNUSED, "`runs`, and another design", "runs is given, but design is star", {"runs": [{"seed": 1}]})
 config(UNUSED, "`vary`, and a list", "vary is given, but design is list", {"design": "list", "runs": [{"seed": 1}]})
+config(
+    UNUSED,
+    "a contact sheet of what is not varied",
+    "contact_sheet.grid names seed, which the study does not vary",
+    {"contact_sheet": {"grid": ["style_weight", "seed"]}},
+)
 config(UNUSED, "a grid of nothing", "design is grid, but vary is empty", {"design": "grid", "vary": {}})
 for what, message, changes in (
     ("`beta1` varied for L-BFGS", "vary.beta1 makes no difference to any run: optimizer is lbfgs",

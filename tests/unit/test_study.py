@@ -385,6 +385,7 @@ def test_values_that_collapse_are_refused(values, message, design):
     ("changes", "message"),
     [
         ({"runs": [{"seed": 1}]}, "runs is given, but design is star"),
+        ({"contact_sheet": {"grid": ["tv_weight", "seed"]}}, "contact_sheet.grid names seed, which the study does not"),
         ({"runs": "runs.csv", "design": "grid"}, "runs is given, but design is grid"),
         ({"runs": [{"seed": 1}], "design": "list"}, "vary is given, but design is list"),
         ({"vary": {}, "design": "grid"}, "design is grid, but vary is empty"),

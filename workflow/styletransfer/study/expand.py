@@ -42,6 +42,10 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
         for name in names:
             if name not in PARAMETERS:
                 raise InputError(place + unknown_key(str(name), PARAMETERS))
+    varied = {*config["vary"], *itertools.chain.from_iterable(listed)}
+    for name in sheet.get("grid", ()):
+        if name not in varied:
+            raise InputError(f"contact_sheet.grid names {name}, which the study does not vary: name two that it varies")
     _check_pairs(config["pairs"])
     styles = sorted({len(pair["styles"]) for pair in config["pairs"]})
     config["runs"] = [{name: single(name, value, styles) for name, value in run.items()} for run in listed]

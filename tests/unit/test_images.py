@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from styletransfer.errors import InputError
 from styletransfer.images import generated, resize
@@ -169,3 +169,25 @@ def test_grey_of_16_bits_in_bands_is_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(images_io, "BAND_PIXELS", 8)
     pixels = saved(tmp_path / "a.png", Image.fromarray(values))
     np.testing.assert_array_equal(pixels[..., 0], np.rint(values / 257).astype(np.uint8))
+
+
+@pytest.mark.parametrize("kind", range(1, 13))
+def test_a_profile_that_is_no_bytes_is_ignored(tmp_path, kind):
+    """A TIFF tells the type of each tag: text, numbers of any size."""
+    profile = bytes(range(200))
+    Image.new("RGB", (4, 3), RED).save(path := tmp_path / "a.tif", icc_profile=profile)
+    content = bytearray(path.read_bytes())
+    content[content.index(struct.pack("<HH", 34675, 7)) + 2] = kind
+    path.write_bytes(content)
+    assert (read_image(path) == RED).all()
+
+
+def test_a_tiff_with_a_smaller_version_of_itself_is_no_raw_file(tmp_path):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[330] = 8
+    Image.new("RGB", (4, 3), RED).save(path := tmp_path / "a.tif", tiffinfo=tags)
+    assert (read_image(path) == RED).all()
+    tags[254] = 1
+    Image.new("RGB", (4, 3), RED).save(path, tiffinfo=tags)
+    with pytest.raises(InputError, match="a camera's RAW file"):
+        read_image(path)

@@ -59,5 +59,6 @@ def is_raw(begin: bytes, tags: Any) -> bool:
         begin: its first bytes.
         tags: of the first picture, by number.
     """
-    is_preview = _SUBFILES in tags and int(tags.get(_SUBFILE, 0)) & _REDUCED
-    return begin[8:].startswith(b"CR\2") or bool(is_preview) or _DNG in tags or _CFA in tags
+    kind = tags.get(_SUBFILE)
+    is_preview = _SUBFILES in tags and isinstance(kind, int) and bool(kind & _REDUCED)
+    return begin[8:].startswith(b"CR\2") or is_preview or _DNG in tags or _CFA in tags

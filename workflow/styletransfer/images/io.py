@@ -298,7 +298,8 @@ def _to_srgb(image: Image.Image) -> Image.Image:
     """8-bit RGB by the embedded ICC profile. A profile that is damaged or fits other channels is ignored."""
     kind = {"1": "L", "L": "L", "LA": "L", "CMYK": "CMYK"}.get(image.mode, "RGB")
     opaque = image.convert(kind)
-    if profile := image.info.get("icc_profile"):
+    profile = image.info.get("icc_profile")
+    if profile and isinstance(profile, bytes):
         # Loaded only for the few pictures that need it.
         from PIL import ImageCms
 

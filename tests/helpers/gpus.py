@@ -20,5 +20,6 @@ def fake_gpus(monkeypatch: pytest.MonkeyPatch, folder: Path, listing: int | str)
     for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
+    monkeypatch.setenv("STYLETRANSFER_FAKE_GPUS", "1")  # they are taken for ones that TensorFlow can use
     monkeypatch.setenv("STYLETRANSFER_LEASES", str(folder / "leases"))
     return uuids

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -14,8 +15,8 @@ import pytest
 
 from helpers.gpus import fake_gpus
 from helpers.studies import NEURAL_STYLE
-from styletransfer.devices import gpu_usage, lease, tf_setup
-from styletransfer.errors import InputError
+from styletransfer.devices import gpu_usage, host, lease, tf_setup
+from styletransfer.errors import InputError, MachineError
 from styletransfer.images.io import write_image
 
 HOLD = """
@@ -181,16 +182,16 @@ def test_who_waits_longer_asks_more_often():
 )
 def test_cuda_visible_devices(tmp_path, monkeypatch, visible, expected):
     fake_gpus(monkeypatch, tmp_path, MIG)
-    assert lease.gpus({"CUDA_VISIBLE_DEVICES": visible}) == expected
+    assert host.gpus({"CUDA_VISIBLE_DEVICES": visible}) == expected
 
 
 def test_mig_devices_stand_for_their_gpu(tmp_path, monkeypatch):
     fake_gpus(monkeypatch, tmp_path, MIG)
-    assert lease.gpus({}) == ["MIG-1111", "MIG-1122", "GPU-aaaa-2", "GPU-cccc-3"]
+    assert host.gpus({}) == ["MIG-1111", "MIG-1122", "GPU-aaaa-2", "GPU-cccc-3"]
 
 
 def test_an_invalid_entry_is_told(two_gpus, caplog):
-    lease.gpus({"CUDA_VISIBLE_DEVICES": "0,9,1"})
+    host.gpus({"CUDA_VISIBLE_DEVICES": "0,9,1"})
     assert "CUDA_VISIBLE_DEVICES is '0,9,1': '9' is no device here" in caplog.text
 
 
@@ -198,8 +199,8 @@ def test_without_nvidia_smi_names_are_taken_as_they_are(tmp_path, monkeypatch):
     fake_gpus(monkeypatch, tmp_path, 0)
     (tmp_path / "nvidia-smi").unlink()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert lease.gpus({}) == []
-    assert lease.gpus({"CUDA_VISIBLE_DEVICES": "1,GPU-ab,MIG-x"}) == ["index-1", "GPU-ab", "MIG-x"]
+    assert host.gpus({}) == []
+    assert host.gpus({"CUDA_VISIBLE_DEVICES": "1,GPU-ab,MIG-x"}) == ["index-1", "GPU-ab", "MIG-x"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     with lease.lease("gpu", 0) as device:
         assert device.uuid == "index-3"
@@ -207,10 +208,123 @@ def test_without_nvidia_smi_names_are_taken_as_they_are(tmp_path, monkeypatch):
         assert (tmp_path / "leases/index-3.0.lock").exists()
 
 
-def test_an_nvidia_smi_that_fails_means_no_gpu_and_is_told(two_gpus, caplog):
-    (two_gpus / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
-    assert lease.gpus({}) == []
-    assert "exit status 9" in caplog.text
+def broken(folder, script):
+    (folder / "nvidia-smi").write_text(f"#!/bin/sh\n{script}\n")
+
+
+LOST = """GPU 0: A (UUID: GPU-a)
+Unable to determine the device handle for GPU1: 0000:41:00.0: GPU is lost.  Reboot the system to recover this GPU
+GPU 2: C (UUID: GPU-c)
+  MIG 1g Device 0: (UUID: MIG-c0)
+GPU 3: D (UUID: GPU-d)
+"""
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"),
+    [
+        ({}, ["GPU-a", "MIG-c0", "GPU-d"]),
+        ({"CUDA_VISIBLE_DEVICES": "2"}, ["MIG-c0"]),
+        ({"CUDA_VISIBLE_DEVICES": "3"}, ["GPU-d"]),
+        ({"CUDA_VISIBLE_DEVICES": "1"}, []),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-d"}, ["GPU-d"]),
+    ],
+)
+@pytest.mark.parametrize("code", [0, 15])
+def test_the_index_that_nvidia_smi_prints_is_the_one_that_is_used(tmp_path, monkeypatch, visible, expected, code):
+    fake_gpus(monkeypatch, tmp_path, LOST)
+    broken(tmp_path, f"cat '{tmp_path}/listing'; exit {code}")
+    assert host.gpus(visible) == expected
+
+
+@pytest.mark.parametrize("text", ["No devices found.", "No devices were found"])
+def test_an_nvidia_smi_that_finds_no_device_says_so(two_gpus, text):
+    broken(two_gpus, f"echo {text}; exit 6")
+    assert host.gpus({}) == []
+
+
+DRIVER = "NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver."
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [(f"echo '{DRIVER}'; exit 9", f"exit status 9: {DRIVER}"), ("exec sleep 60", "did not answer")],
+)
+@pytest.mark.parametrize("visible", [None, "0"])
+def test_where_nvidia_smi_fails_nobody_guesses(two_gpus, monkeypatch, caplog, script, reason, visible):
+    broken(two_gpus, script)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(MachineError, match=re.escape(reason)):
+        host.resolve("auto", patience=0.3)
+    assert host.guess("auto", patience=0.3) == "gpu"
+    assert reason in caplog.text
+    with lease.lease("cpu") as device:
+        assert device == lease.CPU
+
+
+@pytest.mark.parametrize("choice", ["auto", "gpu"])
+def test_where_nvidia_smi_fails_a_run_does_not_take_the_cpu(two_gpus, choice):
+    broken(two_gpus, "exit 9")
+    with pytest.raises(MachineError, match="nobody knows whether there is a GPU"), lease.lease(choice, 0):
+        pass
+
+
+def test_a_driver_that_even_sigkill_does_not_end_is_not_waited_for(two_gpus, monkeypatch):
+    broken(two_gpus, "exec sleep 60")
+    monkeypatch.setattr(subprocess.Popen, "kill", lambda process: None)
+    begin = time.monotonic()
+    with pytest.raises(MachineError, match=r"did not answer within 0\.2 s"):
+        host.gpus({}, 0.2)
+    assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize(("answer", "kind"), [("GPUs: 1", "gpu"), ("GPUs: 0", "cpu"), ("cannot import", "cpu")])
+def test_auto_is_a_gpu_only_where_tensorflow_finds_it(two_gpus, monkeypatch, caplog, answer, kind):
+    monkeypatch.delenv("STYLETRANSFER_FAKE_GPUS")
+    monkeypatch.setattr(host, "_LIST_GPUS", f"print('a message'); print({answer!r})")
+    assert host.resolve("auto") == kind
+    assert host.resolve("auto", try_tensorflow=False) == "gpu"
+    assert ("computing on the CPU" in caplog.text) == (kind == "cpu")
+    if kind == "gpu":
+        host.check("gpu", "gpu", 2)
+        return
+    with pytest.raises(MachineError, match=r"TensorFlow sees no GPU: install envs/requirements-gpu\.txt"):
+        host.check("gpu", "gpu", 2)
+    with pytest.raises(InputError, match="no GPU is visible to TensorFlow"):
+        host.check("auto", "cpu", 2)
+    host.check("auto", "cpu", 1)
+    with lease.lease("auto") as device:
+        assert device == lease.CPU
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_quota_of_a_container_counts(tmp_path, monkeypatch, version):
+    """Half a core and 1200 MiB, set on a group above that of the process."""
+    proc, groups = tmp_path / "proc", tmp_path / "cgroup"
+    (proc / "self").mkdir(parents=True)
+    (proc / "meminfo").write_text("MemTotal: 16000000 kB\nMemAvailable:   8000000 kB\n")
+    if version == 2:
+        (proc / "self/cgroup").write_text("0::/box/job\n")
+        files = {"box/cpu.max": "50000 100000", "box/job/cpu.max": "max 100000", "box/memory.max": "1258291200"}
+        files |= {"box/job/memory.max": "max"}
+    else:
+        (proc / "self/cgroup").write_text("4:memory:/box/job\n3:cpu,cpuacct:/box/job\n")
+        files = {"cpu/box/cpu.cfs_quota_us": "50000", "cpu/box/cpu.cfs_period_us": "100000"}
+        files |= {"cpu/box/job/cpu.cfs_quota_us": "-1", "cpu/box/job/cpu.cfs_period_us": "100000"}
+        files |= {"memory/box/memory.limit_in_bytes": "1258291200", "memory/memory.limit_in_bytes": str(2**63 - 4096)}
+    for name, text in files.items():
+        (groups / name).parent.mkdir(parents=True, exist_ok=True)
+        (groups / name).write_text(text + "\n")
+    monkeypatch.setattr(host, "PROC", proc)
+    monkeypatch.setattr(host, "CGROUPS", groups)
+    assert (host.cores(), host.memory_mb()) == (1, 1258)
+    asked = mock.Mock(value=len(os.sched_getaffinity(0)))
+    assert host.limits({"_cores": asked}) == {"_cores": 1, "mem_mb": 1258}
+    assert host.limits({"_cores": mock.Mock(value=99), "mem_mb": mock.Mock(value=5)}) == {}
+    for name in files:
+        (groups / name).unlink()
+    assert (host.cores(), host.memory_mb()) == (asked.value, 8192)
 
 
 def test_a_gpu_asked_for_and_none_there(two_gpus, monkeypatch):
@@ -224,7 +338,7 @@ def test_a_gpu_asked_for_and_none_there(two_gpus, monkeypatch):
 
 @pytest.mark.parametrize(("tokens", "slots"), [(1, 1), (2, 1), (4, 2)])
 def test_a_workflow_that_fits_may_start(two_gpus, tokens, slots):
-    lease.check("gpu", tokens, slots)
+    host.check("gpu", "gpu", tokens, slots)
 
 
 @pytest.mark.parametrize(
@@ -238,31 +352,32 @@ def test_a_workflow_that_fits_may_start(two_gpus, tokens, slots):
 )
 def test_a_workflow_with_more_tokens_than_slots_is_refused(two_gpus, tokens, slots, message):
     with pytest.raises(InputError, match=message):
-        lease.check("gpu", tokens, slots)
+        host.check("gpu", "gpu", tokens, slots)
 
 
 def test_a_workflow_for_gpus_is_refused_where_there_is_none_and_one_for_cpus_is_not(tmp_path, monkeypatch):
     fake_gpus(monkeypatch, tmp_path, 0)
-    lease.check("cpu", None)
+    host.check("cpu", "cpu", None)
     with pytest.raises(InputError, match="device is gpu, but no GPU is visible"):
-        lease.check("gpu", 1)
+        host.check("gpu", "gpu", 1)
 
 
 def test_auto_without_a_gpu_takes_the_cpu_but_not_if_several_gpus_were_asked_for(tmp_path, monkeypatch):
     fake_gpus(monkeypatch, tmp_path, 0)
-    lease.check("auto", 1)
+    assert host.resolve("auto") == "cpu"
+    host.check("auto", "cpu", 1)
     with pytest.raises(InputError, match="4 runs may have a GPU at once, but no GPU is visible"):
-        lease.check("auto", 4)
+        host.check("auto", "cpu", 4)
     fake_gpus(monkeypatch, tmp_path, 2)
     with pytest.raises(InputError, match="room for 2"):
-        lease.check("auto", 4)
+        host.check("auto", host.resolve("auto"), 4)
 
 
 def test_who_only_submits_must_say_what_runs_compute_on():
     for choice in ("gpu", "cpu"):
-        lease.check_remote(choice)
+        host.check_remote(choice)
     with pytest.raises(InputError, match="say device: gpu or device: cpu"):
-        lease.check_remote("auto")
+        host.check_remote("auto")
 
 
 def symlinked(folder):
@@ -367,6 +482,8 @@ def test_tensorflow_starts_on_the_leased_device_alone(two_gpus, monkeypatch):
     picture = str(two_gpus / "a.png")
     command = [
         *NEURAL_STYLE,
+        "--device",
+        "gpu",
         "--content",
         picture,
         "--styles",
@@ -440,3 +557,20 @@ def test_the_page_about_gpus_quotes_what_the_code_says():
     assert len(quoted) == 9
     for words in (*quoted, *re.findall(r"STYLETRANSFER_\w+|--device-\w+", page)):
         assert words in engine, f"{words} is in docs/gpus.md, but not in the engine"
+
+
+@pytest.mark.parametrize("where", ["nowhere", "unwritable", "a file"])
+def test_a_run_without_a_home_folder_keeps_no_cache(tensorflow, tmp_path, monkeypatch, where):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("TF_XLA_FLAGS", raising=False)
+    if where == "nowhere":
+        monkeypatch.setattr(Path, "home", mock.Mock(side_effect=RuntimeError("Could not determine home directory.")))
+    elif where == "a file":
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    else:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert tf_setup.cache_folder() is None
+    tf_setup.load_tensorflow(1)
+    assert "TF_XLA_FLAGS" not in os.environ

@@ -79,22 +79,20 @@ def test_an_array_of_objects_in_weights_is_not_unpickled(kind, tmp_path, monkeyp
 
 
 # What stands outside of quotes: numbers, options with words of the schema, the id of a run or the number of a batch.
-WORDS = {"threads", "resources.machine", "resources.chosen"}
+WORDS = {"resources.machine", "resources.chosen"}
 
 
 def shell_commands():
     """The text of every shell command of the rules, with the name of its file."""
     for path in RULES:
-        for block, line in re.findall(
-            r'(?:shell:|COMMAND =)\s+(?:r"""(.*?)"""|"([^"\n]*)"\n)', path.read_text(), re.DOTALL
-        ):
+        for block, line in re.findall(r'shell:\s+(?:r"""(.*?)"""|"([^"\n]*)"\n)', path.read_text(), re.DOTALL):
             yield path.name, block or line
 
 
 def test_every_word_in_a_shell_command_is_quoted():
     commands = list(shell_commands())
     rules = "".join(path.read_text() for path in RULES)
-    assert len(commands) == len(re.findall(r"shell:\s+(?![C\s])", rules)) + 1 > 6
+    assert len(commands) == len(re.findall(r"shell:", rules)) > 6
     for name, command in commands:
         words = re.findall(r"\{([^{}]*)\}", command)
         assert words, name
@@ -104,13 +102,16 @@ def test_every_word_in_a_shell_command_is_quoted():
 
 def test_what_is_outside_of_quotes_can_only_be_words():
     schema = yaml_reader.read(ROOT / "workflow/schemas/config.schema.yaml")["properties"]
-    machine, chosen = (
-        re.findall(pattern, (ROOT / "workflow/rules/transfer.smk").read_text(), re.DOTALL)
-        for pattern in (r"MACHINE = \((.*?)\n\)", r"chosen=([^\n]*)")
+    rules = (ROOT / "workflow/rules/transfer.smk").read_text()
+    machine, options, chosen = (
+        re.findall(pattern, rules, re.DOTALL)
+        for pattern in (r"MACHINE = \((.*?)\n\)", r'return f"(--[^\n]*)"', r"chosen = ([^\n]*)")
     )
+    assert options == ["--device {device()} --attempt {attempt} {MACHINE}"]
     keys = re.findall(r"config\['(\w+)'\]", machine[0])
     assert {"device", *keys} == {
         "device",
+        "threads",
         "slots_per_device",
         "backend",
         "print_iterations",
@@ -119,8 +120,9 @@ def test_what_is_outside_of_quotes_can_only_be_words():
     }
     for key in ("device", *keys):
         assert "enum" in schema[key] or schema[key]["type"] in ("integer", "number", "boolean"), key
-    assert len(chosen) == 2
-    assert set(re.findall(r"\{(.*?)\}", "".join(chosen))) == {"wildcards.run_id", "number", "config['runs_per_job']"}
+    assert len(chosen) == 1
+    assert set(re.findall(r"\{(.*?)\}", chosen[0])) == {"wildcards.run_id", "number", "SIZE"}
+    assert 'SIZE = config["runs_per_job"]' in rules
     assert schema["runs_per_job"]["type"] == "integer"
     assert 'run_id="[A-Za-z0-9][A-Za-z0-9.+_-]*"' in (ROOT / "workflow/rules/common.smk").read_text()
 

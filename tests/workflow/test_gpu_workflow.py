@@ -4,11 +4,15 @@ import json
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 
 from helpers.gpus import fake_gpus
 from helpers.workflow import STUDY, jobs, snakemake
+from styletransfer.runs.layout import RUN_FILES
+from styletransfer.study.config import load
+from styletransfer.study.expand import expand
 
 GPU_STUDY = STUDY | {"device": "gpu", "vary": {"style_weight": [5]}}
 HOLD = """
@@ -74,6 +78,99 @@ def test_a_cluster_job_never_ends_up_on_the_cpu_because_the_login_node_has_no_gp
     assert "device is auto, but runs are computed on other hosts" in refused
     assert "Traceback" not in refused
     assert not (tmp_path / "resources").exists()
+
+
+def test_as_many_runs_at_once_as_gpus_on_however_few_cores(tmp_path, two_gpus):
+    planned = snakemake(tmp_path, "--dry-run", "--cores", "1", "--resources", "gpu=2", config=GPU_STUDY)
+    assert re.findall(r"^    threads: (\d+)$", planned, re.MULTILINE) == ["0", "0"]
+    assert "--device gpu" in planned
+    assert "--threads 1" in planned
+
+
+def test_memory_and_time_belong_to_the_rule(tmp_path, no_gpu):
+    """Whatever profile there is, and whatever `--default-resources` takes away from it."""
+    study = GPU_STUDY | {"device": "cpu", "defaults": STUDY["defaults"] | {"width": 512, "iterations": 1000}}
+    arguments = ("--dry-run", "--workflow-profile", "none", "--default-resources", "slurm_partition=gpu2")
+    planned = snakemake(tmp_path, *arguments, config=study)
+    transfers = re.findall(r"^rule transfer:.*?resources: ([^\n]*)", planned, re.MULTILINE | re.DOTALL)
+    assert len(transfers) == 2
+    for asked in transfers:
+        assert "slurm_partition=gpu2" in asked
+        assert int(re.search(r"runtime=(\d+)", asked)[1]) > 60
+        assert 1700 < int(re.search(r"mem_mb=(\d+)", asked)[1]) < 3000
+
+
+def test_memory_bounds_what_runs_at_once(tmp_path, no_gpu):
+    """Room for one run and a half: two runs on two cores, one after another."""
+    study = GPU_STUDY | {"device": "cpu"}
+    snakemake(
+        tmp_path,
+        "--workflow-profile",
+        "none",
+        "--cores",
+        "2",
+        "--resources",
+        "mem_mb=1500",
+        "--until",
+        "transfer",
+        config=study,
+    )
+    spans = sorted((r["start"], r["end"]) for r in map(record_of, tmp_path.glob("results/runs/*/run.json")))
+    assert len(spans) == 2
+    assert spans[0][1] <= spans[1][0]
+
+
+def record_of(path):
+    return json.loads(path.read_text())
+
+
+def test_a_gpu_that_tensorflow_cannot_use_is_found_out_once(tmp_path, two_gpus, monkeypatch):
+    monkeypatch.delenv("STYLETRANSFER_FAKE_GPUS")
+    refused = snakemake(tmp_path, "--resources", "gpu=2", config=GPU_STUDY, code=1)
+    assert refused.count("there is a GPU, but TensorFlow sees no GPU: install envs/requirements-gpu.txt") == 1
+    assert "Traceback" not in refused
+    assert not (tmp_path / "resources").exists()
+    output = snakemake(tmp_path, "--until", "transfer", config=GPU_STUDY | {"device": "auto"})
+    assert output.count("TensorFlow sees no GPU: computing on the CPU") == 1
+    devices = [record_of(path)["device"]["kind"] for path in tmp_path.glob("results/runs/*/run.json")]
+    assert devices == ["cpu", "cpu"]
+
+
+def test_a_driver_that_hangs_is_not_waited_for_by_a_dry_run_and_not_guessed_at_by_a_run(tmp_path, two_gpus):
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\nexec sleep 600\n")
+    study = GPU_STUDY | {"device": "auto"}
+    begin = time.monotonic()
+    assert jobs(snakemake(tmp_path, "--dry-run", config=study)) == 2
+    assert time.monotonic() - begin < 15
+    refused = snakemake(tmp_path, config=study, code=1)
+    assert "nvidia-smi does not list devices (it did not answer within" in refused
+    assert "Traceback" not in refused
+    assert not (tmp_path / "resources").exists()
+
+
+def test_a_failed_batch_deletes_nothing_under_any_profile(tmp_path, no_gpu):
+    study = GPU_STUDY | {"device": "cpu", "runs_per_job": 2}
+    first, second = expand(load(study)).runs
+    # No lock can be had on the second run, so it fails each time.
+    (tmp_path / f"results/runs/{second}/.run.json.lock").mkdir(parents=True)
+    output = snakemake(tmp_path, "--workflow-profile", "none", "--cores", "1", config=study, code=1)
+    assert "1 of 2 runs finished" in (tmp_path / "results/studies/tiny/batches/0001.log").read_text()
+    assert "Removing output files" not in output
+    assert sorted(path.name for path in (tmp_path / f"results/runs/{first}").glob("[!.]*.*")) == sorted(
+        [*RUN_FILES.values(), "transfer.log"]
+    )
+
+
+def test_what_cannot_end_in_another_way_is_not_tried_again(tmp_path, no_gpu):
+    """A picture that a user exchanged for another after it was prepared: no second attempt changes that."""
+    study = GPU_STUDY | {"device": "cpu", "vary": {}}
+    snakemake(tmp_path, "--until", "prepare_picture", "convert_weights", config=study)
+    (tmp_path / "resources/weights/vgg16.safetensors").write_bytes(b"no weights at all")
+    output = snakemake(tmp_path, "--until", "transfer", config=study, code=1)
+    (folder,) = (tmp_path / "results/runs").iterdir()
+    assert "not tried again: this does not go away by itself" in (folder / "transfer.log").read_text()
+    assert json.loads((folder / "attempt.json").read_text())["attempt"] == 1
+    assert "1 bad_input" in output
 
 
 def test_a_workflow_keeps_off_the_gpu_of_a_run_by_hand(tmp_path, two_gpus, monkeypatch):

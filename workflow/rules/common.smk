@@ -1,15 +1,15 @@
 """What all rules share: the study, and look-ups into it."""
 
 import functools
-import math
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from styletransfer.devices import lease, precision
+from styletransfer.devices import host, precision
 from styletransfer.errors import InputError
 from styletransfer.files import yaml_reader
+from styletransfer.results.needs import Needs
 from styletransfer.results.plan import check_sizes, status_digest
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.study import plan
@@ -25,6 +25,7 @@ try:
     FOLDER = f"results/studies/{config['study']}"
     STUDY = expand_study(config, lambda: plan.newest(FOLDER))
     check_sizes(STUDY)
+    NEEDS = Needs(STUDY)
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -34,15 +35,21 @@ PLAN = f"{FOLDER}/plan-{STUDY.digest}.json"
 # path which is a wildcard: Snakemake takes a name such as aaaaaaaaaaaaaaaaaaaa for a rule that calls itself.
 PARTIAL = "partial/"
 FIGURES = ["contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects"]
+# Whether runs are computed by the Python that Snakemake was started with.
+OWN_PYTHON = not workflow.deployment_settings.deployment_method
 PRESERVE = ["--preserve-colors"] if config["preserve_colors"] else []
-DEVICE = lease.resolve(config["device"])
-ENVIRONMENT = f"../../envs/engine{'-gpu' if DEVICE == 'gpu' else ''}.yaml"
 
 
 wildcard_constraints:
     run_id="[A-Za-z0-9][A-Za-z0-9.+_-]*",
     part=f"({PARTIAL})?",
     weights=f"{'|'.join(SOURCES)}|local-[0-9a-f]{{16}}",
+
+
+# What runs at once on this host is bounded by what is scarce: memory as well, and a container's quota of cores.
+if workflow.is_main_process and workflow.global_resources["_nodes"].value is None:
+    for name, limit in host.limits(workflow.global_resources).items():
+        workflow.register_resource(name, limit)
 
 
 # Only when runs are about to start: a dry run and a plan work anywhere.
@@ -65,14 +72,22 @@ def refuse_missing_devices():
     tokens = workflow.global_resources.get("gpu")
     try:
         if not workflow.local_exec:
-            lease.check_remote(config["device"])
+            host.check_remote(config["device"])
             return
-        lease.check(config["device"], tokens and tokens.value, config["slots_per_device"])
+        host.check(config["device"], device(), tokens and tokens.value, config["slots_per_device"], OWN_PYTHON)
         for run_id, run in STUDY.runs.items():
-            if DEVICE == "cpu" and not is_finished(run_id):
+            if device() == "cpu" and not is_finished(run_id):
                 precision.resolve(run.precision, "cpu")
     except InputError as error:
         raise WorkflowError(str(error))
+
+
+@functools.cache
+def device():
+    """`gpu` or `cpu`. Jobs ask for it, so that what runs nothing, or dry, waits neither for a driver nor TensorFlow."""
+    if workflow.dryrun or not workflow.local_exec:
+        return host.guess(config["device"])
+    return host.guess(config["device"], host.PATIENCE_SECONDS, OWN_PYTHON)
 
 
 def print_status():
@@ -89,16 +104,10 @@ def is_finished(run_id):
     return all(Path("results/runs", run_id, name).exists() for name in RUN_FILES.values())
 
 
-def is_complete(wildcards):
-    """A finished run asks for nothing that is gone: Snakemake would make it again, and then the run."""
-    return is_finished(wildcards.run_id)
-
-
 def is_prepared(wildcards):
-    """The same of a prepared picture, or weights: the user's own file may be gone."""
-    picture = "resources/pictures/{picture}.png"
-    pattern = "resources/weights/{weights}.safetensors" if "weights" in wildcards.keys() else picture
-    return Path(pattern.format(**wildcards)).exists()
+    """Of a prepared picture, or weights: the user's own file may be gone, and is not asked for."""
+    made = "weights/{weights}.safetensors" if "weights" in wildcards.keys() else "pictures/{picture}.png"
+    return Path("resources", made.format(**wildcards)).exists()
 
 
 def pictures_shown(wildcards):
@@ -128,10 +137,9 @@ def figures_of(part=""):
     return [*figures, f"{FOLDER}/{part}explorer"]
 
 
-def minutes(runs):
-    """Time limit of a job of so many runs, for clusters; every attempt gets more."""
-    expected = 5 + runs * config["seconds_per_run"] / 60
-    return lambda wildcards, attempt: math.ceil(2 * expected * attempt)
+def need(what, runs):
+    """What a job of these runs asks for, in `what` of the needs: memory, or a time limit. Every attempt gets more."""
+    return lambda wildcards, attempt: attempt * getattr(NEEDS, what)(runs or [wildcards.run_id], device())
 
 
 def figure_command(wildcards):

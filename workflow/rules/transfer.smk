@@ -6,75 +6,67 @@ RETRIES = 1 if workflow.is_main_process else 0
 # Where and how a run computes is not what it computes. As a resource it reaches the command of a job, and no change of it
 # makes a finished run run again.
 MACHINE = (
-    f"--device {DEVICE} --device-slots {config['slots_per_device']} --backend {config['backend']}"
+    f"--device-slots {config['slots_per_device']} --backend {config['backend']} --threads {config['threads']}"
     f" --print-iterations {config['print_iterations']} --state-seconds {config['state_seconds']}"
     f"{' --keep-state' if config['keep_state'] else ''} {' '.join(PRESERVE)}"
 )
-COMMAND = r"""
-    styletransfer run {resources.chosen} \
-        --plan {resources.plan:q} \
-        --threads {threads} \
-        {resources.machine} \
-        > {log:q} 2>&1
-    """
+SIZE = config["runs_per_job"]
+BATCHES = STUDY.batches(SIZE) if SIZE > 1 else [[]]
 
-if config["runs_per_job"] == 1:
 
-    rule transfer:
-        """One style transfer. Its settings are in its name, so its inputs never make it out of date."""
+def machine(wildcards, attempt):
+    """The options of a run that are not its settings."""
+    # Snakemake removes what a failed job made, unless a profile says otherwise: a batch would lose its finished runs.
+    workflow.execution_settings.keep_incomplete = True
+    return f"--device {device()} --attempt {attempt} {MACHINE}"
+
+
+def unfinished(runs, files):
+    """What runs are made of. Once all are finished, none of it is asked for."""
+
+    def needed(wildcards):
+        run_ids = runs or [wildcards.run_id]
+        return [] if all(map(is_finished, run_ids)) else files(run_ids)
+
+    return ancient(needed)
+
+
+for number, batch in enumerate(BATCHES, start=1):
+    place = f"{FOLDER}/batches/{number:04}." if batch else "results/runs/{run_id}/"
+    chosen = f"--batch {number} --batch-size {SIZE}" if batch else lambda wildcards: f"--run {wildcards.run_id}"
+
+    rule:
+        name:
+            f"transfer_{number:04}" if batch else "transfer"
+        # Its settings are in a run's name, so what it is made of never makes it out of date.
         input:
-            plan=ancient(branch(is_complete, otherwise=PLAN)),
-            weights=ancient(branch(is_complete, otherwise=STUDY.weights.file)),
-            pictures=ancient(branch(is_complete, otherwise=lambda wildcards: STUDY.picture_files([wildcards.run_id]))),
+            plan=unfinished(batch, lambda runs: PLAN),
+            weights=unfinished(batch, lambda runs: STUDY.weights.file),
+            pictures=unfinished(batch, STUDY.picture_files),
         # `update`: a result that is there is not removed when its job starts again; the job finds it and keeps it.
         output:
-            [update(f"results/runs/{{run_id}}/{name}") for name in RUN_FILES.values()],
+            update(files_of(batch or ["{run_id}"])),
         log:
-            "results/runs/{run_id}/transfer.log",
+            f"{place}{'' if batch else 'transfer.'}log",
         benchmark:
-            "results/runs/{run_id}/benchmark.tsv"
+            f"{place}{'' if batch else 'benchmark.'}tsv"
         priority: 10
         retries: RETRIES
         conda:
-            ENVIRONMENT
-        threads: config["threads"]
+            lambda wildcards: f"../../envs/engine{'-gpu' if device() == 'gpu' else ''}.yaml"
+        # A run on a GPU of this host waits for the GPU alone, not for a core as well.
+        threads: lambda wildcards: 0 if device() == "gpu" and workflow.local_exec else config["threads"]
         resources:
-            gpu=int(DEVICE == "gpu"),
-            runtime=minutes(1),
+            gpu=lambda wildcards: int(device() == "gpu"),
+            mem_mb=need("memory_mb", batch),
+            runtime=need("minutes", batch),
             plan=PLAN,
-            machine=MACHINE,
-            chosen=lambda wildcards: f"--run {wildcards.run_id}",
+            machine=machine,
+            chosen=chosen,
         shell:
-            COMMAND
-
-else:
-
-    for number, batch in enumerate(STUDY.batches(config["runs_per_job"]), start=1):
-        finished = all(map(is_finished, batch))
-
-        rule:
-            name:
-                f"transfer_{number:04}"
-            input:
-                plan=ancient(branch(finished, otherwise=PLAN)),
-                weights=ancient(branch(finished, otherwise=STUDY.weights.file)),
-                pictures=ancient(branch(finished, otherwise=STUDY.picture_files(batch))),
-            output:
-                update(files_of(batch)),
-            log:
-                f"{FOLDER}/batches/{number:04}.log",
-            benchmark:
-                f"{FOLDER}/batches/{number:04}.tsv"
-            priority: 10
-            retries: RETRIES
-            conda:
-                ENVIRONMENT
-            threads: config["threads"]
-            resources:
-                gpu=int(DEVICE == "gpu"),
-                runtime=minutes(len(batch)),
-                plan=PLAN,
-                machine=MACHINE,
-                chosen=f"--batch {number} --batch-size {config['runs_per_job']}",
-            shell:
-                COMMAND
+            r"""
+            styletransfer run {resources.chosen} \
+                --plan {resources.plan:q} \
+                {resources.machine} \
+                >{log:q} 2>&1
+            """

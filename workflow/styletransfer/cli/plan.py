@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
 from styletransfer.cli import add_command
+from styletransfer.devices import host
 from styletransfer.study import plan
 
 
@@ -50,7 +50,7 @@ def print_plan(options: argparse.Namespace) -> None:
         check_pictures(study)
     else:
         study = plan.read(options.plan)
-    cores = len(os.sched_getaffinity(0)) // threads
+    cores = host.cores() // threads
     print(summary(study, options.pool, options.at_once or max(1, cores), device))
 
 

@@ -1,4 +1,4 @@
-"""Devices: which GPUs this process may use, and the lease of one of them.
+"""The lease of a device: one of the GPUs that `host` finds, or the CPU.
 
 A workflow manager hands out a number of GPUs, not which ones. So every run leases a concrete device: before TensorFlow
 is loaded, it takes an exclusive kernel lock on a file named after the device, in a folder of this host and user. The
@@ -12,20 +12,18 @@ import fcntl
 import logging
 import os
 import random
-import re
 import stat
-import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from styletransfer.devices import host
 from styletransfer.errors import InputError, WaitError
 
 logger = logging.getLogger(__name__)
 
-CHOICES = ("auto", "gpu", "cpu")
 REPORT_SECONDS = 30.0
 
 # A process sees one device for its whole life. A second lease in it would also undo the first: see `_try_lock`.
@@ -48,121 +46,6 @@ class Device:
 CPU = Device("cpu", "cpu")
 
 
-def gpus(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Identifiers of the GPUs this process may use: CUDA_VISIBLE_DEVICES' if it is set, else all of the host's.
-
-    Indices and abbreviated UUIDs become whole UUIDs where nvidia-smi can tell them, so that two processes which name a
-    device differently still mean one device. Where it cannot, a name is taken as it is, and an index N as `index-N`:
-    processes that name a device alike then still respect each other, and needlessly so where a batch system shows each
-    another device under one index. A GPU that is split into MIG devices means those.
-    """
-    host = _host_gpus()
-    visible = environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        return [device for split in host.values() for device in split]
-    found: list[str] = []
-    for entry in visible.split(","):
-        named = _named(entry.strip(), host)
-        if not named:
-            # CUDA ignores everything from the first invalid entry on; -1 is the usual way to say "none".
-            if entry.strip() not in ("", "-1"):
-                logger.warning("CUDA_VISIBLE_DEVICES is %r: %r is no device here, the rest is ignored", visible, entry)
-            break
-        found += named
-    return list(dict.fromkeys(found))
-
-
-def _named(entry: str, host: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    """The devices that one entry of CUDA_VISIBLE_DEVICES means; none if it is invalid."""
-    if re.fullmatch(r"[0-9]+", entry):
-        index, listed = int(entry), list(host.values())
-        if not listed:
-            return [f"index-{index}"]
-        return listed[index] if index < len(listed) else []
-    if not re.fullmatch(r"(GPU|MIG)-[\w/-]+", entry):
-        return []
-    devices = {device: [device] for split in host.values() for device in split} | dict(host)
-    known = [entry] if entry in devices else [name for name in devices if name.startswith(entry)]
-    if len(known) == 1:
-        return devices[known[0]]
-    # Old drivers name a MIG device by its GPU and two numbers; new ones still accept that, but list it otherwise.
-    return [entry] if not host or entry.startswith("MIG-GPU-") else []
-
-
-def _host_gpus() -> dict[str, list[str]]:
-    """GPUs that `nvidia-smi -L` lists, in its order: UUID to the MIG devices it is split into, or to itself."""
-    try:
-        listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30, check=True).stdout
-    except FileNotFoundError:
-        return {}
-    except (subprocess.SubprocessError, OSError) as error:
-        logger.warning("nvidia-smi does not list devices (%s): assuming that there is no GPU", error)
-        return {}
-    split: dict[str, list[str]] = {}
-    gpu = ""
-    for uuid in re.findall(r"UUID: ((?:GPU|MIG)-[\w/-]+)", listing):
-        if uuid.startswith("GPU-"):
-            gpu = uuid
-        split.setdefault(gpu, [])
-        if uuid != gpu:
-            split[gpu].append(uuid)
-    return {gpu: devices or [gpu] for gpu, devices in split.items()}
-
-
-def resolve(choice: str) -> str:
-    """`gpu` or `cpu`: what `auto` is on this host."""
-    return ("gpu" if gpus() else "cpu") if choice == "auto" else choice
-
-
-def check(choice: str, tokens: int | None, slots: int = 1) -> None:
-    """Refuse, before a workflow starts any run, what its runs could not get on this host.
-
-    tokens: how many runs the workflow manager lets have a GPU at once; None: without limit. slots: of each device.
-    Raises `InputError` for `gpu` if there is no GPU, and if there is no token or more than slots; for `auto` if there
-    is no GPU, but more than the one token that is there unasked.
-    """
-    if choice == "cpu":
-        return
-    pool = _pool() if choice == "gpu" else gpus()
-    if not pool:
-        if (tokens or 0) > 1:
-            raise InputError(
-                f"{tokens} runs may have a GPU at once, but no GPU is visible: fix that, or use device: cpu in the "
-                "config"
-            )
-        return
-    places = len(pool) * slots
-    if tokens is None or not 1 <= tokens <= places:
-        raise InputError(
-            f"{'any number of' if tokens is None else tokens} runs may have a GPU at once, but this host has room for "
-            f"{places} (GPUs: {len(pool)}, slots per device: {slots}). Say --resources gpu={places}, or less but not 0"
-        )
-
-
-def check_remote(choice: str) -> None:
-    """Refuse, where runs are submitted to other hosts, a choice of device that only a look at this host could settle.
-
-    Raises `InputError` for `auto`.
-    """
-    if choice == "auto":
-        raise InputError(
-            "device is auto, but runs are computed on other hosts than this one: say device: gpu or device: cpu in the "
-            "config (--config device=gpu)"
-        )
-
-
-def _pool() -> list[str]:
-    pool = gpus()
-    if not pool:
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-        raise InputError(
-            "device is gpu, but no GPU is visible: see what `nvidia-smi -L` lists; CUDA_VISIBLE_DEVICES is "
-            f"{'not set' if visible is None else repr(visible)}. Fix that, or compute on the CPU (device: cpu in the "
-            "config, --device cpu by hand)"
-        )
-    return pool
-
-
 @contextlib.contextmanager
 def lease(choice: str = "auto", wait_seconds: float = 3600.0, slots: int = 1) -> Iterator[Device]:
     """Hold one slot of one device for the block, and make that device the only one that CUDA shows.
@@ -170,10 +53,10 @@ def lease(choice: str = "auto", wait_seconds: float = 3600.0, slots: int = 1) ->
     Must be entered before TensorFlow is imported; CUDA shows nothing else afterwards either, as TensorFlow keeps to its
     device. choice: `gpu`, `cpu`, or `auto` for a GPU where there is one. slots: how many runs may share a device;
     second slots are taken when every device has a run. Processes that disagree about slots never exceed the largest
-    count among them. Raises `InputError` if a GPU is asked for and there is none, `WaitError` if none becomes free
-    within wait_seconds, and `RuntimeError` if this process holds a lease of a GPU already.
+    count among them. Raises `MachineError` if a GPU is asked for and there is none, or if nobody knows, `WaitError` if
+    none becomes free within wait_seconds, and `RuntimeError` if this process holds a lease of a GPU already.
     """
-    pool = [] if choice == "cpu" else _pool() if choice == "gpu" else gpus()
+    pool = host.pool(host.resolve(choice))
     if not pool:
         _show("-1")
         yield CPU

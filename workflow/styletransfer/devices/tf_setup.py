@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from styletransfer.devices import gpu_usage, lease, precision
-from styletransfer.errors import InputError
+from styletransfer.errors import MachineError
 
 # Of a slot's share of a GPU's memory: the rest is for what CUDA itself takes of it in every process.
 USABLE_MEMORY = 0.9
@@ -32,7 +32,8 @@ def load_tensorflow(
     # Not Keras, matplotlib and pandas along with it: a package that is not installed is taken in their place.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     # What XLA compiled in one process serves the next.
-    os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={cache_folder() / 'xla'}")
+    if (cache := cache_folder()) is not None:
+        os.environ.setdefault("TF_XLA_FLAGS", f"--tf_xla_persistent_cache_directory={cache / 'xla'}")
     with _without_native_messages() if leased.kind == "cpu" else contextlib.nullcontext():
         import tensorflow as tf
 
@@ -41,7 +42,7 @@ def load_tensorflow(
     tf.config.experimental.enable_op_determinism()
     # Tests have no GPU but want to see runs being scheduled.
     if leased.kind == "gpu" and not gpus and not os.environ.get("STYLETRANSFER_FAKE_GPUS"):
-        raise InputError(
+        raise MachineError(
             f"{leased.uuid} is leased, but TensorFlow sees no GPU and would compute on the CPU. Install "
             "envs/requirements-gpu.txt and check the driver, or compute on the CPU (device: cpu, --device cpu)"
         )
@@ -58,9 +59,14 @@ def load_tensorflow(
         tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
-def cache_folder() -> Path:
-    """Where this user's machine keeps what was compiled for it. It need not exist."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "styletransfer"
+def cache_folder() -> Path | None:
+    """Where this user's machine keeps what was compiled for it; made if need be. None where nothing can be kept."""
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "styletransfer"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # a user without a home folder, as a container may have
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ def check_sizes(study: Study) -> None:
     except ImportError:
         return
     # A picture that is gone was checked when the study was planned first.
-    sizes = {name: size for name, source in study.pictures.items() if (size := _size(name, source))}
+    sizes = {name: size for name, source in study.pictures.items() if (size := picture_size(name, source))}
     for run in study.runs.values():
         content = sizes.get(run.content.name)
         width = run.width or (content or (0, 0))[0]
@@ -60,7 +60,7 @@ def check_pictures(study: Study) -> None:
                 raise InputError(f"images.{name}: {error}") from error
 
 
-def _size(name: str, picture: Source) -> tuple[int, int] | None:
+def picture_size(name: str, picture: Source) -> tuple[int, int] | None:
     """Width and height of a picture as runs get it; None if it is gone."""
     from styletransfer.images import generated
     from styletransfer.images.io import image_size

@@ -35,8 +35,7 @@ PLAN = f"{FOLDER}/plan-{STUDY.digest}.json"
 # path which is a wildcard: Snakemake takes a name such as aaaaaaaaaaaaaaaaaaaa for a rule that calls itself.
 PARTIAL = "partial/"
 FIGURES = ["contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects"]
-# Whether runs are computed by the Python that Snakemake was started with.
-OWN_PYTHON = not workflow.deployment_settings.deployment_method
+OWN_PYTHON = not workflow.deployment_settings.deployment_method  # of Snakemake, or one that it builds for runs
 PRESERVE = ["--preserve-colors"] if config["preserve_colors"] else []
 
 
@@ -138,7 +137,7 @@ def figures_of(part=""):
 
 
 def need(what, runs):
-    """What a job of these runs asks for, in `what` of the needs: memory, or a time limit. Every attempt gets more."""
+    """What a job of these runs asks for: memory or time, by its name in `Needs`. Every attempt gets more."""
     return lambda wildcards, attempt: attempt * getattr(NEEDS, what)(runs or [wildcards.run_id], device())
 
 

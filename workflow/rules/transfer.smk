@@ -3,8 +3,7 @@
 # A run that was killed is tried once more; one that diverges is a result and does not fail. Only the Snakemake that was
 # started tries again: a cluster job starts two more, and each would.
 RETRIES = 1 if workflow.is_main_process else 0
-# Where and how a run computes is not what it computes. As a resource it reaches the command of a job, and no change of it
-# makes a finished run run again.
+# Where and how a run computes is not what it computes: as a resource, no change of it makes a finished run run again.
 MACHINE = (
     f"--device-slots {config['slots_per_device']} --backend {config['backend']} --threads {config['threads']}"
     f" --print-iterations {config['print_iterations']} --state-seconds {config['state_seconds']}"
@@ -15,7 +14,6 @@ BATCHES = STUDY.batches(SIZE) if SIZE > 1 else [[]]
 
 
 def machine(wildcards, attempt):
-    """The options of a run that are not its settings."""
     # Snakemake removes what a failed job made, unless a profile says otherwise: a batch would lose its finished runs.
     workflow.execution_settings.keep_incomplete = True
     return f"--device {device()} --attempt {attempt} {MACHINE}"

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from styletransfer import cli
 from styletransfer.cli import add_command
-from styletransfer.devices import lease
+from styletransfer.devices import host
 from styletransfer.errors import InputError
 from styletransfer.files import checks
 from styletransfer.optim.stylize import BACKEND_CHOICES
@@ -103,7 +103,7 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
 def add_machine_options(command_line: argparse.ArgumentParser) -> None:
     """What `session_of` wants to know."""
     machine = command_line.add_argument_group("machine (it does not decide the result)")
-    machine.add_argument("--device", choices=lease.CHOICES, default="auto", help="what to compute on")
+    machine.add_argument("--device", choices=host.CHOICES, default="auto", help="what to compute on")
     machine.add_argument(
         "--device-wait", type=float, default=3600.0, help="seconds to wait for a GPU, or for the same run elsewhere"
     )

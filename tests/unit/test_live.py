@@ -267,7 +267,7 @@ def test_the_log_gets_a_line_when_counts_change(busy, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), [(["."], "no plan of a study"), ([".", "--interval", "0"], "--interval is 0")]
+    ("arguments", "message"), [(["."], "there is no plan in it"), ([".", "--interval", "0"], "--interval is 0")]
 )
 def test_what_cannot_be_watched_is_named(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

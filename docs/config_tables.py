@@ -61,7 +61,7 @@ def _default(part: Mapping[str, Any]) -> str:
 
 
 def document(text: str, schema: Mapping[str, Any]) -> str:
-    """The text of a page with its tables written anew."""
+    """The text of a page with its tables written again."""
     return TABLE.sub(lambda match: f"{match[1]}{table(match[2], schema)}\n{match[3]}", text)
 
 

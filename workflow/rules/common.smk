@@ -55,7 +55,7 @@ if workflow.is_main_process and workflow.global_resources["_nodes"].value is Non
 onstart:
     if any(job.rule.name.startswith("transfer") for job in workflow.dag.needrun_jobs()):
         refuse_missing_devices()
-        print(f"to watch it: styletransfer watch {STUDY.name}, or open {FOLDER}/live.html", file=sys.stderr)
+        sys.stderr.write(f"to watch it: styletransfer watch {STUDY.name}, or open {FOLDER}/live.html\n")
 
 
 onsuccess:

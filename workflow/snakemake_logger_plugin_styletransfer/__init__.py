@@ -63,8 +63,10 @@ class LogHandler(LogHandlerBase):
             lines = [self._default.format(record)] if self._plain else list(self._short(record))
         except Exception:  # whatever another release of Snakemake says otherwise must be read all the same
             lines = [self._default.format(record)]
-        for line in lines:
-            print(line, file=sys.stdout if self.common_settings.stdout else sys.stderr, flush=True)
+        stream = sys.stdout if self.common_settings.stdout else sys.stderr
+        # Each in one piece: it comes from a thread of its own, and others write as well.
+        stream.writelines(f"{line}\n" for line in lines)
+        stream.flush()
 
     def _short(self, record: logging.LogRecord) -> Iterator[str]:
         fields = record.__dict__

@@ -65,9 +65,9 @@ def print_status(options: argparse.Namespace) -> None:
     if left := sum(not one.finished for one in found.values()):
         print(f"{left} of {len(found)} runs are left: the same snakemake command goes on with them")
     for line in study.changed():
-        print(f"{line}: call snakemake again to plan it as it is now")
+        print(f"{line}: {plan.AGAIN}")
     folder = options.plan.parent
-    # Those of a study as it was before would be taken for its result.
+    # Files of an earlier version of the study would be taken for its result.
     if left or not all((folder / name).exists() for name in ("runs.parquet", "manifest.json")):
         return
     for name, path in (("contact sheet", "figures/contact_sheet.png"), ("explorer", "explorer/index.html")):

@@ -15,7 +15,7 @@ from styletransfer.study import plan
 from styletransfer.vgg import sources
 
 AS_WRITTEN = argparse.RawDescriptionHelpFormatter
-CHANGED = "which has been changed since the study was planned: call snakemake again to plan it as it is now"
+CHANGED = f"{plan.CHANGED}: {plan.AGAIN}"
 
 
 def add_commands(commands: Any) -> None:
@@ -132,7 +132,7 @@ def _prepare_planned(options: argparse.Namespace) -> None:
     else:
         key = f"images.{picture.artifact.name}.path"
         checks.check_input(picture.source, key)
-        if picture.artifact.checksum != f"sha256:{checks.checksum(picture.source)}":
+        if picture.is_changed():
             raise InputError(f"{key} is {picture.source!r}, {CHANGED}")
         _write_picture(picture.source, options)
 

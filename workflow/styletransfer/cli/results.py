@@ -56,7 +56,7 @@ def collect(options: argparse.Namespace) -> None:
         tables.write(path, table)
     with atomic.atomic_path(options.runs_csv) as temporary:
         runs.to_csv(temporary, index=False)
-    # Those of the study as it was before.
+    # Plans of earlier versions of the study.
     for outdated in set(options.plan.parent.glob("plan-*.json")) - {options.plan}:
         outdated.unlink()
     if statuses is not None:

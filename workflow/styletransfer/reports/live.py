@@ -60,7 +60,7 @@ class LivePage:
     def update(self, last: bool = False) -> bool:
         """Write the page if it is due, unless another process is about to; returns whether it was written.
 
-        It costs a look at one file where it is not due, and never raises: no run may end for want of a page.
+        It costs a look at one file where it is not due, and never raises: no run may end because of its page.
 
         Args:
             last: nothing will write it after this: write it now.

@@ -21,7 +21,7 @@ PROCESS_MB = {"cpu": 950, "gpu": 4000}
 MB_PER_PIXEL = {"cpu": 0.004, "gpu": 0.0005}
 # For a step of a pixel, in seconds: a busy CPU core of 2020, a P100 of 2018 (1000 steps at 512 pixels in a minute).
 SECONDS_PER_PIXEL = {"cpu": 8e-6, "gpu": 2.5e-7}
-# L-BFGS evaluates a step anew that was too long.
+# L-BFGS tries a step again, at half its length, where it was too long.
 EVALUATIONS_PER_STEP = {"adam": 1.0, "lbfgs": 1.5}
 # Where the size of a picture is not known, as in an environment that only plans: those of a photograph.
 UNKNOWN_SIZE = (1024, 1024)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 from collections.abc import Sequence
@@ -60,8 +61,9 @@ def check_pictures(study: Study) -> None:
                 raise InputError(f"images.{name}: {error}") from error
 
 
+@functools.cache
 def picture_size(name: str, picture: Source) -> tuple[int, int] | None:
-    """Width and height of a picture as runs get it; None if it is gone."""
+    """Width and height of a picture as runs get it; None if it is gone. Its header is read once for all who ask."""
     from styletransfer.images import generated
     from styletransfer.images.io import image_size
     from styletransfer.images.resize import limited

@@ -19,6 +19,9 @@ from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks
 from styletransfer.settings import NUMERICS, PARAMETERS, Artifact, Settings, from_canonical, is_default
 
+# What is said of a file of the user's that is no longer what was planned, and what to do about it.
+CHANGED = "which has been changed since the study was planned"
+AGAIN = "call snakemake again to plan it as it is now"
 # Raised when the file gets another form.
 FORMAT = 1
 REMEDY = "Remove it, and call snakemake again: the plan is made from the config"
@@ -50,6 +53,13 @@ class Source:
     def is_at_hand(self) -> bool:
         """Whether the prepared file is there or can be made: the user's own file may be gone."""
         return self.kind != "path" or Path(self.file).exists() or not checks.is_gone(self.source)
+
+    def is_changed(self) -> bool:
+        """Whether the user's own file is there, but no longer as it was when the study was planned."""
+        known = self.artifact.checksum
+        if self.kind != "path" or not known.startswith("sha256:") or not Path(self.source).is_file():
+            return False
+        return known != f"sha256:{checks.checksum(self.source)}"
 
 
 @dataclass(frozen=True)
@@ -147,14 +157,7 @@ class Study:
     def changed(self) -> list[str]:
         """A line for each of the user's files that is there, but no longer as it was when the study was planned."""
         named = {"weights": self.weights, **{f"images.{name}.path": found for name, found in self.pictures.items()}}
-        return [
-            f"{key} is {found.source!r}, which has been changed since the study was planned"
-            for key, found in named.items()
-            if found.kind == "path"
-            and Path(found.source).is_file()
-            and found.artifact.checksum.startswith("sha256:")
-            and found.artifact.checksum != f"sha256:{checks.checksum(found.source)}"
-        ]
+        return [f"{key} is {found.source!r}, {CHANGED}" for key, found in named.items() if found.is_changed()]
 
     def unused(self, device: str = "auto") -> list[str]:
         """A line for each parameter whose value makes no difference to some of the runs, with the reason.

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageOps, TiffImagePlugin
 
 from styletransfer.errors import InputError
-from styletransfer.images import generated, resize
 from styletransfer.images import io as images_io
+from styletransfer.images import resize
 from styletransfer.images.color import preserve_colors
 from styletransfer.images.io import image_size, read_image, write_image
 from styletransfer.images.resize import resize_to_width
@@ -149,19 +149,6 @@ def test_write_round_trip_and_unknown_suffix(tmp_path):
     with pytest.raises(InputError, match=r"\.xyz"):
         write_image(tmp_path / "a.xyz", pixels)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
-
-
-@pytest.mark.parametrize("name", generated.PAINTINGS)
-def test_paintings_are_deterministic_and_colourful(name):
-    first = generated.paint(name, 96, 64)
-    assert first.shape == (64, 96, 3)
-    assert (first == generated.paint(name, 96, 64)).all()
-    assert first.std(axis=(0, 1)).min() > 20
-
-
-def test_unknown_painting():
-    with pytest.raises(InputError, match="glass"):
-        generated.paint("gals", 64, 64)
 
 
 def test_grey_of_16_bits_in_bands_is_the_same(tmp_path, monkeypatch):

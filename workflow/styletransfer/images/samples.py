@@ -86,7 +86,7 @@ SAMPLES = {
 
 
 # The pictures that `images.generated` paints. The version is raised whenever the pixels change: runs know them by it.
-PAINTINGS = {"strokes": 1, "glass": 1, "candy": 1}
+PAINTINGS = {"strokes": 1, "glass": 1, "candy": 1, "woodcut": 1, "watercolour": 1, "pencil": 1, "impasto": 1}
 
 
 def recipe(name: str) -> str:

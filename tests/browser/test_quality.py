@@ -28,6 +28,12 @@ def tables(studies):
     return pd.read_parquet(folder / "runs.parquet"), pd.read_parquet(folder / "losses.parquet")
 
 
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory):
+    """The page of a made-up study of thirty runs."""
+    return explorer_of(tmp_path_factory.mktemp("made-up"), 30, 96)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_axe_finds_no_serious_fault(studies, visit, scheme, width):
@@ -147,6 +153,26 @@ def test_words_and_lists_as_values(studies, visit, tmp_path):
     for section in ("sheet", "losses", "all", "table", "shortlist"):
         page.locator(f"#{section}").scroll_into_view_if_needed()
         page.wait_for_timeout(300)
+
+
+@pytest.mark.parametrize("size", [(1440, 1000), (390, 844)])
+@pytest.mark.parametrize("section", ["all", "table", "shortlist"])
+def test_a_link_lands_on_its_heading_whatever_is_drawn_late(visit, made_up, section, size):
+    viewport = dict(zip(("width", "height"), size, strict=True))
+    tops = []
+    for address in ("", f"#{section}"):
+        page = visit(made_up, address, viewport=viewport)
+        if not address:
+            page.locator(f'nav a[href="#{section}"]').click()
+        page.wait_for_selector("#parallel > *")
+        page.wait_for_timeout(500)
+        tops.append(page.locator(f"#{section}-title").bounding_box()["y"])
+        header = page.locator(".top").bounding_box()
+        assert tops[-1] >= header["y"] + header["height"], "the heading lies under the header"
+        end = page.evaluate("scrollY + innerHeight >= document.documentElement.scrollHeight - 1")
+        assert end or tops[-1] < 160
+        page.close()
+    assert abs(tops[0] - tops[1]) < 2
 
 
 def test_252_runs_fill_one_page(visit, tmp_path):

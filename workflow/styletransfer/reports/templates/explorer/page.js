@@ -20,7 +20,7 @@ for (const link of elements("nav a, a.skip")) {
   link.onclick = (event) => {
     event.preventDefault();
     const target = element(link.hash.slice(1));
-    target.scrollIntoView();
+    scrollToSection(target);
     target.focus({ preventScroll: true });
   };
 }
@@ -92,6 +92,7 @@ on("keydown", (event) => {
 });
 
 function start() {
+  const section = document.querySelector(`main > section[id="${CSS.escape(location.hash.slice(1))}"]`);
   const { found, unknown } = fromAddress();
   Object.assign(state, found);
   const everything = [...Object.keys(INITIAL), "marks"];
@@ -102,6 +103,7 @@ function start() {
       : `The link asks for the run ${unknown.slice(0, 40)}, which this study does not have: ` +
           `shown is ${nameOf(current())}.`,
   );
+  if (section) scrollToSection(section);
 }
 
 addEventListener("hashchange", () => {

@@ -170,18 +170,27 @@ const waiting = new Map();
 const watcher = new IntersectionObserver(
   (entries) => {
     for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      watcher.unobserve(target);
-      const draws = waiting.get(target) ?? [];
-      waiting.delete(target);
-      for (const draw of draws) draw();
+      if (isIntersecting) drawWaiting(target);
     }
   },
   { rootMargin: "600px" },
 );
 
+function drawWaiting(target) {
+  watcher.unobserve(target);
+  const draws = waiting.get(target) ?? [];
+  waiting.delete(target);
+  for (const draw of draws) draw();
+}
+
 function whenNear(target, draw) {
   waiting.set(target, (waiting.get(target) ?? new Set()).add(draw));
   watcher.unobserve(target);
   watcher.observe(target);
+}
+
+// What is drawn late would move what lies below it: so all is drawn before the page scrolls to a section.
+function scrollToSection(target) {
+  for (const place of [...waiting.keys()]) drawWaiting(place);
+  target.scrollIntoView();
 }

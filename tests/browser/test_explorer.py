@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from helpers.browser import GRID, STAR
-from helpers.workflow import ROOT, environment, snakemake
+from helpers.workflow import ROOT, environment, jobs, snakemake
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 
@@ -233,13 +233,34 @@ def test_the_contact_sheet(star, grid):
     assert title(star) == "Style weight 500"
     star.locator("#rows").select_option("style_weight")
     star.locator("#columns").select_option("learning_rate")
-    assert "most combinations were not run" in star.locator("#sheet-note").inner_text()
     assert star.locator("#sheet .none").count() == 2
     grid.locator("#sheet").scroll_into_view_if_needed()
     assert grid.locator("#sheet thead th[scope=col]").all_inner_texts() == ["10", "100", "1,000"]
     labels = [text.split("\n")[0] for text in grid.locator("#sheet .tile").all_inner_texts()]
     assert labels == [f"{style} · {tv}" for style in ("5", "50") for tv in ("10", "100", "1,000")]
     assert grid.locator("#sheet thead th").first.evaluate("cell => getComputedStyle(cell).position") == "sticky"
+
+
+def test_a_sheet_of_two_parameters_lies_where_runs_are_and_offers_the_others(star, studies):
+    slide(star, "learning_rate", 1)
+    star.locator("#rows").select_option("style_weight")
+    star.locator("#columns").select_option("style_scales")
+    star.locator("#sheet").scroll_into_view_if_needed()
+    assert star.locator("#sheet .tile").count() == 4, "the cross lies not around the default"
+    assert star.locator("#sheet-note").inner_text() == "All with learning rate 10."
+    summary = star.locator("#sheet-offer summary")
+    assert summary.inner_text() == "2 of 6 combinations have no run. Compute these 2: config"
+    summary.click()
+    with star.expect_download() as download:
+        star.locator("#sheet-offer").get_by_role("button", name="Save").click()
+    assert download.value.suggested_filename == "star-grid.yaml"
+    offered = yaml.safe_load(download.value.path().read_text())
+    there = set(table_of(studies, "star")["run_id"])
+    runs = expand(load_config(offered)).runs
+    assert (len(runs), len(runs.keys() - there)) == (6, 2)
+    assert jobs(snakemake(studies, "--dry-run", config=offered | {"device": "cpu"})) == 2
+    star.locator("#rows").select_option("every")
+    assert not summary.is_visible()
 
 
 def find_point(page, chart):
@@ -364,17 +385,38 @@ def test_favourites_are_kept_and_taken_along(star, visit, studies):
     runs = table_of(studies, "star").query("pair == 'photograph x glass'").set_index(["parameter", "value"])["run_id"]
     wanted = [runs["style_weight", 5], runs["style_scales", 2]]
     assert [(run["run_id"], run["rating"]) for run in saved["runs"]] == [(wanted[0], 5), (wanted[1], None)]
+    star.locator("#final-width").fill("48")
     fragment = yaml.safe_load(star.locator("#fragment").inner_text())
     assert list(expand(load_config(fragment)).runs) == wanted, "the fragment is another study"
     snakemake(studies, "--dry-run", config=fragment | {"device": "cpu"})
     star.locator("#final-width").fill("40")
+    star.get_by_role("button", name="Content colours").click()
+    larger = load_config(yaml.safe_load(star.locator("#fragment").inner_text()))
+    assert [(run.width, run.style_weight) for run in expand(larger).runs.values()] == [(40, 5), (40, 50)]
+    assert larger["preserve_colors"]
     command = star.locator("#command").inner_text()
+    assert "--preserve-colors" in command
     done = subprocess.run(
         ["bash", "-c", command], check=False, cwd=studies, env=environment(), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     with Image.open(studies / shlex.split(command)[-1]) as image:
         assert image.size[0] == 40
+
+
+@pytest.mark.parametrize("width", ["-5", "0", "100000", "1.5", ""])
+def test_a_width_that_cannot_be_is_told_and_gets_into_no_export(star, width):
+    star.locator("#favourite").click()
+    star.locator("#final-width").fill(width)
+    assert star.locator("#width-fault").inner_text() == (
+        "A width is a whole number of pixels, at least 1 and at most 16,384."
+    )
+    assert star.locator("#command").inner_text() == star.locator("#fragment").inner_text() == ""
+    for name in ("command", "fragment"):
+        assert star.locator(f"#{name} ~ button").first.is_disabled()
+    star.locator("#final-width").fill("16384")
+    assert not star.locator("#width-fault").is_visible()
+    assert "--width 16384" in star.locator("#command").inner_text()
 
 
 def test_without_storage(visit, studies):

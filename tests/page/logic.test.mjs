@@ -183,6 +183,43 @@ test("the command quotes what a shell would take for more, and says what differs
   ]);
 });
 
+test("a config of favourites has the width and the colours that are asked for, and no run twice", () => {
+  const rows = [
+    [{ style_weight: 5, width: 64 }, [1, 1]],
+    [{ style_weight: 5, width: 128 }, [1, 1]],
+  ];
+  const study = studyOf(rows);
+  study.parameters.push({ ...study.parameters[0], name: "width", values: [64, 128], labels: ["64", "128"] });
+  const { runs, favouritesConfig } = page(study);
+  const lines = favouritesConfig(study.pairs[0], runs, 2480, true).split("\n");
+  assert.equal(lines[1], 'study: "made up-favourites"');
+  assert.deepEqual(lines.slice(6, -1), [
+    'pairs: [{"content":"photograph","styles":["glass"]}]',
+    "preserve_colors: true",
+    "defaults:",
+    "  iterations: 4",
+    "  width: 2480",
+    "design: list",
+    "runs:",
+    '  - {"style_weight":5,"learning_rate":10,"style_scales":"1"}',
+  ]);
+  assert.doesNotMatch(favouritesConfig(study.pairs[0], runs, 64, false), /preserve/);
+});
+
+test("the config of a grid has every combination of two parameters, and the other settings of a run", () => {
+  const { runs, gridConfig } = page(studyOf(STAR));
+  const lines = gridConfig(runs[4], ["style_weight", "learning_rate"], false).split("\n");
+  assert.deepEqual(lines.slice(7, -1), [
+    "defaults:",
+    "  iterations: 4",
+    '  style_scales: "2"',
+    "design: grid",
+    "vary:",
+    "  style_weight: [5,50,500]",
+    "  learning_rate: [1,10]",
+  ]);
+});
+
 test("a run that starts from a picture names it", () => {
   const { runs, commandOf } = page(studyOf(STAR, { constants: { initial_noiseblend: 0 } }));
   assert.match(commandOf(runs[0], 64, false), /--initial 'resources\/a b\.png'/);

@@ -211,6 +211,7 @@ def render(data: Mapping[str, Any]) -> str:
         missing=data["missing"],
         lacking=data["lacking"],
         empty=not data["runs"],
+        width={**settings.PARAMETERS["width"].metadata, "allowed": settings.allowed("width")},
         data=Markup(html.script_safe(data)),
     )
 

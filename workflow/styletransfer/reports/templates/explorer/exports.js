@@ -39,25 +39,66 @@ function commandOf(run, width, preserve) {
     .join(" \\\n    ");
 }
 
-// A config of chosen runs of a pair. JSON is YAML: names keep every character that they have.
-function fragmentOf(pair, chosen) {
-  const names = [...new Set([pair.content, ...pair.styles, ...(pair.initial ? [pair.initial] : [])])];
-  const { name, ...pictures } = pair;
-  const defaults = Object.entries(study.constants).filter(([key, value]) => !isDefault(key, value));
+/**
+ * A config of the pictures of a pair. JSON is YAML: names keep every character that they have.
+ * @param {Pair} pair
+ * @param {string} about  What it is, for its first line.
+ * @param {string} name  What to add to the study's name.
+ * @param {Record<string, Value>} settings  Of every run.
+ * @param {boolean} preserve  Whether in the content's colours.
+ * @param {string[]} design  Lines that say which runs.
+ */
+function configText(pair, about, name, settings, preserve, design) {
+  const images = [...new Set([pair.content, ...pair.styles, ...(pair.initial ? [pair.initial] : [])])];
+  const { name: pairName, ...pictures } = pair;
+  const defaults = Object.entries(settings).filter(([key, value]) => !isDefault(key, value));
   return [
-    `# Favourites of the study ${study.study}, on ${JSON.stringify(name)}. For larger pictures change the width.`,
-    `study: ${JSON.stringify(`${study.study.slice(0, 69)}-favourites`)}`,
+    `# ${about} of the study ${study.study}, on ${JSON.stringify(pairName)}.`,
+    `study: ${JSON.stringify(study.study.slice(0, 80 - name.length) + name)}`,
     `weights: ${JSON.stringify(study.config.weights)}`,
     "images:",
-    ...names.map((image) => `  ${JSON.stringify(image)}: ${JSON.stringify(study.config.images[image])}`),
+    ...images.map((image) => `  ${JSON.stringify(image)}: ${JSON.stringify(study.config.images[image])}`),
     `pairs: [${JSON.stringify(pictures)}]`,
+    ...(preserve ? ["preserve_colors: true"] : []),
     "defaults:",
     ...Object.entries(configOf(defaults)).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`),
-    "design: list",
-    "runs:",
-    ...chosen.map((run) => `  - ${JSON.stringify(configOf(Object.entries(run.settings)))}`),
+    ...design,
     "",
   ].join("\n");
+}
+
+/**
+ * The config of chosen runs, at another width.
+ * @param {Pair} pair
+ * @param {Run[]} chosen
+ * @param {number} width
+ * @param {boolean} preserve
+ */
+function favouritesConfig(pair, chosen, width, preserve) {
+  const rows = chosen.map(({ settings: { width: own, ...others } }) =>
+    JSON.stringify(configOf(Object.entries(others))),
+  );
+  const design = ["design: list", "runs:", ...[...new Set(rows)].map((row) => `  - ${row}`)];
+  return configText(pair, "Favourites", "-favourites", { ...study.constants, width }, preserve, design);
+}
+
+/**
+ * The config of every combination of two parameters around a run.
+ * @param {Run} run
+ * @param {string[]} names
+ * @param {boolean} preserve
+ */
+function gridConfig(run, names, preserve) {
+  const vary = names.map((name) => `  ${name}: ${JSON.stringify(valuesOf(run.pair, name).map(configValue))}`);
+  const settings = Object.entries(settingsOf(run)).filter(([name]) => !names.includes(name));
+  return configText(
+    pairByName.get(run.pair),
+    `Every combination of ${names.map(words).join(" and ")}`,
+    `-${names.join("-")}`,
+    Object.fromEntries(settings),
+    preserve,
+    ["design: grid", "vary:", ...vary],
+  );
 }
 
 const configValue = (value) => (/^[-+0-9.e]+( [-+0-9.e]+)+$/.test(value) ? listed(value).map(Number) : value);

@@ -27,14 +27,26 @@ function columnsShown() {
 const valuesIn = (name) => (name === PAIRS ? study.pairs.map((pair) => pair.name) : valuesOf(state.pair, name));
 const label = (name) => (name === PAIRS ? "pictures" : words(name));
 
-// The run in a cell: as the current one, but for the two values. Null where there is none.
-function cellRun(wanted) {
-  const run = current();
-  const pair = wanted[PAIRS] ?? state.pair;
-  const values = { ...run.settings, ...wanted };
-  return (
-    runsOfPair.get(pair).find((other) => parameters.every(({ name }) => other.settings[name] === values[name])) ?? null
+// The runs in the cells around one: like it, but for two values. Null where there is none.
+function cellsAround(run, rowName, columnName) {
+  return valuesIn(rowName).map((rowValue) =>
+    valuesIn(columnName).map((columnValue) => {
+      const wanted = { ...run.settings, [rowName]: rowValue, [columnName]: columnValue };
+      const others = runsOfPair.get(wanted[PAIRS] ?? state.pair);
+      return others.find((other) => parameters.every(({ name }) => other.settings[name] === wanted[name])) ?? null;
+    }),
   );
+}
+
+const filled = (cells) => cells.flat().filter(Boolean).length;
+
+// The sheet of two parameters lies around the current run, or around the default where that has more pictures.
+function crossSheet(rowName, columnName) {
+  const sheets = [current(), defaultRun(state.pair)].map((center) => ({
+    center,
+    cells: cellsAround(center, rowName, columnName),
+  }));
+  return filled(sheets[1].cells) > filled(sheets[0].cells) ? sheets[1] : sheets[0];
 }
 
 function everyRow() {
@@ -59,7 +71,7 @@ function defaultRunAround() {
   return study.design === "star" ? defaultRun(state.pair) : current();
 }
 
-function crossTable(rowName, columnName) {
+function crossTable(cells, rowName, columnName) {
   const columnValues = valuesIn(columnName);
   const head = make(
     "tr",
@@ -67,15 +79,13 @@ function crossTable(rowName, columnName) {
     make("th", { className: "corner", textContent: `${label(rowName)} ↓\n${label(columnName)} →` }),
   );
   head.append(...columnValues.map((value) => make("th", { scope: "col", textContent: labelOf(columnName, value) })));
-  const rows = valuesIn(rowName).map((rowValue) => {
-    const cells = columnValues.map((columnValue) => {
-      const run = cellRun({ [rowName]: rowValue, [columnName]: columnValue });
+  const rows = valuesIn(rowName).map((rowValue, down) => {
+    const row = columnValues.map((columnValue, across) => {
+      const run = cells[down][across];
       const value = `${labelOf(rowName, rowValue)} · ${labelOf(columnName, columnValue)}`;
-      return run
-        ? make("td", {}, tile(run, value))
-        : make("td", {}, make("span", { className: "none", textContent: "no run" }));
+      return make("td", {}, run ? tile(run, value) : make("span", { className: "none", textContent: "no run" }));
     });
-    return make("tr", {}, make("th", { scope: "row", textContent: labelOf(rowName, rowValue) }), ...cells);
+    return make("tr", {}, make("th", { scope: "row", textContent: labelOf(rowName, rowValue) }), ...row);
   });
   return [make("thead", {}, head), make("tbody", {}, ...rows)];
 }
@@ -83,12 +93,12 @@ function crossTable(rowName, columnName) {
 function drawSheet() {
   const [rows, columns] = [rowsShown(), columnsShown()];
   const body = element("sheet-body");
-  const key = JSON.stringify([
-    state.pair,
-    rows,
-    columns,
-    study.design === "star" && rows === EVERY ? "" : sheetPlane(rows, columns),
-  ]);
+  const every = rows === EVERY || !columns;
+  const { center, cells } = every ? { center: defaultRunAround(), cells: [] } : crossSheet(rows, columns);
+  // The sheet changes only with the settings that it does not span.
+  const free = every ? [] : [rows, columns];
+  const plane = parameters.map(({ name }) => (free.includes(name) ? "" : center.settings[name]));
+  const key = JSON.stringify([state.pair, rows, columns, plane]);
   fill(element("rows"), rowOptions, rows);
   fill(
     element("columns"),
@@ -96,38 +106,39 @@ function drawSheet() {
     columns,
   );
   element("columns").disabled = rows === EVERY;
-  element("sheet-note").textContent = sheetNote(rows, columns);
+  element("sheet-note").textContent = sheetNote(rows, columns, center);
+  offerGrid(center, rows, columns, cells);
   if (body.dataset.key === key) return;
   body.dataset.key = key;
   const table = make("table", { className: "sheet" });
-  table.append(...(rows === EVERY || !columns ? everyRow() : crossTable(rows, columns)));
+  table.append(...(every ? everyRow() : crossTable(cells, rows, columns)));
   body.classList.toggle("whole", table.rows.length <= WHOLE_ROWS + 1);
   body.replaceChildren(table);
   fadeEdge(body);
 }
 
-// All settings but the two that the sheet spans: it changes only when they do.
-function sheetPlane(rows, columns) {
-  const run = current();
-  return rows === EVERY
-    ? run.key
-    : parameters.map(({ name }) => (name === rows || name === columns ? "" : run.settings[name])).join();
-}
-
-function sheetNote(rows, columns) {
+function sheetNote(rows, columns, center) {
   if (!parameters.length) return "Nothing was varied.";
-  const center = study.design === "star" ? "the default" : "this run";
-  if (rows === EVERY) return `Each row varies one parameter around ${center}. Click a picture to open it.`;
+  const around = study.design === "star" ? "the default" : "this run";
+  if (rows === EVERY) return `Each row varies one parameter around ${around}. Click a picture to open it.`;
   const fixed = parameters.filter(({ name }) => name !== rows && name !== columns);
-  const rest = fixed.map(({ name }) => `${words(name)} ${settingLabel(current(), name)}`).join(", ");
-  const cross =
-    study.design === "star" && rows !== PAIRS && columns !== PAIRS
-      ? " A star varies one parameter at a time, so most combinations were not run."
-      : "";
-  return `${rest ? `All with ${rest}.` : ""}${cross}`;
+  const rest = fixed.map(({ name }) => `${words(name)} ${settingLabel(center, name)}`).join(", ");
+  return rest && `All with ${rest}.`;
 }
 
-view(["run", "pair", "rows", "columns"], () => whenNear(element("sheet"), drawSheet));
+// Where combinations of two parameters were not run, the config that runs them.
+function offerGrid(center, rows, columns, cells) {
+  const offer = element("sheet-offer");
+  const count = cells.flat().length;
+  const lacking = count - filled(cells);
+  offer.hidden = !lacking || [rows, columns].includes(PAIRS);
+  if (offer.hidden) return;
+  element("sheet-offer-title").textContent =
+    `${lacking} of ${count} combinations have no run. Compute these ${lacking}: config`;
+  element("grid-config").textContent = gridConfig(center, [rows, columns], state.colors === "content");
+}
+
+view(["run", "pair", "rows", "columns", "colors"], () => whenNear(element("sheet"), drawSheet));
 element("rows").onchange = (event) => update({ rows: event.target.value });
 element("columns").onchange = (event) => update({ columns: event.target.value });
 element("tile-size").oninput = (event) => showTileSize(event.target.value);

@@ -2,19 +2,22 @@
 
 const favouriteRuns = () =>
   marks.favourites.map((id) => runs.find((run) => run.id === id)).filter((run) => run !== undefined);
-const finalWidth = () => Math.round(Number(element("final-width").value)) || current().size[0];
 
 element("final-width").value = Math.max(1024, 2 * Math.max(...runs.map((run) => run.size[0])));
 element("final-width").oninput = () => drawExports();
 
 function drawExports() {
   const chosen = favouriteRuns().filter((run) => run.pair === state.pair);
-  element("command").textContent = commandOf(current(), finalWidth(), state.colors === "content");
-  element("fragment").textContent = chosen.length
-    ? fragmentOf(pairByName.get(state.pair), chosen)
-    : "Mark favourites with ☆, and their config stands here.";
+  const field = element("final-width");
+  const wrong = !field.validity.valid;
+  const [width, preserve] = [Number(field.value), state.colors === "content"];
+  const config = chosen.length ? favouritesConfig(pairByName.get(state.pair), chosen, width, preserve) : "";
+  element("width-fault").hidden = !wrong;
+  element("command").textContent = wrong ? "" : commandOf(current(), width, preserve);
+  element("fragment").textContent = wrong ? "" : config || "Mark favourites with ☆, and their config stands here.";
   element("marks").textContent = marksText();
-  element("save-config").disabled = !chosen.length;
+  for (const button of elements('[data-copy="command"], [data-copy="fragment"]')) button.disabled = wrong;
+  element("save-config").disabled = wrong || !config;
 }
 
 view(["marks"], () => {
@@ -27,15 +30,13 @@ view(["marks"], () => {
 });
 view(["run", "pair", "marks", "colors"], drawExports);
 
-function save(name, type, content) {
-  const link = make("a", { download: name, href: `data:${type};charset=utf-8,${encodeURIComponent(content)}` });
-  link.click();
+for (const button of elements("[data-save]")) {
+  button.onclick = () => {
+    const content = encodeURIComponent(element(button.dataset.save).textContent);
+    const download = `${study.study}-${button.dataset.name}`;
+    make("a", { download, href: `data:text/plain;charset=utf-8,${content}` }).click();
+  };
 }
-
-element("save-marks").onclick = () =>
-  save(`${study.study}-favourites.json`, "application/json", element("marks").textContent);
-element("save-config").onclick = () =>
-  save(`${study.study}-favourites.yaml`, "application/yaml", element("fragment").textContent);
 
 async function copy(content, button) {
   const label = button.textContent;

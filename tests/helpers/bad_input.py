@@ -281,6 +281,16 @@ for spec, message in (
 ):
     config(NUMBERS, f"the spec `{json.dumps(spec)}`", message, {"vary": {"tv_weight": spec}})
 
+LAYERS = "Layers"
+for value, message in (
+    ("conv1_1", "style_layers names 'conv1_1', which is no layer after a ReLU of VGG-19: name layers from relu1_1"),
+    (["relu1_1", "relu1_1=2"], "style_layers names relu1_1 twice: keep one of them"),
+    ({"relu1_1": -1}, "style_layers: the weight of relu1_1 is -1: it must be a number, at least 0"),
+    ({"relu1_1": 0}, "at least one layer needs a weight above 0"),
+):
+    config(LAYERS, f"the layers `{json.dumps(value)}`", message, {"defaults": {"style_layers": value}})
+by_hand(LAYERS, "a sixth block", "content_layers names 'relu6_1'", "--content-layers", "relu1_1", "relu6_1=0.5")
+
 UNUSED = "Asked for, and not used"
 config(UNUSED, "`runs`, and another design", "runs is given, but design is star", {"runs": [{"seed": 1}]})
 config(UNUSED, "`vary`, and a list", "vary is given, but design is list", {"design": "list", "runs": [{"seed": 1}]})

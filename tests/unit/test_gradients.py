@@ -11,7 +11,6 @@ from helpers.engine import pictures, settings
 from styletransfer.optim import gradients as optim_gradients
 from styletransfer.optim import loop, losses
 from styletransfer.optim.stylize import starting_image
-from styletransfer.optim.terms import TERMS
 from styletransfer.vgg import winograd
 from styletransfer.vgg.network import VGG19, max_pool
 
@@ -46,7 +45,7 @@ def setting(weights, precision="float32", size=(37, 45), pooling="max", layout="
 
 def terms_and_gradients(loss, image, targets, blend):
     """Term by term, so that none hides behind a larger one: (8,), and (8, H, W, 3)."""
-    results = [loss(image, targets, row, blend) for row in tf.eye(len(TERMS))]
+    results = [loss(image, targets, row, blend) for row in tf.eye(len(targets.terms))]
     return results[0][0].numpy(), np.stack([gradient for _, gradient in results])
 
 

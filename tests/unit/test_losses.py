@@ -9,7 +9,6 @@ from helpers.engine import settings
 from styletransfer.optim import loop, losses
 from styletransfer.optim import terms as loss_terms
 from styletransfer.optim.stylize import starting_image
-from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS
 from styletransfer.vgg.network import CONVOLUTIONS, VGG19
 
 pytestmark = pytest.mark.engine
@@ -41,15 +40,15 @@ def numpy_pool(x, pooling):
     return np.nanmax(blocks, axis=(1, 3)) if pooling == "max" else np.nanmean(blocks, axis=(1, 3))
 
 
-def numpy_terms(weights, image, content, styles, blend):
+def numpy_terms(weights, image, content, styles, blend, run):
     X, P = numpy_features(weights, image), numpy_features(weights, content)
 
     def gram(features):
         F = features.reshape(-1, features.shape[-1])
         return F.T @ F / features.size
 
-    terms = [np.mean((X[layer] - P[layer]) ** 2) for layer in CONTENT_LAYERS]
-    for layer in STYLE_LAYERS:
+    terms = [np.mean((X[layer] - P[layer]) ** 2) for layer in loss_terms.content_shares(run)]
+    for layer in loss_terms.style_shares(run):
         S = [gram(numpy_features(weights, style)[layer]) for style in styles]
         terms.append(sum(b * np.mean((gram(X[layer]) - G) ** 2) for b, G in zip(blend, S, strict=True)))
     return np.array([*terms, np.mean(np.diff(image, axis=0) ** 2) + np.mean(np.diff(image, axis=1) ** 2)])
@@ -71,10 +70,11 @@ def test_reference_layout_transposes_kernels(small_weights):
     np.testing.assert_allclose(turned["relu1_2"], np.transpose(plain["relu1_2"], (1, 0, 2)), rtol=1e-4, atol=1e-4)
 
 
-def test_terms_and_gradient_match_numpy_and_finite_differences(small_weights):
+@pytest.mark.parametrize("values", [{}, {"content_layers": "relu2_2", "style_layers": "relu1_2 relu4_4"}], ids=str)
+def test_terms_and_gradient_match_numpy_and_finite_differences(small_weights, values):
     rng = np.random.default_rng(3)
     image, content, *styles = (rng.normal(0, 1, (20, 18, 3)).astype(np.float32) for _ in range(4))
-    run = settings(styles=2, content_weight_blend=0.3, style_layer_weight_exp=0.5, style_blend_weights=(1, 3))
+    run = settings(styles=2, content_weight_blend=0.3, style_layer_weight_exp=0.5, style_blend_weights=(1, 3), **values)
     network = VGG19(small_weights)
     mean = network.mean_pixel
     targets = losses.measure_targets(network, run, content + mean, [style + mean for style in styles])
@@ -86,7 +86,7 @@ def test_terms_and_gradient_match_numpy_and_finite_differences(small_weights):
     gradients = np.stack([tape.gradient(part, variable).numpy() for part in parts])
 
     def numpy_at(bumped):
-        return numpy_terms(small_weights, bumped, content, styles, run.style_blend_weights)
+        return numpy_terms(small_weights, bumped, content, styles, run.style_blend_weights, run)
 
     np.testing.assert_allclose(terms, numpy_at(image), rtol=1e-3)
     step = 1e-5
@@ -102,8 +102,9 @@ def test_terms_and_gradient_match_numpy_and_finite_differences(small_weights):
 @pytest.mark.parametrize(
     ("exponent", "expected"), [(1, [0.2] * 5), (0, [1, 0, 0, 0, 0]), (2, [1 / 31, 2 / 31, 4 / 31, 8 / 31, 16 / 31])]
 )
-def test_layer_weights(exponent, expected):
-    np.testing.assert_allclose(loss_terms.layer_weights(exponent), expected)
+def test_weights_of_successive_style_layers(exponent, expected):
+    shares = loss_terms.style_shares(settings(style_layer_weight_exp=exponent))
+    np.testing.assert_allclose(list(shares.values()), expected)
 
 
 def test_report_adds_up():

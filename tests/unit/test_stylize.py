@@ -74,6 +74,11 @@ def test_a_callback_sees_every_iterate(inputs, small_weights):
         ({}, "style_blend_weights", 0.2, 0.7),
         ({"style_weight": 0}, "style_scales", 0.5, 1.0),
         ({"style_weight": 0}, "style_layer_weight_exp", 0.5, 2.0),
+        ({"style_weight": 0}, "style_layers", "relu1_1 relu2_1", "relu3_2 relu4_3=0.5"),
+        ({"style_layers": "relu3_3"}, "style_layer_weight_exp", 0.5, 2.0),
+        ({"content_weight": 0}, "content_layers", "relu1_1", "relu5_4"),
+        ({"content_weight_blend": 0}, "content_layers", "relu1_1", "relu5_4"),
+        ({"content_layers": "relu5_2"}, "content_weight_blend", 0.2, 0.7),
         ({"content_weight": 0}, "content_weight_blend", 0.2, 0.7),
         ({"content_weight": 0, "style_weight": 0}, "pooling", "max", "avg"),
         ({"content_weight": 0, "style_weight": 0}, "kernel_layout", "correct", "reference"),
@@ -94,7 +99,8 @@ def test_what_is_called_unused_changes_no_pixel(inputs, small_weights, values, p
     np.testing.assert_array_equal(picture(one, **values), picture(other, **values))
     if values:
         assert parameter not in Settings().unused()
-        assert (picture(one, tv_weight=0.1) != picture(other, tv_weight=0.1)).any()
+        rest = {"tv_weight": 0.1, "style_weight": 5}
+        assert (picture(one, **rest) != picture(other, **rest)).any()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def compute(session, inputs, folder, settings):
         {"style_weight": 7, "tv_weight": 3, "learning_rate": 2, "seed": 5},
         {"style_scales": 0.7},
         {"content_weight_blend": 0.5},
+        {"style_layers": "relu1_2 relu2_1"},
+        {"content_layers": "relu2_2"},
         {"pooling": "avg"},
         {"optimizer": "lbfgs"},
         pytest.param({"precision": "bfloat16"}, marks=BFLOAT16),

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from styletransfer import layers
 from styletransfer.errors import InputError
 
 # Raised when equal settings begin to give other pixels; every run is then computed again. An option added later keeps
@@ -43,12 +44,14 @@ class Artifact:
         return hashlib.sha256(f"{self.name}\n{self.checksum}".encode()).hexdigest()[:16]
 
 
+# The content layer that has what `content_weight_blend` leaves.
+REST_LAYER = "relu5_2"
 # Of settings that name no pictures and weights, since they come as arrays: see `optim.stylize`.
 IN_MEMORY = Artifact("in memory", "")
 
 
 def parameter(default: Any, help: str, **limits: Any) -> Any:
-    """One field of `Settings`. Limits: `minimum`, `above`, `maximum`, `choices`, `integer`, `per_style`."""
+    """One field of `Settings`. Limits: `minimum`, `above`, `maximum`, `choices`, `integer`, `per_style`, `layers`."""
     return field(default=default, metadata={"help": help, **limits})
 
 
@@ -76,8 +79,11 @@ class Settings:
         integer=True,
     )
     content_weight: float = parameter(5.0, "weight of the content loss", minimum=0)
+    content_layers: str = parameter(
+        "relu4_2", "layers of the content loss, each with a weight; only their ratio counts", layers=True
+    )
     content_weight_blend: float = parameter(
-        1.0, "share of relu4_2 in the content loss; the rest is relu5_2's", minimum=0, maximum=1
+        1.0, "share of content_layers in the content loss; the rest is relu5_2's", minimum=0, maximum=1
     )
     style_weight: float = parameter(500.0, "weight of the style loss", minimum=0)
     style_scales: tuple[float, ...] = parameter(
@@ -86,8 +92,16 @@ class Settings:
     style_blend_weights: tuple[float, ...] = parameter(
         (1.0,), "share of each style, normalised to sum 1", minimum=0, per_style=True
     )
+    style_layers: str = parameter(
+        "relu1_1+relu2_1+relu3_1+relu4_1+relu5_1",
+        "layers of the style loss, each with a weight; only their ratio counts",
+        layers=True,
+    )
     style_layer_weight_exp: float = parameter(
-        1.0, "ratio of the weights of successive style layers", minimum=0, maximum=1_000_000
+        1.0,
+        "ratio of the weights of successive style layers, beside those of style_layers",
+        minimum=0,
+        maximum=1_000_000,
     )
     tv_weight: float = parameter(100.0, "weight of the total variation loss", minimum=0)
     optimizer: str = parameter(
@@ -169,15 +183,18 @@ class Settings:
 
     def unused(self) -> dict[str, str]:
         """What makes no difference to this run, whatever its value: parameters, or `initial`, each with the reason."""
-        without_style = ("style_scales", "style_blend_weights", "style_layer_weight_exp")
+        without_style = ("style_scales", "style_blend_weights", "style_layers", "style_layer_weight_exp")
         without_network = ("pooling", "kernel_layout")
         nothing = self.content_weight == self.style_weight == self.tv_weight == 0
         without_steps = ("iterations", "optimizer", "learning_rate", "beta1", "beta2", "eps")
         reasons = (
             (self.optimizer == "lbfgs", "optimizer is lbfgs", ("beta1", "beta2", "eps")),
             (len(self.styles) == 1, "there is one style", ("style_blend_weights",)),
+            ("+" not in self.style_layers, "there is one style layer", ("style_layer_weight_exp",)),
+            (self.content_layers == REST_LAYER, f"{REST_LAYER} is all there is", ("content_weight_blend",)),
+            (self.content_weight_blend == 0, "content_weight_blend is 0", ("content_layers",)),
             (self.style_weight == 0, "style_weight is 0", without_style),
-            (self.content_weight == 0, "content_weight is 0", ("content_weight_blend",)),
+            (self.content_weight == 0, "content_weight is 0", ("content_layers", "content_weight_blend")),
             (self.content_weight == self.style_weight == 0, "content_weight and style_weight are 0", without_network),
             (nothing, "all weights are 0, so that nothing is minimised", without_steps),
             (self.initial_noiseblend == 0, "initial_noiseblend is 0, so that no noise is drawn", ("seed",)),
@@ -237,6 +254,8 @@ def check(name: str, value: Any, styles: int = 1) -> Any:
     limits = PARAMETERS[name].metadata
     if "choices" in limits:
         return _check_choice(name, value, limits["choices"])
+    if limits.get("layers"):
+        return layers.written(name, value)
     if limits.get("per_style"):
         return _check_per_style(name, value, styles)
     return _check_number(name, value)
@@ -291,6 +310,8 @@ def allowed(name: str) -> str:
     """What values parameter `name` takes, in words."""
     limits = PARAMETERS[name].metadata
     bounds = [" or ".join(limits["choices"])] if "choices" in limits else []
+    if "layers" in limits:
+        bounds.append(f"{layers.LAYERS[0]} to {layers.LAYERS[-1]}")
     if "minimum" in limits:
         bounds.append(f"at least {limits['minimum']:,}")
     if "above" in limits:

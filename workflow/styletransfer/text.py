@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,6 +28,8 @@ def _label(value: Any, digits: int) -> str:
         return " ".join(_label(part, digits) for part in value)
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
         return f"{int(value):,}"  # a float would not hold every digit of a large seed
+    if isinstance(value, str):  # layers have weights: relu1_1+relu2_1=0.5
+        return re.sub(r"(?<==)\d+(?:\.\d+)?(?:e-\d+)?", lambda number: _label(float(number[0]), digits), value)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return str(value)
     number = float(value)

@@ -19,7 +19,7 @@ from styletransfer.benchmarks.textbook import textbook_step
 from styletransfer.devices import tf_setup
 from styletransfer.errors import InputError
 from styletransfer.optim.stylize import fit
-from styletransfer.optim.terms import STYLE_LAYERS, weights
+from styletransfer.optim.terms import style_shares, weights
 from styletransfer.vgg.weights import CHANNELS, DEEPEST_NEEDED
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def multiplications(width: int, height: int) -> float:
     for name, (inputs, outputs) in CHANNELS.items():
         pixels = -(-height // 2 ** (int(name[4]) - 1)) * -(-width // 2 ** (int(name[4]) - 1))
         total += 2 * pixels * 9 * inputs * outputs
-        if f"relu{name[4:]}" in STYLE_LAYERS:
+        if f"relu{name[4:]}" in style_shares(study_settings()):
             total += 2 * pixels * outputs**2
         if name == DEEPEST_NEEDED:
             return total

@@ -73,9 +73,9 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
     for name, field in PARAMETERS.items():
         settings.add_argument(
             f"--{name.replace('_', '-')}",
-            type=OPTION_TYPES.get(name, str if "choices" in field.metadata else float),
+            type=OPTION_TYPES.get(name, str if {"choices", "layers"} & set(field.metadata) else float),
             choices=field.metadata.get("choices"),
-            nargs="+" if field.metadata.get("per_style") else None,
+            nargs="+" if {"per_style", "layers"} & set(field.metadata) else None,
             default=argparse.SUPPRESS,
             help=field.metadata["help"] + ("" if field.default is None else f" (default: {field.default})"),
         )

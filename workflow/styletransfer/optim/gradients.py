@@ -4,8 +4,7 @@ Beside the formulas of `losses` nothing here is about style transfer; it is abou
 
 - Only gradients with respect to activations are computed, as forward convolutions with flipped kernels.
 - Bias and ReLU ride along with the convolution, and the pass back needs no more than what the ReLU let through.
-- At a pooling, ReLU is passed back on the pooled side, on a quarter of the pixels: where a maximum is 0 nothing
-  passes, and no loss looks at the layer before a pooling.
+- At a pooling, ReLU is passed back on the pooled side, on a quarter of the pixels: where a maximum is 0 nothing passes.
 - The gradient of a Gram matrix's difference is one matrix product per layer.
 - Wide convolutions in float32 take a quarter of the multiplications (`winograd`).
 """
@@ -20,7 +19,6 @@ import tensorflow as tf
 
 from styletransfer.optim import losses
 from styletransfer.optim.losses import Targets
-from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS, TERMS
 from styletransfer.vgg import winograd
 from styletransfer.vgg.network import CONVOLUTIONS, VGG19, max_pool_grad
 
@@ -34,9 +32,6 @@ GRAM_PARTS = 16
 # From this many bytes on, the activations of the first block are computed twice in place of being kept: it has half of
 # all activations, and a twentieth of the multiplications.
 KEPT_BYTES = 2**29
-
-# The last convolution that any loss looks at.
-DEEPEST = max(CONTENT_LAYERS + STYLE_LAYERS).removeprefix("relu")
 
 
 class Convolution:
@@ -97,8 +92,7 @@ class AnalyticGradient:
         self._kept_bytes = kept_bytes
         default = WINOGRAD_FROM if network.dtype == tf.float32 else math.inf
         limits = (default, WINOGRAD_TILES) if winograd_from is None else (winograd_from, 0)
-        names = CONVOLUTIONS[: CONVOLUTIONS.index(DEEPEST) + 1]
-        self._convolutions = {name: Convolution(network.kernels[name], *limits) for name in names}
+        self._convolutions = {name: Convolution(kernel, *limits) for name, kernel in network.kernels.items()}
 
     def __call__(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor, blend: tf.Tensor
@@ -108,13 +102,13 @@ class AnalyticGradient:
         Args:
             image: (H, W, 3) float32, less the mean pixel.
             targets: what it is compared with.
-            weights: (8,), in the order of `TERMS`.
+            weights: (terms,), in the order of `terms.names`.
             blend: (styles,), sum 1.
 
         Returns:
-            All terms, (8,), and the gradient of their weighted sum with respect to the image, (H, W, 3); float32.
+            All terms, (terms,), and the gradient of their weighted sum with respect to the image, (H, W, 3); float32.
         """
-        weight = dict(zip(TERMS, tf.unstack(weights), strict=True))
+        weight = dict(zip(targets.terms, tf.unstack(weights), strict=True))
         activations, pooled = self._activations(image, targets.layers)
         values = {"tv": losses.total_variation(image)}
         grads: list[tf.Tensor] = []  # what the deeper layers and the losses at this one contribute to its gradient
@@ -126,14 +120,16 @@ class AnalyticGradient:
                     activations |= self._activations(image, ("relu1_2",))[0]
             X = activations[name]
             if name in pooled:
-                grad = self._unpool(grads[0], X, pooled[name])
+                passed, grads = [self._unpool(grads[0], X, pooled[name])], []
             else:
-                found, loss_grads = layer_grads(f"relu{name}", X, targets, weight, blend)
-                values |= found
-                grad = tf.raw_ops.ReluGrad(gradients=tf.add_n(grads + loss_grads), features=X)
-            grads = [self._convolutions[name].backward(grad)]
+                passed = []
+            found, loss_grads = layer_grads(f"relu{name}", X, targets, weight, blend)
+            values |= found
+            if grads or loss_grads:
+                passed.append(tf.raw_ops.ReluGrad(gradients=tf.add_n(grads + loss_grads), features=X))
+            grads = [self._convolutions[name].backward(tf.add_n(passed))]
         gradient = tf.cast(grads[0][0], tf.float32) + weight["tv"] * total_variation_grad(image)
-        return tf.stack([values.get(name, tf.constant(0.0)) for name in TERMS]), gradient
+        return targets.stacked(values), gradient
 
     def _activations(
         self, image: tf.Tensor, layers: tuple[str, ...]
@@ -180,8 +176,8 @@ def layer_grads(
     """
     values: dict[str, tf.Tensor] = {}
     grads: list[tf.Tensor] = []
-    if layer in targets.content:
-        values[f"content_{layer}"], grad = content_grad(X, targets.content[layer])
+    if (P := targets.content.get(layer)) is not None:
+        values[f"content_{layer}"], grad = content_grad(X, P)
         grads.append(tf.cast(weight[f"content_{layer}"] * grad, X.dtype))
     if layer in targets.style:
         values[f"style_{layer}"], grad = style_grad(X, targets.style[layer], blend, weight[f"style_{layer}"])

@@ -15,7 +15,7 @@ import tensorflow as tf
 from styletransfer.optim import terms as loss_terms
 from styletransfer.optim.losses import Targets
 from styletransfer.optim.optimizers import LBFGS, OPTIMIZERS, Adam, Hyperparameters
-from styletransfer.optim.terms import TERMS, Evaluation
+from styletransfer.optim.terms import Evaluation
 from styletransfer.settings import Settings
 
 # The terms and the gradient of their weighted sum, of (image, targets, weights, blend): see `losses.AutodiffGradient`.
@@ -23,7 +23,7 @@ Loss = Callable[[tf.Tensor, Targets, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.
 
 
 class Problem(NamedTuple):
-    """What a run minimises, and with which hyper-parameters. weights: (8,), one for each term. blend: (styles,)."""
+    """What a run minimises, and with which hyper-parameters. weights: (terms,), one for each. blend: (styles,)."""
 
     targets: Targets
     weights: tf.Tensor
@@ -146,7 +146,7 @@ class Stepper:
         """
         if self.steps_per_call == 1:
             return tuple(result[tf.newaxis] for result in self._step(images, optimizer, problem))
-        kinds = ((tf.float32, (len(TERMS),)), (tf.bool, ()), (tf.bool, ()))
+        kinds = ((tf.float32, problem.weights.shape), (tf.bool, ()), (tf.bool, ()))
         begin = tuple(tf.TensorArray(dtype, self.steps_per_call, element_shape=shape) for dtype, shape in kinds)
 
         def take(

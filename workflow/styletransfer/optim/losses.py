@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from styletransfer.optim.terms import CONTENT_LAYERS, STYLE_LAYERS, TERMS
-from styletransfer.settings import Settings
+from styletransfer.optim.terms import content_shares, style_shares
+from styletransfer.settings import REST_LAYER, Settings
 from styletransfer.vgg.network import VGG19
 
 
@@ -23,56 +23,60 @@ class Targets(NamedTuple):
     """What the result is compared with.
 
     Args:
-        content: layer -> P, (h, w, C) float32.
+        content: layer -> P, (h, w, C) float32; None where the layer has no share.
         style: layer -> Gram matrices of all styles, (styles, C, C) float32.
     """
 
-    content: Mapping[str, tf.Tensor]
+    content: Mapping[str, tf.Tensor | None]
     style: Mapping[str, tf.Tensor]
 
     @property
     def layers(self) -> tuple[str, ...]:
         """The layers that the losses need."""
-        return (*self.content, *self.style)
+        return (*(layer for layer, P in self.content.items() if P is not None), *self.style)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The names of the loss's terms, as `terms.names` has them."""
+        return (*(f"content_{layer}" for layer in self.content), *(f"style_{layer}" for layer in self.style), "tv")
+
+    def stacked(self, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Terms by name as one vector; 0 where a layer has no share."""
+        return tf.stack([values.get(name, tf.constant(0.0)) for name in self.terms])
 
 
-def content_layers(settings: Settings) -> tuple[str, ...]:
-    """The content layers that count: without relu5_2 the network is cut four convolutions earlier."""
-    return CONTENT_LAYERS if settings.content_weight_blend < 1 else CONTENT_LAYERS[:1]
+def content_features(network: VGG19, settings: Settings, content: np.ndarray) -> dict[str, tf.Tensor | None]:
+    """The features of the content picture: layer -> P, (h, w, C) float32.
 
-
-def content_features(network: VGG19, content: np.ndarray, layers: tuple[str, ...]) -> dict[str, tf.Tensor]:
-    """The features of the content picture.
+    Without a share relu5_2 has none, and with the default layers the network is cut four convolutions earlier.
 
     Args:
         network: that the run looks with.
+        settings: the content layers.
         content: (H, W, 3) RGB in 0..255, at the run's size.
-        layers: such as `relu4_2`.
-
-    Returns:
-        layer -> P, (h, w, C) float32.
     """
+    shares = content_shares(settings)
+    layers = tuple(layer for layer, share in shares.items() if share or layer != REST_LAYER)
     P = network.features(network.preprocess(content), layers)
-    return {layer: tf.cast(P[layer], tf.float32) for layer in layers}
+    return {layer: tf.cast(P[layer], tf.float32) if layer in P else None for layer in shares}
 
 
-def style_grams(network: VGG19, styles: list[np.ndarray]) -> dict[str, tf.Tensor]:
-    """The Gram matrices of the style pictures.
+def style_grams(network: VGG19, settings: Settings, styles: list[np.ndarray]) -> dict[str, tf.Tensor]:
+    """The Gram matrices of the style pictures: layer -> (styles, C, C) float32.
 
     Args:
         network: that the run looks with.
+        settings: the style layers.
         styles: (H, W, 3) RGB in 0..255, each at the size that the run wants.
-
-    Returns:
-        layer -> (styles, C, C) float32.
     """
-    features = [network.features(network.preprocess(style), STYLE_LAYERS) for style in styles]
-    return {layer: tf.stack([gram_matrix(S[layer]) for S in features]) for layer in STYLE_LAYERS}
+    layers = tuple(style_shares(settings))
+    features = [network.features(network.preprocess(style), layers) for style in styles]
+    return {layer: tf.stack([gram_matrix(S[layer]) for S in features]) for layer in layers}
 
 
 def measure_targets(network: VGG19, settings: Settings, content: np.ndarray, styles: list[np.ndarray]) -> Targets:
     """What a run is compared with. content, styles: (H, W, 3) RGB in 0..255, at the sizes that the run wants."""
-    return Targets(content_features(network, content, content_layers(settings)), style_grams(network, styles))
+    return Targets(content_features(network, settings, content), style_grams(network, settings, styles))
 
 
 def gram_matrix(features: tf.Tensor) -> tf.Tensor:
@@ -137,18 +141,19 @@ def terms(image: tf.Tensor, features: Mapping[str, tf.Tensor], targets: Targets,
     Args:
         image: (H, W, 3), less the mean pixel.
         features: the image's, by layer, (h, w, C).
-        targets: what they are compared with. A content layer without a target counts as 0.
+        targets: what they are compared with.
         blend: (styles,), sum 1.
 
     Returns:
-        (8,) float32, in the order of `TERMS`.
+        (terms,) float32, in the order of `terms.names`.
     """
     values: dict[str, tf.Tensor] = {"tv": total_variation(image)}
     for layer, P in targets.content.items():
-        values[f"content_{layer}"] = mean_squared_difference(features[layer], P)
+        if P is not None:
+            values[f"content_{layer}"] = mean_squared_difference(features[layer], P)
     for layer, grams in targets.style.items():
         values[f"style_{layer}"] = style_loss(features[layer], grams, blend)
-    return tf.stack([values.get(name, tf.constant(0.0)) for name in TERMS])
+    return targets.stacked(values)
 
 
 class AutodiffGradient:
@@ -165,11 +170,11 @@ class AutodiffGradient:
         Args:
             image: (H, W, 3) float32, less the mean pixel.
             targets: what it is compared with.
-            weights: (8,), in the order of `TERMS`.
+            weights: (terms,), in the order of `terms.names`.
             blend: (styles,), sum 1.
 
         Returns:
-            All terms, (8,), and the gradient of their weighted sum with respect to the image, (H, W, 3); float32.
+            All terms, (terms,), and the gradient of their weighted sum with respect to the image, (H, W, 3); float32.
         """
         with tf.GradientTape() as tape:
             tape.watch(image)

@@ -1,31 +1,27 @@
 """How the terms of the loss are weighted, summed and named (Gatys et al. 2015, eq. 7): numbers, no TensorFlow.
 
-The weights of a run form one vector over `TERMS`; the total loss is its product with the unweighted terms that `losses`
-computes.
+The weights of a run form one vector over the `names` of its terms; the total loss is its product with the unweighted
+terms that `losses` computes.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from styletransfer.settings import Settings
+from styletransfer.layers import weights_of
+from styletransfer.settings import REST_LAYER, Settings
 
-CONTENT_LAYERS = ("relu4_2", "relu5_2")
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-TERMS = (
-    *(f"content_{layer}" for layer in CONTENT_LAYERS),
-    *(f"style_{layer}" for layer in STYLE_LAYERS),
-    "tv",
-)
 # The names under which losses are reported: sums of terms.
 LOSSES = ("content", "style", "tv", "total")
 # Parameters that weigh the terms against each other, and those that change what a term measures: losses of two runs
 # compare only where the latter are equal. All others decide how well the loss is minimised.
 WEIGHTS = ("content_weight", "style_weight", "tv_weight")
 LOSS_DEFINITION = (
-    *("content_weight_blend", "style_scales", "style_blend_weights", "style_layer_weight_exp"),
+    *("content_layers", "content_weight_blend"),
+    *("style_layers", "style_scales", "style_blend_weights", "style_layer_weight_exp"),
     *("width", "pooling", "kernel_layout"),
 )
 
@@ -36,7 +32,7 @@ class Evaluation:
 
     Args:
         iteration: the number of steps.
-        terms: (8,) float32, in the order of `TERMS`.
+        terms: (terms,) float32, in the order of their `names`.
         finite: whether the total loss is finite.
         best: whether it is the lowest so far.
     """
@@ -47,37 +43,50 @@ class Evaluation:
     best: bool
 
 
-def layer_weights(exponent: float, layers: int = len(STYLE_LAYERS)) -> np.ndarray:
-    """Weights of successive style layers: proportional to exponent^k, sum 1 (0^0 = 1).
+def content_shares(settings: Settings) -> dict[str, float]:
+    """The share of each content layer, in the network's order, sum 1; relu5_2 is there even if nothing is left for it.
 
-    Args:
-        exponent: `style_layer_weight_exp`.
-        layers: how many.
-
-    Returns:
-        (layers,) float64.
+    Its own weight is beside what `content_weight_blend` leaves.
     """
-    powers = np.float64(exponent) ** np.arange(layers)
-    return powers / powers.sum()
+    weights, blend = weights_of(settings.content_layers), settings.content_weight_blend
+    whole = math.fsum(weights.values())
+    shares = {layer: blend * (weight / whole) for layer, weight in weights.items()}
+    shares[REST_LAYER] = shares.get(REST_LAYER, 0) + (1 - blend)
+    return dict(sorted(shares.items()))
+
+
+def style_shares(settings: Settings) -> dict[str, float]:
+    """The share of each style layer, in the network's order: its weight times exponent^k for the kth, sum 1.
+
+    0^0 is 1: exponent 0 leaves the first alone.
+    """
+    weights = weights_of(settings.style_layers)
+    powers = np.float64(settings.style_layer_weight_exp) ** np.arange(len(weights)) * list(weights.values())
+    return dict(zip(weights, powers / powers.sum(), strict=True))
+
+
+def names(settings: Settings) -> tuple[str, ...]:
+    """The terms of a run's loss, such as `content_relu4_2`, `style_relu1_1`, `tv`; content first."""
+    content = (f"content_{layer}" for layer in content_shares(settings))
+    return (*content, *(f"style_{layer}" for layer in style_shares(settings)), "tv")
 
 
 def term_scales(settings: Settings) -> np.ndarray:
-    """What each term is of its unweighted loss (content, style, tv): (8,) float64 in the order of `TERMS`."""
-    blend = settings.content_weight_blend
-    return np.concatenate([[blend, 1 - blend], layer_weights(settings.style_layer_weight_exp), [1.0]])
+    """What each term is of its unweighted loss (content, style, tv): (terms,) float64 in the order of their `names`."""
+    return np.array([*content_shares(settings).values(), *style_shares(settings).values(), 1.0])
 
 
 def weights(settings: Settings) -> np.ndarray:
-    """The weight of each term in the total loss: (8,) float64 in the order of `TERMS`."""
-    factors = [settings.content_weight] * len(CONTENT_LAYERS) + [settings.style_weight] * len(STYLE_LAYERS)
-    return term_scales(settings) * np.array([*factors, settings.tv_weight])
+    """The weight of each term in the total loss: (terms,) float64 in the order of their `names`."""
+    losses = {"content": settings.content_weight, "style": settings.style_weight, "tv": settings.tv_weight}
+    return term_scales(settings) * [losses[name.partition("_")[0]] for name in names(settings)]
 
 
 def named_losses(values: np.ndarray, settings: Settings) -> dict[str, float]:
     """Losses by name from the terms of one evaluation; computed in float64.
 
     Args:
-        values: (8,), in the order of `TERMS`.
+        values: (terms,), in the order of their `names`.
         settings: the weights.
 
     Returns:
@@ -85,10 +94,11 @@ def named_losses(values: np.ndarray, settings: Settings) -> dict[str, float]:
     """
     values = np.asarray(values, np.float64)
     losses: dict[str, float] = {}
+    content = len(content_shares(settings))
     for suffix, factors in (("", weights(settings)), ("_unweighted", term_scales(settings))):
         parts = factors * values
-        losses[f"content{suffix}"] = float(parts[: len(CONTENT_LAYERS)].sum())
-        losses[f"style{suffix}"] = float(parts[len(CONTENT_LAYERS) : -1].sum())
+        losses[f"content{suffix}"] = float(parts[:content].sum())
+        losses[f"style{suffix}"] = float(parts[content:-1].sum())
         losses[f"tv{suffix}"] = float(parts[-1])
     losses["total"] = losses["content"] + losses["style"] + losses["tv"]
     return losses

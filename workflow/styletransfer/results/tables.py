@@ -18,7 +18,7 @@ from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import IncompleteError, Record, complete_record, remedy
 from styletransfer.runs.status import Status
-from styletransfer.settings import PARAMETERS, Settings
+from styletransfer.settings import PARAMETERS, Settings, default_of
 from styletransfer.study.plan import Row, Study
 
 COPIED = (
@@ -138,7 +138,8 @@ def _unfinished(run: Settings, found: Status) -> dict[str, Any]:
 
 
 def _identity(name: str, reason: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {"status": name, "reason": reason, **{key: _cell(value) for key, value in sorted(settings.items())}}
+    values = {key: default_of(key) for key in PARAMETERS} | dict(settings)  # a record may be older than a parameter
+    return {"status": name, "reason": reason, **{key: _cell(value) for key, value in sorted(values.items())}}
 
 
 def _cell(value: Any) -> Any:

@@ -20,8 +20,9 @@ from types import TracebackType
 from tqdm import tqdm
 
 from styletransfer.files import atomic
+from styletransfer.optim import terms
 from styletransfer.optim.history import History
-from styletransfer.optim.terms import LOSSES, TERMS
+from styletransfer.optim.terms import LOSSES
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,6 @@ COLUMNS = (
     "iteration",
     *LOSSES,
     *(f"{name}_unweighted" for name in LOSSES if name != "total"),
-    *(term for term in TERMS if term != "tv"),
 )
 
 
@@ -40,12 +40,13 @@ def write_losses(path: Path, history: History) -> None:
     """
     with atomic.atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        layers = terms.names(history.settings)[:-1]
+        writer.writerow([*COLUMNS, *layers])
         for evaluation in history.evaluations:
             if history.is_reported(evaluation.iteration):
                 row = history.losses(evaluation.iteration)
-                row |= dict(zip(TERMS[:-1], map(float, evaluation.terms[:-1]), strict=True))
-                writer.writerow([evaluation.iteration, *(row[name] for name in COLUMNS[1:])])
+                of_layers = map(float, evaluation.terms[:-1])
+                writer.writerow([evaluation.iteration, *(row[name] for name in COLUMNS[1:]), *of_layers])
 
 
 def progress_rows(history: History) -> list[tuple[int, float, float, float, float]]:

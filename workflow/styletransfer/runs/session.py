@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from styletransfer.devices import lease, precision, tf_setup
+from styletransfer.optim import terms
 from styletransfer.optim.stylize import Computation, Engine, Pictures, build, resolve
 from styletransfer.runs.inputs import check_weights
 from styletransfer.runs.layout import Run
@@ -110,13 +111,13 @@ class Session(contextlib.AbstractContextManager["Session"]):
 
         settings: Settings = run.settings
         kind = (run.inputs.network, settings.pooling, settings.kernel_layout, how.precision)
-        layers = losses.content_layers(settings)
+        of_content, of_style = tuple(terms.content_shares(settings).items()), tuple(terms.style_shares(settings))
         network, (content, styles, _) = engine.network, pictures
         return losses.Targets(
             content=self._once(
-                "content", (kind, layers), [content], lambda: losses.content_features(network, content, layers)
+                "content", (kind, of_content), [content], lambda: losses.content_features(network, settings, content)
             ),
-            style=self._once("style", kind, styles, lambda: losses.style_grams(network, styles)),
+            style=self._once("style", (kind, of_style), styles, lambda: losses.style_grams(network, settings, styles)),
         )
 
     def _once(self, name: str, kind: tuple[Any, ...], pictures: list[np.ndarray], measure: Callable[[], Any]) -> Any:

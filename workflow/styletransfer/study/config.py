@@ -27,7 +27,7 @@ DEFINING_KEYS = (
     "seconds_per_run",
 )
 # Raised when columns of the tables change: they are then gathered again, from records of all ages.
-TABLES_VERSION = 3
+TABLES_VERSION = 4
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 
 

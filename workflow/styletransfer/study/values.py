@@ -19,7 +19,7 @@ def values(parameter: str, spec: Any, styles: Collection[int] = (1,)) -> list[An
     Args:
         parameter: whose values they are.
         spec: a value, a generator such as `{linspace: [0, 1, 5], slice: "1::2"}`, or a list (a union) of these. Where a
-            parameter has a value for each style, one value may be a list of these.
+            parameter has a value for each style, or is one of layers, one value may be a list of these.
         styles: how many styles the pairs of the study have.
 
     Raises:
@@ -51,11 +51,11 @@ def single(parameter: str, value: Any, styles: Collection[int] = (1,)) -> Any:
     Raises `InputError` if it is out of its limits for a pair with one of the numbers of styles.
     """
     checked = [settings.check(parameter, value, count) for count in styles]
+    if not isinstance(checked[0], tuple):
+        return checked[0]
     if isinstance(value, list | tuple) and len(value) > 1:
         return tuple(settings.rounded(number) for number in value)
-    if isinstance(checked[0], tuple):
-        return settings.rounded(value[0] if isinstance(value, list | tuple) else value)
-    return checked[0]
+    return settings.rounded(value[0] if isinstance(value, list | tuple) else value)
 
 
 def _alike(parameter: str, different: Sequence[Any], styles: int) -> list[Any]:
@@ -67,7 +67,7 @@ def _alike(parameter: str, different: Sequence[Any], styles: int) -> list[Any]:
 
 
 def _part(parameter: str, part: Any) -> list[Any]:
-    if not isinstance(part, dict):
+    if not isinstance(part, dict) or settings.PARAMETERS[parameter].metadata.get("layers"):
         return [part]
     kinds = [key for key in part if key in GENERATORS]
     if len(kinds) != 1 or set(part) - {kinds[0], "slice"}:

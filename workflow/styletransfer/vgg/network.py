@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from styletransfer.errors import InputError
 from styletransfer.vgg.weights import Weights
 
 CONVOLUTIONS = (
@@ -126,10 +127,15 @@ class VGG19:
             (h, w, C) tensors of the network's precision, by layer.
 
         Raises:
-            KeyError: for a layer that the weights do not have.
+            InputError: for a layer that the weights do not have.
         """
         wanted = {layer.removeprefix("relu") for layer in layers}
         deepest = max(wanted)
+        if deepest not in self.kernels:
+            raise InputError(
+                f"the weights {self.source['name']} end at conv{max(self.kernels)}, and relu{deepest} is wanted: take "
+                "weights with more layers, or shallower content_layers and style_layers"
+            )
         found: dict[str, tf.Tensor] = {}
         x = tf.cast(image, self.dtype)[tf.newaxis]
         for name in CONVOLUTIONS:
@@ -140,5 +146,5 @@ class VGG19:
             if name in wanted:
                 found[f"relu{name}"] = x[0]
             if name == deepest:
-                return found
-        raise KeyError(f"VGG-19 has no layer {deepest}")
+                break
+        return found

@@ -8,7 +8,7 @@ from styletransfer.errors import InputError
 from styletransfer.images.resize import size_text
 
 # Rec. 601, full range, as in JPEG.
-_LUMA = np.array([0.299, 0.587, 0.114])
+LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def preserve_colors(result: np.ndarray, content: np.ndarray) -> np.ndarray:
@@ -33,5 +33,5 @@ def preserve_colors(result: np.ndarray, content: np.ndarray) -> np.ndarray:
             f"the result is {size_text(result)} but the picture that lends its colors {size_text(content)}: "
             "resize one of them"
         )
-    change_of_luma = (np.asarray(result, np.float64) - content) @ _LUMA
+    change_of_luma = (np.asarray(result, np.float64) - content) @ LUMA
     return (content + change_of_luma[..., np.newaxis]).astype(np.float32)

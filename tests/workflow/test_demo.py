@@ -5,11 +5,10 @@ import subprocess
 
 import pytest
 
-from helpers.ruler import Ruler
 from helpers.studies import NEURAL_STYLE, config
+from styletransfer.analysis.ruler import Ruler
 from styletransfer.images import generated
 from styletransfer.images.io import read_image, write_image
-from styletransfer.images.resize import resize, to_uint8
 from styletransfer.images.samples import sample_file
 from styletransfer.study.expand import expand
 from styletransfer.vgg import formats, sources
@@ -22,7 +21,7 @@ CONFIG = config("demo.yaml")
 def ruler():
     """Of a content and a style, by name; made once."""
     network = VGG19(formats.load(sources.package_path(sources.SOURCES["vgg16"])))
-    return functools.cache(lambda content, style: Ruler(network, picture(content), picture(style)))
+    return functools.cache(lambda content, style: Ruler(network, picture(content), [picture(style)]))
 
 
 def picture(name):
@@ -34,11 +33,10 @@ def picture(name):
 
 def test_the_ruler_is_anchored(ruler):
     content, style, measure = picture("coffee"), picture("glass"), ruler("coffee", "glass")
-    assert measure.content_kept(content) == pytest.approx(1)
-    assert measure.style_reached(content) == pytest.approx(0)
-    assert measure.style_reached(style) > 1
-    height, width = content.shape[:2]
-    assert measure.content_kept(to_uint8(resize(style, width, height))) == pytest.approx(0)
+    of_content, of_style = measure.measure(content), measure.measure(style)
+    assert (of_content.style_reached, of_style.content_kept) == pytest.approx((0, 0), abs=1e-6)
+    assert (of_content.content_kept, of_content.ssim, of_content.sharpness) == pytest.approx((1, 1, 1))
+    assert of_style.style_reached > 1
 
 
 @pytest.mark.parametrize(("pair", "reached", "kept"), [(0, 0.77, 0.35), (1, 0.85, 0.3)])
@@ -52,9 +50,9 @@ def test_the_default_reaches_the_style_and_keeps_the_content(ruler, tmp_path, pa
     for parameter, value in CONFIG["defaults"].items():
         command += [f"--{parameter.replace('_', '-')}", value] if value is not None else []
     subprocess.run(list(map(str, command)), check=True, cwd=tmp_path, capture_output=True)
-    measure, result = ruler(content, style), read_image(tmp_path / "result.png")
-    assert measure.style_reached(result) >= reached
-    assert measure.content_kept(result) >= kept
+    found = ruler(content, style).measure(read_image(tmp_path / "result.png"))
+    assert found.style_reached >= reached
+    assert found.content_kept >= kept
 
 
 def test_every_row_of_the_sheet_has_several_values_and_the_default():

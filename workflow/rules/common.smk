@@ -11,7 +11,7 @@ from styletransfer.errors import InputError
 from styletransfer.files import yaml_reader
 from styletransfer.results.needs import Needs
 from styletransfer.results.plan import check_sizes, status_digest
-from styletransfer.runs.layout import RUN_FILES
+from styletransfer.runs.layout import MEASURES, RUN_FILES
 from styletransfer.study import plan
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand as expand_study
@@ -107,6 +107,13 @@ def is_prepared(wildcards):
     """Of a prepared picture, or weights: the user's own file may be gone, and is not asked for."""
     made = "weights/{weights}.safetensors" if "weights" in wildcards.keys() else "pictures/{picture}.png"
     return Path("resources", made.format(**wildcards)).exists()
+
+
+def unmeasured(wildcards):
+    """What pictures are measured with, where one was not yet: nothing that is gone is asked for."""
+    if all(Path("results/runs", run_id, MEASURES).exists() for run_id in STUDY.runs):
+        return []
+    return ancient([source.file for source in (*STUDY.pictures.values(), STUDY.weights) if source.is_at_hand()])
 
 
 def pictures_shown(wildcards):

@@ -7,11 +7,49 @@ localrules:
     manifest,
 
 
+rule measure:
+    """Measure how much of style and content the pictures have. What was measured once is kept beside each run."""
+    input:
+        files_of(STUDY.runs),
+        unmeasured,
+        plan=PLAN,
+    output:
+        f"{FOLDER}/measures.csv",
+    log:
+        f"{FOLDER}/measure.log",
+    conda:
+        "../../envs/engine.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=2000,
+        runtime=lambda wildcards: 5 + len(STUDY.runs) // 20,
+    shell:
+        r"""
+        styletransfer measure \
+            --plan {input.plan:q} \
+            --threads {threads} \
+            --output {output:q} \
+            >{log:q} 2>&1
+        """
+
+
+use rule measure as measure_partial with:
+    input:
+        plan=PLAN,
+    output:
+        f"{FOLDER}/partial/measures.csv",
+    log:
+        f"{FOLDER}/partial/measure.log",
+    params:
+        status=lambda wildcards: status_digest(STUDY, Path("results/runs")),
+
+
 rule collect:
     """Gather the records and losses of all runs into tables."""
     input:
         # Pictures as well: those of the tables are held against their checksums, and one that is gone is recreated.
         files_of(STUDY.runs),
+        measures=f"{FOLDER}/measures.csv",
         plan=PLAN,
     output:
         runs=f"{FOLDER}/runs.parquet",
@@ -41,6 +79,7 @@ rule collect:
 
 use rule collect as collect_partial with:
     input:
+        measures=f"{FOLDER}/partial/measures.csv",
         plan=PLAN,
     output:
         runs=f"{FOLDER}/partial/runs.parquet",

@@ -34,7 +34,7 @@ TINY = 1e-12
 
 
 class Reading(NamedTuple):
-    """What is measured of a picture. A number is NaN where its anchors are one, such as of content equal to style.
+    """What is measured of a picture. A number is NaN where its anchors do not tell style from content.
 
     Args:
         style_reached: 0 as far from the style as the content is; 1 as near as one half of the style is to the other.
@@ -156,10 +156,12 @@ class Ruler:
 
     def _reached(self, own: Mapping[str, Gaussian]) -> list[tuple[float, float]]:
         """Of each style how much is reached, and at which size."""
-        return [
-            max((_mean_reached(scale, far, own), scale.scale) for scale, far in zip(scales, farthest, strict=True))
-            for scales, farthest in zip(self._styles, self._farthest, strict=True)
-        ]
+        found = []
+        for scales, farthest in zip(self._styles, self._farthest, strict=True):
+            reached = [_mean_reached(scale, far, own) for scale, far in zip(scales, farthest, strict=True)]
+            best = int(np.argmax(np.nan_to_num(reached, nan=-np.inf)))
+            found.append((reached[best], scales[best].scale))
+        return found
 
     def _change(self, found: Features, layer: str) -> float:
         own, content = self_similarity(found[layer]), self._content[layer]
@@ -173,7 +175,7 @@ def _mean_reached(scale: Scale, far: Mapping[str, float], own: Mapping[str, Gaus
 
 
 def _ratio(part: float, whole: float) -> float:
-    return part / whole if abs(whole) > TINY else np.nan
+    return part / whole if whole > TINY else np.nan
 
 
 def features(network: VGG19, picture: np.ndarray) -> Features:

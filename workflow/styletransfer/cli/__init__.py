@@ -19,7 +19,7 @@ COMMANDS = {
     "transfer": ("transfer", "run"),
     "plan": ("plan", "status"),
     "prepare": ("fetch", "convert", "picture", "paint"),
-    "results": ("collect", "manifest", "verify", "crate"),
+    "results": ("measure", "collect", "manifest", "verify", "crate"),
     "draw": ("draw", "explorer"),
     "watch": ("watch",),
     "benchmark": ("benchmark",),

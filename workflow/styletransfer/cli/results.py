@@ -16,7 +16,11 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def add_commands(commands: Any) -> None:
-    """The subcommands `collect`, `manifest`, `verify` and `crate`."""
+    """The subcommands `measure`, `collect`, `manifest`, `verify` and `crate`."""
+    measuring = add_command(commands, "measure", "measure how much style and content finished runs have", measure)
+    measuring.add_argument("--output", type=Path, required=True, help="the table to write, .csv")
+    measuring.add_argument("--threads", type=int, help="of the CPU; default: all cores")
+
     collecting = add_command(commands, "collect", "gather the runs of a study into tables", collect)
     collecting.add_argument("--runs", type=Path, required=True, help="the table of runs to write, .parquet")
     collecting.add_argument("--runs-csv", type=Path, required=True, help="the same as .csv")
@@ -27,7 +31,7 @@ def add_commands(commands: Any) -> None:
     describing.add_argument("--tables", nargs="+", required=True, help="the study's tables")
     describing.add_argument("--figures", nargs="+", required=True, help="its figures and pages; a folder for all in it")
     describing.add_argument("--output", type=Path, required=True, help="the manifest to write, .json")
-    for command in (collecting, describing):
+    for command in (measuring, collecting, describing):
         command.add_argument("--plan", type=Path, required=True, help="the study's plan")
         command.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
 
@@ -40,6 +44,27 @@ def add_commands(commands: Any) -> None:
     packing = add_command(commands, "crate", "pack a study into an RO-Crate, a .zip that archives take", pack)
     packing.add_argument("--manifest", type=Path, required=True, help="results/studies/<study>/manifest.json")
     packing.add_argument("--output", type=Path, required=True, help="the crate to write, .zip")
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure what has not been measured, on the CPU; write what is known of all runs of the plan."""
+    from styletransfer.devices import tf_setup
+    from styletransfer.results import readings
+    from styletransfer.vgg import formats
+
+    study = plan.read(options.plan)
+
+    def load_network() -> Any:
+        tf_setup.load_tensorflow(options.threads)
+        from styletransfer.vgg.network import VGG19
+
+        return VGG19(formats.load(study.weights.file))
+
+    images = readings.unmeasured(study, options.pool)
+    count = readings.measure(study, options.pool, images, load_network)
+    with atomic.atomic_path(options.output) as temporary:
+        readings.table(study, options.pool).to_csv(temporary, index=False)
+    print(f"{count} runs measured, {len(images) - count} left out since their pictures or weights are gone")
 
 
 def collect(options: argparse.Namespace) -> None:

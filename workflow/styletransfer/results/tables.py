@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from styletransfer.analysis import pareto
+from styletransfer.analysis import pareto, ruler
 from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks
 from styletransfer.optim.terms import LOSSES
+from styletransfer.results import readings
 from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import IncompleteError, Record, complete_record, remedy
@@ -36,6 +37,7 @@ COPIED = (
     *("iterations_done", "best_iteration", "precision_used", "backend_used"),
 )
 LOSS_NAMES = (*LOSSES, *(f"{name}_unweighted" for name in LOSSES[:-1]))
+READINGS = ruler.Reading._fields
 GPU_COLUMNS = ("utilisation_mean_percent", "utilisation_peak_percent", "memory_mean_mib", "memory_peak_mib")
 LOSS_COLUMNS = ("run_id", "iteration", "loss", "weighted", "unweighted")
 SEPARATOR = " + "  # between the styles of a blend
@@ -92,9 +94,11 @@ def _record(path: Path) -> dict[str, Any]:
     Raises `InputError` for a run whose files are not those that its record tells of: nothing may be made from them.
     """
     try:
-        return _columns(complete_record(path, run_id=path.parent.name, verify=True))
+        record = complete_record(path, run_id=path.parent.name, verify=True)
     except IncompleteError as error:
         raise InputError(f"{error}. {remedy(path.parent)}") from error
+    reading = readings.read(path.parent, record.outputs[RUN_FILES["image"]])
+    return _columns(record, reading or readings.NOTHING)
 
 
 def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +118,7 @@ def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[st
     return label | record
 
 
-def _columns(record: Record) -> dict[str, Any]:
+def _columns(record: Record, reading: ruler.Reading) -> dict[str, Any]:
     columns = _identity(record.status, status.reason_of(record), record.settings)
     columns |= {"weights": record.weights["name"], "weights_sha256": record.weights["source_sha256"]}
     columns |= {name: getattr(record, name) for name in COPIED}
@@ -123,6 +127,7 @@ def _columns(record: Record) -> dict[str, Any]:
     columns |= {f"gpu_{name}": (record.gpu or {}).get(name) for name in GPU_COLUMNS}
     for stage in ("final", "best"):
         columns |= {f"{stage}_{name}": getattr(record, stage).get(name) for name in LOSS_NAMES}
+    columns |= reading._asdict()
     return columns | {f"version_{name}": version for name, version in record.versions.items()}
 
 
@@ -134,7 +139,7 @@ def _unfinished(run: Settings, found: Status) -> dict[str, Any]:
     columns |= {"image_sha256": None, "computed_on": "", "device": found.details.get("device"), "device_slot": 0}
     gaps = [f"gpu_{name}" for name in GPU_COLUMNS]
     gaps += [f"{stage}_{name}" for stage in ("final", "best") for name in LOSS_NAMES]
-    return columns | dict.fromkeys(gaps)
+    return columns | dict.fromkeys([*gaps, *READINGS])
 
 
 def _identity(name: str, reason: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from styletransfer.settings import Settings
 RUN_LOG = "transfer.log"
 # Beside the record while the run lasts. No output of a rule: Snakemake may remove those of a job that failed.
 STATE_SUFFIX = ".state.npz"
+# What the ruler has read of the picture, beside it: no part of the run, and made again where it is gone.
+MEASURES = "measures.json"
 RUN_FILES = {"image": "image.png", "preserved": "preserved.png", "losses": "losses.csv", "record": "run.json"}
 
 

@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from styletransfer.analysis import pareto
+from styletransfer.images.io import write_image
 from styletransfer.optim.terms import LOSS_DEFINITION
 from styletransfer.reports.figures import effects
 from styletransfer.reports.figures.style import save
 
 
 def table(content, style, **columns):
+    """Runs with these losses; what is kept and reached is the less, the higher they are."""
     count = len(content)
     made = {
         "study": "s",
@@ -27,6 +29,8 @@ def table(content, style, **columns):
         "best_content_unweighted": content,
         "best_style_unweighted": style,
         "best_tv_unweighted": 1.0,
+        "content_kept": 1 - np.asarray(content, float) / 10,
+        "style_reached": 1 - np.asarray(style, float) / 10,
         **dict.fromkeys(LOSS_DEFINITION, 1),
     }
     return pareto.with_columns(pd.DataFrame(made | columns))
@@ -43,33 +47,37 @@ def test_no_run_beats_one_on_the_front(points):
     assert len(kept) == len(set(kept))
 
 
-def test_only_runs_that_measure_the_same_compare():
+def test_losses_of_other_pictures_and_measures_do_not_compare_and_every_label_of_a_run_is_on_the_front():
     runs = table([1, 2, 3], [1, 2, 3], style_scales=["1", "1", "2"], status=["ok", "diverged", "ok"])
-    assert pareto.compares_with_default(runs).tolist() == [True, False, False]
     assert runs["comparable_group"].tolist() == [0, 0, 1]
-    assert runs["pareto_front"].tolist() == [True, False, True], "a run was beaten by one that measures something else"
-
-
-def test_losses_of_other_pictures_do_not_compare_and_every_label_of_a_run_is_on_the_front():
+    assert runs["pareto_front"].tolist() == [True, False, False], "the ruler compares over all settings"
     runs = table([1, 2, 1, np.nan], [1, 2, 1, 1], pair=["a", "b", "a", "a"], run_id=["r", "s", "r", "t"])
     assert runs["comparable_group"].tolist() == [0, 1, 0, 0]
     assert runs["pareto_front"].tolist() == [True, True, True, False]
 
 
+@pytest.fixture
+def pool(tmp_path):
+    for name in ("run0", "run1", "run2", "x", "y", "z", *(f"{letter}{n}" for letter in "rs" for n in range(80))):
+        write_image(tmp_path / "pool" / name / "image.png", np.full((20, 30, 3), 99, np.uint8))
+    return tmp_path / "pool"
+
+
 @pytest.mark.parametrize("parameter", ["style_weight", ""], ids=["star", "grid"])
-@pytest.mark.parametrize("draw", [effects.pareto, effects.parameter_effects])
+@pytest.mark.parametrize("draw", [effects.pareto, lambda runs, _: effects.parameter_effects(runs)])
 @pytest.mark.filterwarnings("error")
-def test_every_kind_of_study_is_drawn(draw, parameter, tmp_path):
+def test_every_kind_of_study_is_drawn(draw, parameter, tmp_path, pool):
     one = table([5, 2, np.nan], [1, 4, 3], parameter=parameter, status=["ok", "ok", "diverged"], pooling="max")
     runs = pareto.with_columns(pd.concat([one, one.assign(pair="a x c", run_id=["x", "y", "z"])], ignore_index=True))
-    save(draw(runs), [tmp_path / "figure.pdf"])
+    save(draw(runs, pool), [tmp_path / "figure.pdf"])
     assert b"FontFile2" in (tmp_path / "figure.pdf").read_bytes(), "a font is not embedded"
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_study_that_varies_nothing_is_drawn(tmp_path):
-    for draw in (effects.pareto, effects.parameter_effects):
-        save(draw(table([3], [4], parameter="")), [tmp_path / "figure.png"])
+def test_a_study_that_varies_nothing_is_drawn(tmp_path, pool):
+    runs = table([3], [4], parameter="")
+    for figure in (effects.pareto(runs, pool), effects.parameter_effects(runs)):
+        save(figure, [tmp_path / "figure.png"])
 
 
 def words_of(figure):
@@ -81,6 +89,8 @@ def words_of(figure):
 def test_a_figure_with_nothing_to_show_says_why():
     one = effects.parameter_effects(table([3], [4], parameter="", style_weight=1, tv_weight=1))
     assert words_of(one) == ["s\none run: nothing is varied"]
+    gone = effects.pareto(table([3], [4], parameter="").assign(style_reached=np.nan), None)
+    assert words_of(gone) == ["s\nnothing is measured: pictures or weights were gone"]
     pairs = table([3, 5], [4, 2], pair=["a", "b"], parameter="", style_weight=1, tv_weight=1)
     assert words_of(effects.parameter_effects(pairs)) == ["s\nno parameter is varied, only pictures are"]
 
@@ -93,8 +103,8 @@ def test_a_study_of_words_has_a_place_for_each(tmp_path):
     )
     figure = effects.parameter_effects(runs)
     save(figure, [tmp_path / "figure.png"])
-    optimizer, pooling = figure.axes[:2]
-    assert [axis.get_title(loc="left") for axis in (optimizer, pooling)] == ["optimizer", "pooling"]
+    assert [axis.get_title(loc="left") for axis in figure.axes[:2]] == ["optimizer", "pooling"]
+    _, pooling = figure.axes[4:6]  # the row of content losses
     # Ticks belong to the axis at the foot of a column.
     labels = [[label.get_text() for label in axis.get_xticklabels()] for axis in figure.axes[-2:]]
     assert labels == [["a", "b", "c"], ["max", "avg"]]
@@ -105,23 +115,30 @@ def test_a_study_of_words_has_a_place_for_each(tmp_path):
 
 @pytest.mark.filterwarnings("error")
 def test_losses_of_0_are_told_in_words(tmp_path):
-    all_zero = table([0, 0, 0], [0, 0, 0], best_tv_unweighted=0.0)
-    for draw, panels in ((effects.pareto, 2), (effects.parameter_effects, 6)):
-        figure = draw(all_zero)
-        save(figure, [tmp_path / "figure.png"])
-        assert words_of(figure).count("0 in every run: there is nothing to compare") == panels
-    some = effects.pareto(table([0, 1, 2], [1, 2, 3]))
+    figure = effects.parameter_effects(table([0, 0, 0], [0, 0, 0], best_tv_unweighted=0.0))
+    save(figure, [tmp_path / "figure.png"])
+    assert words_of(figure).count("0 in every run: there is nothing to compare") == 6
+    some = effects.parameter_effects(table([0, 1, 2], [1, 2, 3]))
     save(some, [tmp_path / "figure.png"])
     assert "1 of 3 values are 0, which has no place here" in words_of(some)
 
 
 @pytest.mark.filterwarnings("error")
-def test_more_pairs_than_panels_or_colors_are_told(tmp_path):
+def test_the_front_shows_pictures_of_which_none_covers_another(tmp_path, pool):
+    figure = effects.pareto(table([1, 1.01, 9], [9, 8.99, 1]), pool)
+    save(figure, [tmp_path / "figure.png"])
+    boxes = [box.get_window_extent() for box in figure.axes[0].artists]
+    assert len(boxes) == 2, "of two points at one place one has its picture"
+    assert not boxes[0].overlaps(boxes[1])
+
+
+@pytest.mark.filterwarnings("error")
+def test_more_pairs_than_panels_or_colors_are_told(tmp_path, pool):
     every = [
         table([5, 2], [1, 4], pair=f"pair{number:02}", run_id=[f"r{number}", f"s{number}"]) for number in range(80)
     ]
     runs = pareto.with_columns(pd.concat(every, ignore_index=True))
-    front, against = effects.pareto(runs), effects.parameter_effects(runs)
+    front, against = effects.pareto(runs, pool), effects.parameter_effects(runs)
     assert "12 of 80 pairs, evenly chosen" in front.get_suptitle()
     titles = [axis.get_title(loc="left") for axis in front.axes if axis.get_title(loc="left")]
     assert [titles[0], titles[-1], len(titles)] == ["pair00", "pair79", 12]
@@ -129,4 +146,4 @@ def test_more_pairs_than_panels_or_colors_are_told(tmp_path):
     assert len(against.legends[0].get_texts()) == 7
     for figure in (front, against):
         save(figure, [tmp_path / "figure.png"])
-        assert max(figure.get_size_inches()) < 24
+        assert max(figure.get_size_inches()) < 27

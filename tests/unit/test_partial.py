@@ -71,7 +71,7 @@ def drawn(runs, losses, pool, folder):
         "contact_sheet": contact_sheet(runs, pool, pictures, 5, {}, False),
         "loss_curves": loss_curves(runs, losses),
         "device_timeline": device_timeline(runs),
-        "pareto": effects.pareto(runs),
+        "pareto": effects.pareto(runs, pool),
         "parameter_effects": effects.parameter_effects(runs),
     }
 

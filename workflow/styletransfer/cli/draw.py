@@ -63,7 +63,7 @@ def draw(options: argparse.Namespace) -> None:
         ),
         "loss_curves": lambda: loss_curves.loss_curves(runs, tables.read_losses(options.losses)),
         "device_timeline": lambda: device_usage.device_timeline(runs),
-        "pareto": lambda: effects.pareto(runs),
+        "pareto": lambda: effects.pareto(runs, options.pool),
         "parameter_effects": lambda: effects.parameter_effects(runs),
     }
     style.save(figures[options.figure](), options.output)

@@ -18,8 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from styletransfer.errors import InputError
-from styletransfer.images.io import image_size, read_image
-from styletransfer.images.resize import resize_to_width, to_uint8
+from styletransfer.images.io import image_size
 from styletransfer.reports.figures.style import (
     ACCENT,
     GREY,
@@ -28,6 +27,7 @@ from styletransfer.reports.figures.style import (
     fitted,
     joined,
     set_title,
+    thumbnail,
 )
 from styletransfer.results.tables import SEPARATOR, varied
 from styletransfer.runs import status
@@ -124,7 +124,7 @@ def contact_sheet(
         axes[0].text(1, 0.5, title, ha="right", va="center", weight="bold", fontsize=9, parse_math=False)
         for axis, (label, path) in zip(axes[1:], line.inputs, strict=False):
             if path.exists():
-                axis.imshow(_thumbnail(path))
+                axis.imshow(thumbnail(path))
             axis.set_title(_label(label), fontsize=8, color=GREY, parse_math=False)
         for axis, (label, row) in zip(axes[1:], line.tiles, strict=False):
             _show_run(axis, label, row, pool, preserve)
@@ -264,7 +264,7 @@ def _show_run(axis: Axes, label: str, row: Any, pool: Path, preserve: bool) -> N
         axis.text(0.5, 0.5, "no run", transform=axis.transAxes, ha="center", va="center", fontsize=8, color=GREY)
         return
     if row.status in status.FINISHED:
-        axis.imshow(_thumbnail(pool / row.run_id / RUN_FILES["preserved" if preserve else "image"]))
+        axis.imshow(thumbnail(pool / row.run_id / RUN_FILES["preserved" if preserve else "image"]))
     else:
         axis.add_patch(mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fc="#ececea"))
         axis.text(
@@ -277,8 +277,3 @@ def _show_run(axis: Axes, label: str, row: Any, pool: Path, preserve: bool) -> N
     if row.status == "diverged":
         axis.plot([0, 1], [0, 1], transform=axis.transAxes, color=ACCENT, lw=2)
         axis.text(0.5, 0.06, row.status, transform=axis.transAxes, ha="center", color="white", backgroundcolor=ACCENT)
-
-
-def _thumbnail(path: Path, width: int = 320) -> np.ndarray:
-    pixels = read_image(path)
-    return to_uint8(resize_to_width(pixels, width)) if pixels.shape[1] > width else pixels

@@ -1,20 +1,22 @@
-"""What parameters do to the losses: the front of content against style, and every loss against every parameter.
+"""What parameters do: the front of style against content, and every measure against every parameter.
 
-Losses are those of the kept pictures, unweighted: weights would only scale them. Runs that measure something else
-(other layers, scales or sizes) are drawn, and never compared.
+Losses are those of the kept pictures, unweighted: weights would only scale them. Where a parameter changes what a loss
+measures (other layers, scales or sizes), it is drawn, and never compared.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-from styletransfer.analysis.measures import CONTENT, STYLE, UNWEIGHTED, Measure
-from styletransfer.analysis.pareto import FRONT, compares_with_default
+from styletransfer.analysis.measures import CONTENT_KEPT, STYLE_REACHED, UNWEIGHTED, Measure
+from styletransfer.analysis.pareto import FRONT
 from styletransfer.reports.figures.style import (
     ACCENT,
     CATEGORIES,
@@ -27,72 +29,96 @@ from styletransfer.reports.figures.style import (
     log_scale,
     log_ticks,
     shortened,
+    thumbnail,
 )
 from styletransfer.results.tables import completed, incomplete_note, varied
+from styletransfer.runs.layout import RUN_FILES
 from styletransfer.text import value_labels
 
 MARKERS = "osD^vP*"
-# What the front is about: its values are written beside it.
-TRADE_OFFS = ("content_weight", "style_weight")
+# A row for each.
+EFFECTS = (STYLE_REACHED, CONTENT_KEPT, *UNWEIGHTED)
+# Of the pictures at the points, in points of 1/72 inch.
+PICTURE_POINTS = 46
 # Values that span so much or more are drawn on a log axis.
 WIDE = 30
 # A panel each, and so many beside one another.
 MAX_PAIRS, COLUMNS = 12, 3
 
 
-def pareto(runs: pd.DataFrame) -> Figure:
-    """Content loss against style loss: a panel for each pair, a colour and a shape for each parameter."""
-    shown = completed(runs)
-    if shown.empty:
-        return blank(runs)
-    shown, left_out = choose_pairs(shown, MAX_PAIRS)
+def pareto(runs: pd.DataFrame, pool: Path) -> Figure:
+    """Style reached against content kept: a panel for each pair, a colour and a shape for each parameter.
+
+    pool: the folder of all runs, whose pictures are shown at some points.
+    """
+    measured = completed(runs).dropna(subset=[CONTENT_KEPT.column, STYLE_REACHED.column])
+    if measured.empty:
+        why = "" if completed(runs).empty else "nothing is measured: pictures or weights were gone"
+        return blank(runs, why)
+    shown, left_out = choose_pairs(measured, MAX_PAIRS)
     pairs = list(dict.fromkeys(shown["pair"]))
     columns = min(COLUMNS, len(pairs))
     lines = -(-len(pairs) // columns)
-    figure = Figure(figsize=(6.4 * columns, 4.9 * lines + 0.3), layout="constrained")
-    note = "Filled: losses compare with the default's. Line: no comparable run is better in both. Red: the default"
+    figure = Figure(figsize=(7.4 * columns, 6.4 * lines + 0.3), layout="constrained")
+    note = "Line: no run has more of both. Red: the default. Each number compares over all settings"
     figure.suptitle(joined(note, left_out, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
     grid = figure.subplots(lines, columns, squeeze=False)
     for axis in grid.flat[len(pairs) :]:
         axis.set_axis_off()
     for axis, pair in zip(grid.flat, pairs, strict=False):
-        of_pair = shown[shown["pair"] == pair].dropna(subset=[CONTENT.column, STYLE.column])
-        _show_front(axis, of_pair.sort_values("is_default", kind="stable").drop_duplicates("run_id", keep="last"))
+        of_pair = shown[shown["pair"] == pair].sort_values("is_default", kind="stable")
+        _show_front(axis, of_pair.drop_duplicates("run_id", keep="last"))
         axis.set_title(shortened(pair, 64), fontsize=10, loc="left", weight="bold", parse_math=False)
+    figure.draw_without_rendering()
+    for axis, pair in zip(grid.flat, pairs, strict=False):
+        _show_pictures(axis, shown[shown["pair"] == pair].drop_duplicates("run_id"), pool)
     return figure
 
 
 def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
-    x, y = CONTENT.column, STYLE.column
-    compares = compares_with_default(runs)
-    best = runs[compares & runs[FRONT]].sort_values(x)
-    axis.step(best[x], best[y], where="post", color=GREY, lw=1, zorder=1)
+    x, y = CONTENT_KEPT.column, STYLE_REACHED.column
+    best = runs[runs[FRONT]].sort_values(x)
+    axis.step(best[x], best[y], where="pre", color=GREY, lw=1, zorder=1)
     for number, parameter in enumerate(dict.fromkeys(runs["parameter"])):
         of = runs[(runs["parameter"] == parameter) & ~runs["is_default"]]
         if of.empty:
             continue
         color, marker = CATEGORIES[number % len(CATEGORIES)], MARKERS[number % len(MARKERS)]
         label = parameter.replace("_", " ") or "runs"
-        style: dict[str, Any] = {"marker": marker, "ls": "", "color": color, "ms": 6}
-        axis.plot(of.loc[~compares, x], of.loc[~compares, y], mfc="none", alpha=0.6, **style)
-        axis.plot(of.loc[compares, x], of.loc[compares, y], label=label, **style)
+        axis.plot(of[x], of[y], marker=marker, ls="", color=color, ms=6, label=label, zorder=4)
     default = runs[runs["is_default"]]
-    axis.plot(default[x], default[y], "o", color=ACCENT, ms=9, mec="white", label="default", zorder=3)
-    for run in best.itertuples():
-        if run.parameter in TRADE_OFFS and not run.is_default:
-            place = (getattr(run, x), getattr(run, y))
-            axis.annotate(run.label, place, (5, 5), textcoords="offset points", fontsize=7, color=GREY)
-    axis.margins(0.08)
-    log_scale([axis], "x", runs[x])
-    log_scale([axis], "y", runs[y])
-    axis.set_xlabel(f"{CONTENT.title}: less like the photograph →", fontsize=9)
-    axis.set_ylabel(f"{STYLE.title}: less like the artwork →", fontsize=9)
+    axis.plot(default[x], default[y], "o", color=ACCENT, ms=9, mec="white", label="default", zorder=5)
+    axis.margins(0.14)
+    axis.set_xlabel(f"{CONTENT_KEPT.title}: more like the photograph →", fontsize=9)
+    axis.set_ylabel(f"{STYLE_REACHED.title}: more like the artwork →", fontsize=9)
     _plain(axis)
-    axis.legend(fontsize=8, frameon=False)
+    axis.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _show_pictures(axis: Axes, runs: pd.DataFrame, pool: Path) -> None:
+    """Pictures above points, as far as none covers another: of the default first, then of the front, then of others."""
+    order = runs.assign(other=~runs[FRONT]).sort_values(["is_default", "other"], ascending=[False, True], kind="stable")
+    taken: list[np.ndarray] = []
+    for run in order.itertuples():
+        point = (getattr(run, CONTENT_KEPT.column), getattr(run, STYLE_REACHED.column))
+        place = axis.transData.transform(point) * 72 / axis.figure.dpi
+        if any((abs(place - other) < 1.15 * PICTURE_POINTS).all() for other in taken):
+            continue
+        taken.append(place)
+        pixels = thumbnail(pool / run.run_id / RUN_FILES["image"], 160)
+        box = AnnotationBbox(
+            OffsetImage(pixels, zoom=PICTURE_POINTS / max(pixels.shape[:2])),
+            point,
+            xybox=(0, 0.55 * PICTURE_POINTS),
+            boxcoords="offset points",
+            pad=0.1,
+            bboxprops={"ec": ACCENT if run.is_default else GREY, "lw": 0.8},
+        )
+        axis.add_artist(box)
 
 
 def parameter_effects(runs: pd.DataFrame) -> Figure:
-    """A column for each varied parameter, a row for each loss, a colour for each pair."""
+    """A column for each varied parameter, a row for each measure, a colour for each pair."""
     if completed(runs).empty:
         return blank(runs)
     names = varied(runs)
@@ -100,17 +126,18 @@ def parameter_effects(runs: pd.DataFrame) -> Figure:
         count = runs["run_id"].nunique()
         return blank(runs, "one run: nothing is varied" if count == 1 else "no parameter is varied, only pictures are")
     shown, left_out = choose_pairs(runs, len(CATEGORIES))
-    figure = Figure(figsize=(max(7, 2.6 * len(names) + 0.8), 6.4), layout="constrained")
-    note = "Unweighted losses of the kept pictures. Red: the default. Dashed: losses do not compare along this"
+    figure = Figure(figsize=(max(7, 2.6 * len(names) + 0.8), 10), layout="constrained")
+    note = "Losses are unweighted, of the kept pictures. Red: the default. Dashed: losses do not compare along this"
     figure.suptitle(joined(note, left_out, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
-    grid = figure.subplots(len(UNWEIGHTED), len(names), squeeze=False, sharex="col", sharey="row")
+    grid = figure.subplots(len(EFFECTS), len(names), squeeze=False, sharex="col", sharey="row")
     for axes, name in zip(grid.T, names, strict=True):
-        for axis, measure in zip(axes, UNWEIGHTED, strict=True):
+        for axis, measure in zip(axes, EFFECTS, strict=True):
             _show_effect(axis, shown[shown["status"] == "ok"], name, measure)
         axes[0].set_title(name.replace("_", " "), fontsize=9, loc="left", weight="bold")
-    for axes, measure in zip(grid, UNWEIGHTED, strict=True):
+    for axes, measure in zip(grid, EFFECTS, strict=True):
         axes[0].set_ylabel(measure.title, fontsize=8)
-        log_scale(axes, "y", shown.loc[shown["status"] == "ok", measure.column])
+        if measure in UNWEIGHTED:
+            log_scale(axes, "y", shown.loc[shown["status"] == "ok", measure.column])
     figure.align_ylabels(grid[:, 0])
     if shown["pair"].nunique() > 1:
         legend_below(figure, *grid[0, 0].get_legend_handles_labels())

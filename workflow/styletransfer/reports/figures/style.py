@@ -16,6 +16,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from styletransfer.files import atomic
+from styletransfer.images.io import read_image
+from styletransfer.images.resize import resize_to_width, to_uint8
 from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.vgg import sources
 
@@ -155,3 +157,9 @@ def set_title(figure: Figure, text: str) -> None:
     lines = [line for part in text.splitlines() for line in textwrap.wrap(part, characters)]
     # A name is a name, also with $ in it, which matplotlib would take for the beginning of a formula.
     figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9, color=GREY, parse_math=False)
+
+
+def thumbnail(path: Path, width: int = 320) -> np.ndarray:
+    """A picture, (H, W, 3) uint8, no wider than that."""
+    pixels = read_image(path)
+    return to_uint8(resize_to_width(pixels, width)) if pixels.shape[1] > width else pixels

@@ -47,6 +47,9 @@ class Optimization:
             self.iteration = step + 1
             yield Evaluation(step, self._terms / (1 + step), True, True)
 
+    def result(self, diverged):
+        return self.best
+
 
 def stub_tensorflow():
     """Put the stub in the place of all that would load TensorFlow; `transfer` is none the wiser."""
@@ -63,7 +66,7 @@ def stub_tensorflow():
 
     def begin(session, run, pictures):
         how = Computation("cpu", "float32", "stub", 1)
-        return engine(run.inputs.network), how, Optimization(run.settings, pictures.content)
+        return engine(run.inputs.network), how, Optimization(run.settings, pictures[-1].content)
 
     session.Session.begin = begin
 

@@ -13,6 +13,7 @@ HEAVY = {
     "styletransfer.optim.loop",
     "styletransfer.optim.losses",
     "styletransfer.optim.optimizers",
+    "styletransfer.optim.pyramid",
 }
 
 

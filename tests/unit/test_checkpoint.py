@@ -95,6 +95,31 @@ def test_a_killed_run_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, opt
     assert begun(tmp_path / "killed") == {*RESULTS, "run.json"}
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_a_run_of_several_stages_that_is_killed_comes_to_the_same_bytes(inputs, tmp_path, monkeypatch, optimizer):
+    study = settings(optimizer=optimizer, stages=(19, 24, 30), learning_rate=2)
+    with new_session() as session:
+        _, whole = compute(inputs, tmp_path / "whole", study, session)
+        for iteration in (2, 4, 9):  # within the first stage, between two, within the last
+            kill(monkeypatch, inputs, tmp_path / "killed", study, iteration, session=session)
+    record, resumed = compute(inputs, tmp_path / "killed", study)
+    assert resumed == whole
+    assert record.resumed == [2, 4, 9]
+
+
+def test_a_run_of_several_stages_goes_on_from_no_run_of_other_iterations(inputs, tmp_path):
+    """All of its stages have other iterations."""
+    long = settings(stages=2, learning_rate=2)
+    _, whole = compute(inputs, tmp_path / "elsewhere" / long.run_id, long)
+    pool = tmp_path / "runs"
+    with new_session(keep_state=True) as session:
+        short = dataclasses.replace(long, iterations=6)
+        compute(inputs, pool / short.run_id, short, session)
+        record, continued = compute(inputs, pool / long.run_id, long, session)
+    assert continued == whole
+    assert record.resumed == []
+
+
 def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(inputs, tmp_path, monkeypatch):
     _, whole = compute(inputs, tmp_path / "whole", settings())
     write_text = atomic.write_text

@@ -32,6 +32,7 @@ FILE = Artifact("a", "b")
         {},
         {"width": 21, "style_scales": 0.7, "learning_rate": 3},
         {"optimizer": "lbfgs", "initial_noiseblend": 0.0},
+        {"stages": 2},
         {"learning_rate": 1e30},
     ],
     ids=str,

@@ -15,7 +15,7 @@ from helpers.studies import NEURAL_STYLE
 from styletransfer.devices import precision
 from styletransfer.errors import InputError
 from styletransfer.images.io import write_image
-from styletransfer.runs import transfer
+from styletransfer.runs import run_state, transfer
 from styletransfer.runs.layout import Outputs, Run
 from styletransfer.runs.session import Session
 from styletransfer.settings import Artifact, Settings
@@ -180,11 +180,11 @@ def test_what_decides_the_rounding_of_a_cpu_is_told(tmp_path, monkeypatch):
 
 
 def test_a_run_that_goes_on_elsewhere_tells_of_both():
-    first, second = transfer.Clock(), transfer.Clock()
+    first, second = run_state.Clock(), run_state.Clock()
     first.prepared("a, 1 thread")
     second.resume(first.read(), 7)
     second.prepared("b, 2 threads")
-    third = transfer.Clock()
+    third = run_state.Clock()
     third.resume(second.read(), 9)
     third.prepared("a, 1 thread")
     assert third.read()["computed_on"] == ["a, 1 thread", "b, 2 threads"]

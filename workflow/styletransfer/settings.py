@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from styletransfer import layers
+from styletransfer import stages as coarse_to_fine
 from styletransfer.errors import InputError
 
 # Raised when equal settings begin to give other pixels; every run is then computed again. An option added later keeps
@@ -51,7 +53,10 @@ IN_MEMORY = Artifact("in memory", "")
 
 
 def parameter(default: Any, help: str, **limits: Any) -> Any:
-    """One field of `Settings`. Limits: `minimum`, `above`, `maximum`, `choices`, `integer`, `per_style`, `layers`."""
+    """One field of `Settings`.
+
+    Limits: `minimum`, `above`, `maximum`, `choices`, `integer`, `per_style`, `layers`, `widths`.
+    """
     return field(default=default, metadata={"help": help, **limits})
 
 
@@ -77,6 +82,15 @@ class Settings:
         minimum=1,
         maximum=10_000_000,
         integer=True,
+    )
+    stages: int | tuple[int, ...] = parameter(
+        1,
+        "number of sizes that the picture is made at in turn, coarse to fine, each 1.41 times as wide as the one "
+        "before; or the width of each. They share the iterations equally, and the last one takes the remainder",
+        minimum=1,
+        maximum=coarse_to_fine.MOST,
+        integer=True,
+        widths=True,
     )
     content_weight: float = parameter(5.0, "weight of the content loss", minimum=0)
     content_layers: str = parameter(
@@ -143,6 +157,7 @@ class Settings:
         for name in PARAMETERS:
             object.__setattr__(self, name, check(name, getattr(self, name), len(self.styles)))
         self._resolve_start()
+        self._resolve_stages()
 
     def _resolve_start(self) -> None:
         """Write the start as one of: pure noise, or a picture with a share of noise."""
@@ -154,6 +169,25 @@ class Settings:
         object.__setattr__(self, "initial_noiseblend", noise)
         if noise == 0.0:  # nothing is drawn, so runs with different seeds are one run
             object.__setattr__(self, "seed", 0)
+
+    def _resolve_stages(self) -> None:
+        """Write widths that a number stands for as that number."""
+        if isinstance(self.stages, tuple):
+            width = self.stages[-1]
+            if self.width not in (None, width):
+                widths = " ".join(map(str, self.stages))
+                raise InputError(
+                    f"stages is {widths}, and width is {self.width}: the last stage is the result, so let stages end "
+                    "with the width, or leave width out"
+                )
+            object.__setattr__(self, "width", width)
+            number = len(self.stages)
+            if list(self.stages) == coarse_to_fine.widths(number, width):
+                object.__setattr__(self, "stages", number)
+        if self.iterations < (number := coarse_to_fine.count(self.stages)):
+            raise InputError(
+                f"iterations is {self.iterations}, for {number} stages that share them: each stage needs at least one"
+            )
 
     @functools.cached_property
     def run_id(self) -> str:
@@ -180,6 +214,11 @@ class Settings:
         """Every parameter with its value, as plain Python types."""
         values = {name: getattr(self, name) for name in PARAMETERS}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    @property
+    def work(self) -> float:
+        """How many steps at the full width cost what all steps do: fewer than `iterations` where there are stages."""
+        return coarse_to_fine.work(self.stages, self.iterations)
 
     def unused(self) -> dict[str, str]:
         """What makes no difference to this run, whatever its value: parameters, or `initial`, each with the reason."""
@@ -258,6 +297,8 @@ def check(name: str, value: Any, styles: int = 1) -> Any:
         return layers.written(name, value)
     if limits.get("per_style"):
         return _check_per_style(name, value, styles)
+    if limits.get("widths") and isinstance(value, list | tuple):
+        return _check_widths(name, value)
     return _check_number(name, value)
 
 
@@ -280,6 +321,17 @@ def _check_per_style(name: str, value: Any, styles: int) -> tuple[float, ...]:
             raise InputError(f"{name} is {value!r}: at least one style needs a weight above 0")
         numbers = [rounded(number / total) for number in numbers]
     return tuple(numbers)
+
+
+def _check_widths(name: str, value: Sequence[Any]) -> int | tuple[int, ...]:
+    if len(value) == 1:  # one thing is a list of one
+        return int(_check_number(name, value[0]))
+    widths = tuple(int(_check_number("width", width)) for width in value)
+    if not widths or any(width >= larger for width, larger in itertools.pairwise(widths)):
+        raise InputError(
+            f"{name} is {list(value)!r}: a list has the width of each stage, from the smallest to the largest"
+        )
+    return widths
 
 
 def _check_number(name: str, value: Any) -> int | float:
@@ -318,6 +370,8 @@ def allowed(name: str) -> str:
         bounds.append(f"above {limits['above']:,}")
     if "maximum" in limits:
         bounds.append(f"at most {limits['maximum']:,}")
+    if limits.get("widths"):
+        return f"{' and '.join(bounds)}, or a list of widths"
     return " and ".join(bounds)
 
 

@@ -29,7 +29,7 @@ PROGRESS_HELP = (
 )
 # What `--initial` is without a value.
 CONTENT = Path()
-OPTION_TYPES = {"width": int, "iterations": int, "seed": int}
+OPTION_TYPES = {"width": int, "iterations": int, "stages": int, "seed": int}
 
 
 def add_commands(commands: Any) -> None:
@@ -75,7 +75,7 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
             f"--{name.replace('_', '-')}",
             type=OPTION_TYPES.get(name, str if {"choices", "layers"} & set(field.metadata) else float),
             choices=field.metadata.get("choices"),
-            nargs="+" if {"per_style", "layers"} & set(field.metadata) else None,
+            nargs="+" if {"per_style", "layers", "widths"} & set(field.metadata) else None,
             default=argparse.SUPPRESS,
             help=field.metadata["help"] + ("" if field.default is None else f" (default: {field.default})"),
         )

@@ -52,6 +52,23 @@ def resize(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.asarray(resized, np.float32)
 
 
+def enlarge(values: np.ndarray, width: int, height: int, smooth: bool = False) -> np.ndarray:
+    """Resize numbers of any range, each channel for itself.
+
+    Args:
+        values: (H, W, C) float32.
+        width: In pixels.
+        height: In pixels.
+        smooth: Whether no number may be outside of the range of its neighbours: linear in place of LANCZOS.
+
+    Returns:
+        (height, width, C) float32.
+    """
+    method = Image.Resampling.BILINEAR if smooth else Image.Resampling.LANCZOS
+    channels = [Image.fromarray(np.ascontiguousarray(channel)) for channel in np.moveaxis(values, -1, 0)]
+    return np.stack([np.asarray(channel.resize((width, height), method)) for channel in channels], axis=-1)
+
+
 def to_uint8(pixels: np.ndarray) -> np.ndarray:
     """Clip to 0..255 and round to the nearest integer, halves to even.
 

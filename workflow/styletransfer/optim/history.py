@@ -11,6 +11,7 @@ import numpy as np
 from styletransfer.optim import terms as loss_terms
 from styletransfer.optim.terms import Evaluation
 from styletransfer.settings import Settings
+from styletransfer.stages import spans, stage_of
 
 
 @dataclass
@@ -26,7 +27,8 @@ class History:
     print_iterations: int = 1
     evaluations: list[Evaluation] = field(default_factory=list)
     best_iteration: int = 0
-    # The time from one evaluation to the next, summed, and of how many. The first of a process has none before it.
+    # The time from one evaluation to the next, summed, and of how many. The first of a process has none before it, and
+    # that of a stage begins with its targets and its graph.
     _seconds: float = 0.0
     _timed: int = 0
     _newest: float | None = None
@@ -34,7 +36,7 @@ class History:
     def add(self, evaluation: Evaluation) -> None:
         """Append the next evaluation."""
         now = time.monotonic()
-        if self._newest is not None:
+        if self._newest is not None and not self.begins_stage(evaluation.iteration):
             self._seconds += now - self._newest
             self._timed += 1
         self._newest = now
@@ -74,6 +76,14 @@ class History:
         for iteration, (terms, best) in enumerate(zip(state["history_terms"], state["history_best"], strict=True)):
             self._append(Evaluation(iteration, terms, True, bool(best)))
         self._seconds, self._timed = float(state["history_seconds"]), int(state["history_timed"])
+
+    def stage(self, iteration: int) -> int:
+        """The stage that evaluates an iteration, from 1."""
+        return 1 + stage_of(iteration, self.settings.stages, self.settings.iterations)
+
+    def begins_stage(self, iteration: int) -> bool:
+        """Whether it is the first iteration of a stage."""
+        return any(iteration == span.start for span in spans(self.settings.stages, self.settings.iterations))
 
     def losses(self, iteration: int) -> dict[str, float]:
         """The losses of the image after that many steps, by name; empty for iteration -1."""

@@ -1,4 +1,4 @@
-"""The loop that optimises one image: evaluate it, keep it if it is the best, change it by one step.
+"""The loop that optimises one image of one size: evaluate it, keep it if it is the best, change it by one step.
 
 Every hyper-parameter and every target is a tensor: one traced graph serves all runs of equal shapes. How a step changes
 the image is left to `optimizers`; reading, writing and reporting to `runs`.
@@ -46,25 +46,35 @@ class Optimization:
         targets: what the image is compared with.
         settings: the weights of the losses, the optimizer and its hyper-parameters, the number of iterations.
         start: (H, W, 3) float32, less the mean pixel.
+        span: the iterations to evaluate, a step after each; default: all.
+        optimizer: what it knows at the start; default: nothing.
     """
 
-    def __init__(self, stepper: Stepper, targets: Targets, settings: Settings, start: np.ndarray) -> None:
+    def __init__(
+        self,
+        stepper: Stepper,
+        targets: Targets,
+        settings: Settings,
+        start: np.ndarray,
+        span: range | None = None,
+        optimizer: Adam | LBFGS | None = None,
+    ) -> None:
         self._stepper = stepper
         self._problem = Problem.of(settings, targets)
-        self._iterations = settings.iterations
+        self._span = range(settings.iterations + 1) if span is None else span
         self._images = ImageState.init(start)
-        self._optimizer = OPTIMIZERS[settings.optimizer].init(start)
-        self._iteration = 0
+        self.optimizer = optimizer or OPTIMIZERS[settings.optimizer].init(start)
+        self._iteration = self._span.start
 
     def run(self) -> Iterator[Evaluation]:
         """Take all steps that are left. Yields the evaluation of the image before each step and of the final one.
 
         Ends early, after the first evaluation that is not finite: from there on every pixel would be NaN.
         """
-        while (first := self._iteration) <= self._iterations:
+        while (first := self._iteration) in self._span:
             # A call ends where `steps_per_call` divides: there the images are those of the iteration.
-            count = min(-first % self._stepper.steps_per_call, self._iterations - first) + 1
-            found = self._stepper.steps(self._images, self._optimizer, self._problem, tf.constant(count))
+            count = min(-first % self._stepper.steps_per_call + 1, self._span.stop - first)
+            found = self._stepper.steps(self._images, self.optimizer, self._problem, tf.constant(count))
             self._iteration = first + count
             rows = zip(*(result.numpy()[:count] for result in found), strict=True)
             for iteration, (terms, finite, best) in enumerate(rows, start=first):
@@ -76,6 +86,11 @@ class Optimization:
     def iteration(self) -> int:
         """The iteration that the state is at: the one to evaluate next."""
         return self._iteration
+
+    @property
+    def image(self) -> np.ndarray:
+        """The image to evaluate next, (H, W, 3) less the mean pixel."""
+        return self._images.image.numpy()
 
     @property
     def last(self) -> np.ndarray:
@@ -106,7 +121,7 @@ class Optimization:
         self._iteration = int(state["iteration"])
 
     def _variables(self) -> dict[str, tf.Variable]:
-        return {**self._images._asdict(), **self._optimizer._asdict()}
+        return {**self._images._asdict(), **self.optimizer._asdict()}
 
 
 class Stepper:

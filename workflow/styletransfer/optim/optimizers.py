@@ -6,11 +6,13 @@ when to stop, is left to `loop`. The names of the variables are those of a saved
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from styletransfer.images.resize import enlarge
 from styletransfer.settings import Settings
 
 
@@ -40,6 +42,14 @@ class Adam(NamedTuple):
         """Before the first step."""
         mean, square = (tf.Variable(tf.zeros(start.shape)) for _ in range(2))
         return cls(mean, square, tf.Variable(0, dtype=tf.float64))
+
+    def enlarged(self, width: int, height: int) -> Adam:
+        """What is known of a larger picture. The losses are means over positions: where there are more of them, each
+        has the smaller gradient.
+        """
+        share = np.float32(math.prod(self.mean.shape[:2]) / (width * height))
+        mean, square = (enlarge(moment.numpy(), width, height, smooth=True) for moment in (self.mean, self.square))
+        return Adam(tf.Variable(share * mean), tf.Variable(share**2 * square), tf.Variable(self.steps))
 
     def step(self, image: tf.Variable, gradient: tf.Tensor, loss: tf.Tensor, hyper: Hyperparameters) -> None:
         """One step, with the bias corrections folded into its size (section 2 of the paper).
@@ -100,6 +110,10 @@ class LBFGS(NamedTuple):
         loss, step_size = tf.Variable(np.float32(np.inf)), tf.Variable(np.float32(1))
         curvature, num_pairs = tf.Variable(tf.zeros(HISTORY_SIZE)), tf.Variable(0)
         return cls(x, gradient, loss, direction, step_size, s, y, curvature, num_pairs)
+
+    def enlarged(self, width: int, height: int) -> LBFGS:
+        """What is known of a larger picture: nothing, as before the first evaluation."""
+        return LBFGS.init(np.empty((height, width, 3), np.float32))
 
     def step(self, image: tf.Variable, gradient: tf.Tensor, loss: tf.Tensor, hyper: Hyperparameters) -> None:
         """Accept the image on trial and try a whole step from it; or, if the loss is not low enough, half the step.

@@ -22,11 +22,13 @@ from styletransfer.images.io import read_image
 from styletransfer.images.resize import check_size, resize, resize_to_width, to_uint8
 from styletransfer.optim.history import History
 from styletransfer.settings import IN_MEMORY, Settings
+from styletransfer.stages import widths
 from styletransfer.vgg.weights import SMALLEST_SIDE, Weights
 
 if TYPE_CHECKING:
     from styletransfer.optim.loop import Optimization, Stepper
     from styletransfer.optim.losses import Targets
+    from styletransfer.optim.pyramid import Pyramid
     from styletransfer.vgg.network import VGG19
 
 # What a user may give for a picture: the path of a file, a Pillow image, or (H, W, 3) uint8 RGB.
@@ -66,7 +68,10 @@ class Iterate:
 
     @property
     def image(self) -> np.ndarray:
-        """The picture after these steps, (H, W, 3) uint8 RGB; the one before if its loss is not finite."""
+        """The picture after these steps, (H, W, 3) uint8 RGB; the one before if its loss is not finite.
+
+        Of a run of several stages it has the size of its stage.
+        """
         return self._paint()
 
 
@@ -116,12 +121,12 @@ def stylize(
         raise InputError("initial is given, but the settings start from pure noise: say initial_noiseblend=0 as well")
     start = None if initial is None else _pixels(initial, "initial")
     names = [f"style {number}" for number in range(1, len(given) + 1)]
-    pictures = fit(settings, _pixels(content, "content"), map(_pixels, given, names), start)
+    pictures = fit_stages(settings, _pixels(content, "content"), list(map(_pixels, given, names)), start)
     if "tensorflow" not in sys.modules:
         tf_setup.load_tensorflow(None)
     # With a callback a picture must be that of its iteration.
     engine = build(weights, settings, resolve(settings, steps_per_call=1 if callback else None))
-    optimization = engine.begin(settings, engine.targets(settings, pictures), pictures)
+    optimization = engine.pyramid(settings, pictures, lambda stage: engine.targets(settings, pictures[stage]))
     history = History(settings)
 
     def painted() -> np.ndarray:
@@ -169,6 +174,7 @@ def fit(
     styles: Iterable[np.ndarray],
     initial: np.ndarray | None = None,
     names: Sequence[str] | None = None,
+    width: int | None = None,
 ) -> Pictures:
     """Pictures at the sizes that a run wants.
 
@@ -178,12 +184,13 @@ def fit(
         styles: one for each that the settings name.
         initial: where the run starts; None for the content, if it does not start from noise.
         names: of content and styles, for messages.
+        width: of the stage; default: that of the result.
 
     Raises:
         InputError: for a picture that would be too small for the network, or too large.
     """
     names = names or ["content", *(f"style {number}" for number in range(1, len(settings.styles) + 1))]
-    width = settings.width or content.shape[1]
+    width = width or settings.width or content.shape[1]
     fitted = _scaled(content, width, f"the result ({names[0]}, width {width})", SMALLEST_SIDE)
     scaled = [
         _scaled(style, round(scale * width), f"{name} (scale {scale:g} of width {width})")
@@ -192,6 +199,18 @@ def fit(
     if settings.initial is None or initial is None:
         return Pictures(fitted, scaled, None if settings.initial is None else fitted)
     return Pictures(fitted, scaled, resize(initial, width, fitted.shape[0]))
+
+
+def fit_stages(
+    settings: Settings,
+    content: np.ndarray,
+    styles: Sequence[np.ndarray],
+    initial: np.ndarray | None = None,
+    names: Sequence[str] | None = None,
+) -> list[Pictures]:
+    """Pictures at the sizes that each stage of a run wants. Arguments and errors are those of `fit`."""
+    width = settings.width or content.shape[1]
+    return [fit(settings, content, styles, initial, names, of_stage) for of_stage in widths(settings.stages, width)]
 
 
 def _scaled(pixels: np.ndarray, width: int, what: str, smallest: int = 1) -> np.ndarray:
@@ -242,16 +261,25 @@ class Engine(NamedTuple):
         return losses.measure_targets(self.network, settings, pictures.content, pictures.styles)
 
     def begin(self, settings: Settings, targets: Targets, pictures: Pictures) -> Optimization:
-        """The optimisation of a run, at its start."""
+        """The optimisation of a run of one stage, at its start."""
         from styletransfer.optim import loop
 
-        initial = None if pictures.initial is None else self.network.preprocess(pictures.initial).numpy()
-        start = starting_image(settings, initial, pictures.content.shape)
-        return loop.Optimization(self.stepper, targets, settings, start)
+        return loop.Optimization(self.stepper, targets, settings, self._start(settings, pictures))
 
-    def result(self, optimization: Optimization, history: History) -> np.ndarray:
+    def pyramid(self, settings: Settings, pictures: Sequence[Pictures], targets: Callable[[int], Targets]) -> Pyramid:
+        """The optimisation of a run, at its start. pictures, targets: of each stage."""
+        from styletransfer.optim import pyramid
+
+        sizes = [fitted.content.shape for fitted in pictures]
+        return pyramid.Pyramid(self.stepper, targets, settings, self._start(settings, pictures[0]), sizes)
+
+    def _start(self, settings: Settings, pictures: Pictures) -> np.ndarray:
+        initial = None if pictures.initial is None else self.network.preprocess(pictures.initial).numpy()
+        return starting_image(settings, initial, pictures.content.shape)
+
+    def result(self, optimization: Pyramid, history: History) -> np.ndarray:
         """The best picture, or the last of a run that diverged: (H, W, 3) float32 RGB, not yet clipped to 0..255."""
-        return self.network.postprocess(optimization.last if history.diverged else optimization.best)
+        return self.network.postprocess(optimization.result(history.diverged))
 
 
 def build(weights: Weights, settings: Settings, how: Computation) -> Engine:

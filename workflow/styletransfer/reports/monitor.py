@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from styletransfer import stages
 from styletransfer.analysis import device_usage
 from styletransfer.runs import history, status
 from styletransfer.runs.history import Progress
@@ -219,23 +220,25 @@ def time_left(
     computing = [(run, work) for run, work in at_work if work.device]
     finished = [speed for speed in speeds if speed.iterations_done]
     known = finished or [
-        _so_far(work, work.last, run.width) for run, work in computing if work.last and work.last.seconds_per_iteration
+        _so_far(work, work.last, run) for run, work in computing if work.last and work.last.seconds_per_iteration
     ]
     if not computing or not known:
         return None
     expected = seconds_of_run(known)
-    durations = [_seconds_left(work, expected(run.iterations, run.width)) for run, work in computing]
-    durations += [expected(run.iterations, run.width) for run, work in at_work if not work.device]
-    durations += [expected(run.iterations, run.width) for run in waiting]
+    durations = [_seconds_left(work, expected(run.work, run.width)) for run, work in computing]
+    durations += [expected(run.work, run.width) for run, work in at_work if not work.device]
+    durations += [expected(run.work, run.width) for run in waiting]
     likely = device_usage.elapsed(device_usage.schedule(durations, len(computing)))
     ratios = [speed.seconds / max(1e-9, expected(speed.iterations_done, speed.width)) for speed in known]
     low, _, high = statistics.quantiles(ratios) if len(finished) >= ENOUGH else (0.5, 1.0, 2.0)
     return TimeLeft(min(1.0, low) * likely, likely, max(1.0, high) * likely)
 
 
-def _so_far(work: RunningRun, last: Progress, width: int | None) -> Speed:
+def _so_far(work: RunningRun, last: Progress, run: Settings) -> Speed:
     """That of a run at work as if it ended here: what tells of the speed before any run has ended."""
-    return Speed(width or 1, max(1, last.iteration), work.seconds, last.seconds_per_iteration or 0.0)
+    done = stages.work(run.stages, run.iterations, last=last.iteration)
+    cost = stages.cost(stages.stage_of(last.iteration, run.stages, run.iterations), run.stages)
+    return Speed(run.width or 1, max(cost, done), work.seconds, (last.seconds_per_iteration or 0.0) / cost)
 
 
 def _seconds_left(work: RunningRun, expected: float) -> float:

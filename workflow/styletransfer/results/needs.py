@@ -49,7 +49,7 @@ class Needs:
         return math.ceil(2 * (MINUTES_BESIDE + seconds / 60))
 
     def _seconds(self, run: Settings, kind: str) -> float:
-        evaluations = run.iterations * EVALUATIONS_PER_STEP[run.optimizer]
+        evaluations = run.work * EVALUATIONS_PER_STEP[run.optimizer]
         return evaluations * self._pixels(run) * SECONDS_PER_PIXEL[kind]
 
     def _pixels(self, run: Settings) -> int:

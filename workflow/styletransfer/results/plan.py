@@ -14,6 +14,7 @@ from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import Record, find_record, seconds_of_run
 from styletransfer.settings import Settings, to_json
+from styletransfer.stages import widths
 from styletransfer.study.plan import Source, Study
 from styletransfer.text import duration
 
@@ -36,12 +37,13 @@ def check_sizes(study: Study) -> None:
     for run in study.runs.values():
         content = sizes.get(run.content.name)
         width = run.width or (content or (0, 0))[0]
-        if content:
-            check_size(f"the result ({run.content.name}, width {width})", content, width, SMALLEST_SIDE)
-        for style, scale in zip(run.styles, run.style_scales, strict=True):
-            if style.name in sizes and width:
-                what = f"style {style.name} (scale {scale:g} of width {width})"
-                check_size(what, sizes[style.name], round(scale * width))
+        for of_stage in widths(run.stages, width) if width else []:
+            if content:
+                check_size(f"the result ({run.content.name}, width {of_stage})", content, of_stage, SMALLEST_SIDE)
+            for style, scale in zip(run.styles, run.style_scales, strict=True):
+                if style.name in sizes:
+                    what = f"style {style.name} (scale {scale:g} of width {of_stage})"
+                    check_size(what, sizes[style.name], round(scale * of_stage))
 
 
 def check_pictures(study: Study) -> None:
@@ -134,7 +136,7 @@ def _estimate(study: Study, new: Sequence[Settings], finished: Sequence[Record],
         condition = f"if a run takes {seconds:g} s (seconds_per_run: say what your device takes)"
         return f"about {_times(len(new) * seconds, at_once)}, {condition}"
     expected = seconds_of_run([record.speed for record in records])
-    total = sum(expected(run.iterations, run.width) for run in new)
+    total = sum(expected(run.work, run.width) for run in new)
     return f"about {_times(total, at_once)}, going by {len(records)} finished runs{whose}"
 
 

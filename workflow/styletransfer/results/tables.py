@@ -144,11 +144,13 @@ def _unfinished(run: Settings, found: Status) -> dict[str, Any]:
 
 def _identity(name: str, reason: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     values = {key: default_of(key) for key in PARAMETERS} | dict(settings)  # a record may be older than a parameter
-    return {"status": name, "reason": reason, **{key: _cell(value) for key, value in sorted(values.items())}}
+    return {"status": name, "reason": reason, **{key: _cell(key, value) for key, value in sorted(values.items())}}
 
 
-def _cell(value: Any) -> Any:
-    """Lists as text: one column has one type, however many styles a run has."""
+def _cell(name: str, value: Any) -> Any:
+    """What may be a list as text: one column has one type, however many styles or stages a run has."""
+    if name == "stages" and not isinstance(value, list):
+        return str(value)
     return " ".join(f"{number:.12g}" for number in value) if isinstance(value, list) else value
 
 

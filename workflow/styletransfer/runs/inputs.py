@@ -7,16 +7,16 @@ from typing import Any
 from styletransfer.errors import InputError
 from styletransfer.files import checks
 from styletransfer.images.io import check_source, read_image
-from styletransfer.optim.stylize import Pictures, fit
+from styletransfer.optim.stylize import Pictures, fit_stages
 from styletransfer.runs.layout import Inputs
 from styletransfer.settings import Settings
 
 
-def read_pictures(settings: Settings, inputs: Inputs) -> Pictures:
-    """The pictures of a run. Raises `InputError` for one that cannot be read, or of no size for the network."""
+def read_pictures(settings: Settings, inputs: Inputs) -> list[Pictures]:
+    """The pictures of each stage of a run. Raises `InputError` for one that cannot be read, or is of a wrong size."""
     initial = None if settings.initial is None or inputs.initial is None else read_image(inputs.initial)
     names = [str(inputs.content), *(f"style {path}" for path in inputs.styles)]
-    return fit(settings, read_image(inputs.content), map(read_image, inputs.styles), initial, names)
+    return fit_stages(settings, read_image(inputs.content), list(map(read_image, inputs.styles)), initial, names)
 
 
 def check_pictures(settings: Settings, inputs: Inputs) -> None:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from styletransfer.devices.lease import Device
 from styletransfer.files import atomic, checks
 from styletransfer.runs.layout import RUN_FILES
+from styletransfer.stages import work
 
 # The status of a run that has a result.
 FINISHED = ("ok", "diverged")
@@ -31,10 +32,13 @@ class IncompleteError(ValueError):
 
 
 class Speed(NamedTuple):
-    """How fast a run was: of `seconds`, `iterations_done` times `seconds_per_iteration` were spent on iterations."""
+    """How fast a run was: of `seconds`, `iterations_done` times `seconds_per_iteration` were spent on iterations.
+
+    Of a run of several stages both are as if all iterations had been at its full width.
+    """
 
     width: int
-    iterations_done: int
+    iterations_done: float
     seconds: float
     seconds_per_iteration: float
 
@@ -78,7 +82,10 @@ class Record:
     @property
     def speed(self) -> Speed:
         """How fast it was."""
-        return Speed(self.width, self.iterations_done, self.seconds, self.seconds_per_iteration)
+        stages = self.settings.get("stages", 1)  # older records have none
+        done = work(stages, self.settings["iterations"], last=self.iterations_done)
+        each = self.seconds_per_iteration * self.iterations_done / done if done else 0.0
+        return Speed(self.width, done, self.seconds, each)
 
     @classmethod
     def read(cls, path: Path) -> Record:
@@ -170,10 +177,10 @@ def rounding_note(counts: Mapping[str, int]) -> str:
     return "\n".join(["computed on different devices or threads, which round differently:", *lines])
 
 
-def seconds_of_run(speeds: Sequence[Speed]) -> Callable[[int, int | None], float]:
+def seconds_of_run(speeds: Sequence[Speed]) -> Callable[[float, int | None], float]:
     """How long a run of that many iterations and that width takes, going by runs that took a step or more.
 
-    A width of None is that of the first run.
+    Iterations as `Settings.work` counts them. A width of None is that of the first run.
     """
     per_pixel = statistics.median(speed.seconds_per_iteration / speed.width**2 for speed in speeds)
     outside = statistics.median(speed.seconds - speed.iterations_done * speed.seconds_per_iteration for speed in speeds)

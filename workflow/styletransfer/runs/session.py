@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,8 @@ from styletransfer.settings import Settings
 from styletransfer.vgg import formats
 
 if TYPE_CHECKING:
-    from styletransfer.optim.loop import Optimization
     from styletransfer.optim.losses import Targets
+    from styletransfer.optim.pyramid import Pyramid
 
 
 class Session(contextlib.AbstractContextManager["Session"]):
@@ -82,8 +82,8 @@ class Session(contextlib.AbstractContextManager["Session"]):
             self._device = self._leases.enter_context(lease.lease(self._choice, self.device_wait, self._slots))
         return self._device
 
-    def begin(self, run: Run, pictures: Pictures) -> tuple[Engine, Computation, Optimization]:
-        """The optimisation of a run at its start, and what computes it. Loads TensorFlow.
+    def begin(self, run: Run, pictures: Sequence[Pictures]) -> tuple[Engine, Computation, Pyramid]:
+        """The optimisation of a run at its start, and what computes it. Loads TensorFlow. pictures: of each stage.
 
         Raises `InputError` for weights that are not the run's, or a precision that the device does not compute in.
         """
@@ -98,15 +98,18 @@ class Session(contextlib.AbstractContextManager["Session"]):
             self._engines[key] = build(formats.load(run.inputs.network), run.settings, how)
         engine = self._engines[key]
         check_weights(run.settings, run.inputs, engine.network.source)
-        targets = self._targets(run, engine, how, pictures)
-        return engine, how, engine.begin(run.settings, targets, pictures)
+
+        def targets(stage: int) -> Targets:
+            return self._targets(run, engine, how, stage, pictures[stage])
+
+        return engine, how, engine.pyramid(run.settings, pictures, targets)
 
     def computed_on(self, how: Computation) -> str:
         """What decides how this process rounds."""
         return precision.computed_on_cpu(self.threads) if how.kind == "cpu" else tf_setup.device_name(how.kind)
 
-    def _targets(self, run: Run, engine: Engine, how: Computation, pictures: Pictures) -> Targets:
-        """What the result is compared with. Each backend measures the same."""
+    def _targets(self, run: Run, engine: Engine, how: Computation, stage: int, pictures: Pictures) -> Targets:
+        """What the image of a stage is compared with. Each backend measures the same."""
         from styletransfer.optim import losses
 
         settings: Settings = run.settings
@@ -115,9 +118,14 @@ class Session(contextlib.AbstractContextManager["Session"]):
         network, (content, styles, _) = engine.network, pictures
         return losses.Targets(
             content=self._once(
-                "content", (kind, of_content), [content], lambda: losses.content_features(network, settings, content)
+                f"content {stage}",
+                (kind, of_content),
+                [content],
+                lambda: losses.content_features(network, settings, content),
             ),
-            style=self._once("style", (kind, of_style), styles, lambda: losses.style_grams(network, settings, styles)),
+            style=self._once(
+                f"style {stage}", (kind, of_style), styles, lambda: losses.style_grams(network, settings, styles)
+            ),
         )
 
     def _once(self, name: str, kind: tuple[Any, ...], pictures: list[np.ndarray], measure: Callable[[], Any]) -> Any:

@@ -7,7 +7,6 @@ TensorFlow is loaded only after the device has been leased, so what needs it is 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 import logging
 import platform
@@ -15,7 +14,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -26,18 +25,16 @@ from styletransfer.images.color import preserve_colors
 from styletransfer.images.io import write_image
 from styletransfer.images.resize import to_uint8
 from styletransfer.optim.history import History
-from styletransfer.optim.stylize import Computation, Engine
+from styletransfer.optim.stylize import Computation, Engine, Pictures
 from styletransfer.runs import checkpoint, status
 from styletransfer.runs.history import ProgressLogger, plot_progress, write_losses, write_progress
 from styletransfer.runs.inputs import check_pictures, checksums_of, read_pictures
 from styletransfer.runs.layout import RUN_LOG, STATE_SUFFIX, Outputs, Run, check_outputs
 from styletransfer.runs.record import Record, find_record, versions
+from styletransfer.runs.run_state import Clock, RunState
 from styletransfer.runs.session import Session
 from styletransfer.settings import Settings
 from styletransfer.vgg.sources import described
-
-if TYPE_CHECKING:
-    from styletransfer.optim.loop import Optimization
 
 logger = logging.getLogger(__name__)
 
@@ -129,8 +126,8 @@ def transfer(
     check_outputs(outputs, overwrite, run.inputs)
     check_pictures(settings, run.inputs)
     pictures = read_pictures(settings, run.inputs)
-    content = pictures.content
-    logger.info("%s", _about(settings, content))
+    content = pictures[-1].content
+    logger.info("%s", _about(settings, pictures))
     device = session.device
     if on_device is not None:
         on_device(device)
@@ -144,7 +141,7 @@ def transfer(
         saver = checkpoint.Saver(state, identity, session.state_seconds)
         run_state.resume(saver.find(settings.run_id, settings.iterations))
         clock.prepared(session.computed_on(how))
-        _optimise(run_state, engine, outputs, content, saver)
+        _optimise(run_state, engine, outputs, pictures, saver)
     _write(outputs, engine.result(optimization, history), content, history)
     keep_state = session.keep_state and not history.diverged
     if keep_state:
@@ -203,63 +200,8 @@ def _logged_to(path: Path) -> Iterator[None]:
         handler.close()
 
 
-class Clock:
-    """The seconds that a run took: the part that this process does, and those before it, up to the states they left.
-
-    And on what each part was computed.
-    """
-
-    def __init__(self) -> None:
-        self._begin = time.monotonic()
-        self._preparing = 0.0
-        self._here: list[str] = []
-        self._earlier: dict[str, Any] = {"seconds": 0.0, "seconds_preparing": 0.0}
-        self._resumed: list[int] = []
-
-    def prepared(self, computed_on: str) -> None:
-        """The first iteration is about to begin. computed_on: what decides how this part rounds."""
-        self._preparing = time.monotonic() - self._begin
-        self._here = [computed_on]
-
-    def resume(self, earlier: dict[str, Any], iteration: int) -> None:
-        """Continue from what an earlier part `read`, at that iteration."""
-        self._earlier = earlier
-        self._resumed = [*earlier["resumed"], iteration]
-
-    def read(self) -> dict[str, Any]:
-        """What the record says: `seconds`, of these `seconds_preparing`; `resumed`: the iterations of new parts;
-        `computed_on`: each once, in order.
-        """
-        return {
-            "seconds": round(self._earlier["seconds"] + time.monotonic() - self._begin, 3),
-            "seconds_preparing": round(self._earlier["seconds_preparing"] + self._preparing, 3),
-            "resumed": self._resumed,
-            "computed_on": list(dict.fromkeys([*self._earlier.get("computed_on", []), *self._here])),
-        }
-
-
-@dataclasses.dataclass(frozen=True)
-class RunState:
-    """All that changes while a run is computed."""
-
-    optimization: Optimization
-    history: History
-    clock: Clock
-
-    def state(self) -> checkpoint.State:
-        """What `resume` takes."""
-        return checkpoint.State({**self.optimization.state(), **self.history.state()}, self.clock.read())
-
-    def resume(self, state: checkpoint.State | None) -> None:
-        """Continue from a state, if there is one."""
-        if state is not None:
-            self.optimization.restore(state.arrays)
-            self.history.restore(state.arrays)
-            self.clock.resume(state.notes, state.iteration)
-
-
 def _optimise(
-    run_state: RunState, engine: Engine, outputs: Outputs, content: np.ndarray, saver: checkpoint.Saver
+    run_state: RunState, engine: Engine, outputs: Outputs, pictures: Sequence[Pictures], saver: checkpoint.Saver
 ) -> None:
     optimization, history = run_state.optimization, run_state.history
     with ProgressLogger(history) as progress, saver.postponing_signals():
@@ -269,6 +211,7 @@ def _optimise(
             picture = outputs.checkpoint(evaluation.iteration)
             if picture is not None and evaluation.finite:
                 image = engine.network.postprocess(optimization.last)
+                content = pictures[optimization.stage].content
                 _write_image(picture, image, content if outputs.preserve_checkpoints else None)
             # History and images are of one iteration, and there is something to resume from.
             if evaluation.finite and optimization.iteration == len(history.evaluations):
@@ -304,8 +247,11 @@ def _state_identity(
 ) -> dict[str, Any]:
     """What two runs have in common if one can continue from a state of the other and come to what it would have had."""
     outputs = run.outputs
+    settings = run.settings.canonical()
+    if run.settings.stages == 1:  # with more iterations each stage would have had more as well
+        settings.pop("iterations", None)
     return {
-        "settings": {name: value for name, value in run.settings.canonical().items() if name != "iterations"},
+        "settings": settings,
         "inputs": inputs,
         "weights": weights,
         "versions": versions(),
@@ -317,14 +263,16 @@ def _state_identity(
     }
 
 
-def _about(settings: Settings, content: np.ndarray) -> str:
-    """One line on what a run is, for its log."""
-    height, width, _ = content.shape
+def _about(settings: Settings, pictures: Sequence[Pictures]) -> str:
+    """One line on what a run is, for its log. pictures: of each stage."""
+    height, width, _ = pictures[-1].content.shape
+    widths = ", ".join(str(fitted.content.shape[1]) for fitted in pictures)
+    stages = f" in {len(pictures)} stages, {widths} pixels wide" if len(pictures) > 1 else ""
     noise = settings.initial_noiseblend
     start = "noise" if settings.initial is None else settings.initial.name
     mixed = f" with {noise:.0%} noise" if settings.initial is not None and noise else ""
     method = {"adam": "Adam", "lbfgs": "L-BFGS"}[settings.optimizer]
     return (
-        f"{width} x {height} pixels, {settings.iterations} iterations of {method} from {start}{mixed}; "
+        f"{width} x {height} pixels, {settings.iterations} iterations of {method} from {start}{mixed}{stages}; "
         f"weights: {described(settings.weights.name)}"
     )

@@ -51,7 +51,7 @@ def single(parameter: str, value: Any, styles: Collection[int] = (1,)) -> Any:
     Raises `InputError` if it is out of its limits for a pair with one of the numbers of styles.
     """
     checked = [settings.check(parameter, value, count) for count in styles]
-    if not isinstance(checked[0], tuple):
+    if not settings.PARAMETERS[parameter].metadata.get("per_style"):
         return checked[0]
     if isinstance(value, list | tuple) and len(value) > 1:
         return tuple(settings.rounded(number) for number in value)

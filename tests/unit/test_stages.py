@@ -18,7 +18,7 @@ from styletransfer import Settings, stages, stylize
 from styletransfer.errors import InputError
 from styletransfer.images.io import image_size, read_image
 from styletransfer.images.resize import to_uint8
-from styletransfer.results import tables
+from styletransfer.results import readings, tables
 from styletransfer.results.needs import Needs
 from styletransfer.results.plan import check_sizes, summary
 from styletransfer.runs import history, transfer
@@ -121,7 +121,7 @@ def test_tables_have_stages_as_text_and_records_of_before_had_one(tmp_path):
         made = records.record(run, outputs={"image.png": "0"})
         if number == 0:
             made.settings.pop("stages")
-        table = tables._columns(made)
+        table = tables._columns(made, readings.NOTHING)
         assert table["stages"] == ["1", "2", "24 32"][number]
 
 

@@ -300,6 +300,12 @@ def test_a_text_that_is_too_long_keeps_both_ends(text, characters, lines):
     assert len(shortened(text, characters)) == min(len(text), characters)
 
 
+def test_a_line_ends_between_layers():
+    text = "relu1_2=0.3333+relu2_2=0.1+relu3_3"
+    assert fitted(text, 24, 6) == "relu1_2=0.3333+\nrelu2_2=0.1+relu3_3"
+    assert fitted("relu1_1+relu2_1 (default)", 24, 6) == "relu1_1+relu2_1\n(default)"
+
+
 def test_curves_of_words_are_named():
     words = table([0, 1, 2], default=1, parameter="pooling").assign(value=np.nan, label=["max", "avg", "other"])
     words["pooling"] = words["label"]

@@ -112,7 +112,8 @@ def _parameter(name: str, column: pd.Series) -> dict[str, Any]:
         "help": settings.PARAMETERS[name].metadata["help"],
         "kind": kind,
         "values": values,
-        "labels": value_labels(values),
+        # A line may end between two layers.
+        "labels": [label.replace("+relu", "+\N{ZERO WIDTH SPACE}relu") for label in value_labels(values)],
         "numeric": numbers,
     }
 

@@ -111,10 +111,15 @@ def legend_below(figure: Figure, handles: Sequence[Any], names: Iterable[str]) -
 
 
 def fitted(text: str, characters: int, lines: int) -> str:
-    """A text broken into lines of at most so many characters, and shortened until they are few enough."""
+    """A text broken into lines of at most so many characters, and shortened until they are few enough.
+
+    A line may end between two layers, `relu1_1+relu2_1`.
+    """
     for length in range(len(text), 0, -1):
         parts = [
-            line for part in shortened(text, length).splitlines() for line in textwrap.wrap(part, characters) or [""]
+            line.replace("+ relu", "+relu")
+            for part in shortened(text, length).splitlines()
+            for line in textwrap.wrap(part.replace("+relu", "+ relu"), characters) or [""]
         ]
         if len(parts) <= lines:
             break

@@ -46,7 +46,9 @@ def first_picture(folder: Path) -> Image.Image:
     small, result, preserved = (str(folder / name) for name in ("small.png", "result.png", "preserved.png"))
     transfer("--width", str(SMALL), "--initial", "--iterations", "40", "--output", small)
     larger = ("--width", str(LARGE), "--initial", small, "--iterations", "30")
-    transfer(*larger, "--output", result, "--preserved-output", preserved)
+    transfer(*larger, "--output", result)
+    lent = ["--input", result, "--colors-of", PHOTO, "--output", preserved]
+    subprocess.run([sys.executable, "-m", "styletransfer", "picture", *lent], check=True)
     height = Image.open(result).height
     art = Image.open(ART).resize((LARGE, LARGE), Image.Resampling.LANCZOS).crop((0, 0, LARGE, height))
     tiles = {

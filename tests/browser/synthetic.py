@@ -59,6 +59,7 @@ def explorer_of(folder, count, width):
                 "weights": "made-up",
             }
             | {"height": width, "seconds": 60.0, "device": "GPU-0", "best_total": level.sum(), **losses}
+            | {"content_kept": 1 / (1 + level[0]), "style_reached": 1 / (1 + level[1])}
         )
         for term, lowest in zip(("content", "style", "tv"), level, strict=True):
             falling = lowest * (1 + 100 * np.exp(-steps / 100)) * noise.uniform(1, 1.05, len(steps))

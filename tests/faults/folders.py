@@ -31,7 +31,7 @@ STUDY = tiny_study(
     state_seconds=0.05,
 )
 RUNS_PER_JOB = {"single": 1, "batch": 3}
-RUN_FILES = ("image.png", "preserved.png", "losses.csv", "run.json")
+RUN_FILES = ("image.png", "losses.csv", "run.json")
 TABLES = "results/studies/tiny"
 STATE = "run.state.npz"
 PATIENCE = 300.0

@@ -502,7 +502,7 @@ def damaged_state(how):
         if not found:
             raise MissedError("no state was left")
         if how == "swapped":
-            shutil.copy2(folder.run_folders()[0] / "preserved.png", found[0])
+            shutil.copy2(folder.run_folders()[0] / "image.png", found[0])
         else:
             damage(found[0], how, None, scene.random)
 
@@ -553,7 +553,7 @@ HOW = ("truncated", "emptied", "flipped", "swapped")
 
 def processes():
     """Processes that are ended."""
-    parts = (".image.*", "image.png", "preserved.png", "losses.csv", ".run*.tmp*", STATE)
+    parts = (".image.*", "image.png", "losses.csv", ".run*.tmp*", STATE)
     for mode in MODES:
         for number in (signal.SIGKILL, signal.SIGTERM):
             name = number.name

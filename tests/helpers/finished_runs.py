@@ -26,8 +26,7 @@ DEFAULT = next(row.run_id for row in STUDY.rows if row.is_default)
 def finish(folder, run_id, diverged=False):
     """The files that a run leaves, with numbers made up."""
     run, number = STUDY.runs[run_id], 1.0 + RUNS.index(run_id)
-    for name in ("image.png", "preserved.png"):
-        write_image(folder / name, np.full((20, 40, 3), 30 * number, np.uint8))
+    write_image(folder / "image.png", np.full((20, 40, 3), 30 * number, np.uint8))
     names = [f"{name}{kind}" for name in ("content", "style", "tv", "total") for kind in ("", "_unweighted")]
     curves = {name: [3 * number, 2 * number, number] for name in names if name != "total_unweighted"}
     pd.DataFrame({"iteration": [0, 1, 2]} | curves).to_csv(folder / "losses.csv", index=False)

@@ -35,8 +35,7 @@ def expand(**changes):
 def finish(folder, gpu=0, seconds=30.0, name="ok", ago=0.0, iterations=200, width=100):
     """A run that took so many seconds, a tenth of them before its first step, and ended that long ago."""
     pixels = np.random.default_rng(len(str(folder))).integers(0, 255, (75, width, 3)).astype(np.uint8)
-    for picture in ("image", "preserved"):
-        write_image(folder / RUN_FILES[picture], pixels)
+    write_image(folder / RUN_FILES["image"], pixels)
     (folder / RUN_FILES["losses"]).write_text("iteration\n")
     made = record(
         status=name,

@@ -176,9 +176,9 @@ test("the command quotes what a shell would take for more, and says what differs
     "--styles resources/glass.png",
     "--network resources/vgg16.safetensors",
     "--iterations 4",
+    "--colors content",
     "--style-weight 500",
     "--width 1024",
-    "--preserve-colors",
     "--output final-000000000002.png",
   ]);
 });
@@ -218,6 +218,13 @@ test("the config of a grid has every combination of two parameters, and the othe
     "  style_weight: [5,50,500]",
     "  learning_rate: [1,10]",
   ]);
+});
+
+test("a run with colours of its own keeps them", () => {
+  const constants = { iterations: 4, initial_noiseblend: 1, colors: "matched" };
+  const { runs, commandOf } = page(studyOf(STAR, { constants }));
+  assert.match(commandOf(runs[0], 64, true), /--colors matched/);
+  assert.doesNotMatch(commandOf(runs[0], 64, true), /--colors content/);
 });
 
 test("a run that starts from a picture names it", () => {

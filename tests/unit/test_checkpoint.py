@@ -29,7 +29,7 @@ from styletransfer.settings import Artifact, Settings
 pytestmark = pytest.mark.engine
 
 FILE = Artifact("a", "b")
-RESULTS = ("image.png", "preserved.png", "losses.csv")
+RESULTS = ("image.png", "losses.csv")
 IDENTITY = {"settings": {"numerics": 1, "width": 5}, "precision": "float32"}
 
 

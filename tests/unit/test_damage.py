@@ -100,7 +100,7 @@ def test_sound_runs_are_collected(pool):
     assert len(tables.runs_table(STUDY, pool)) == len(STUDY.rows)
 
 
-@pytest.mark.parametrize("name", ["image.png", "preserved.png", "losses.csv"])
+@pytest.mark.parametrize("name", ["image.png", "losses.csv"])
 def test_no_table_is_made_of_a_damaged_result(pool, name):
     flipped(pool / RUNS[1] / name, 100)
     with pytest.raises(InputError, match=rf"{RUNS[1]}.{name} is damaged.*Remove the folder"):

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from styletransfer.errors import InputError
-from styletransfer.images.io import write_image
+from styletransfer.images.color import finished
+from styletransfer.images.io import read_image, write_image
+from styletransfer.images.resize import resize
 from styletransfer.reports.figures.contact_sheet import choose, contact_sheet
 from styletransfer.reports.figures.loss_curves import loss_curves
 from styletransfer.reports.figures.style import ACCENT, caption, fitted, log_ticks, save, shortened
@@ -34,6 +36,7 @@ def table(values, default=None, parameter="tv_weight"):
             "height": 20,
             "iterations": 3,
             "weights": "vgg16-grown@1",
+            "colors": "style",
         }
     )
 
@@ -52,6 +55,31 @@ def test_tiles_are_evenly_spaced_with_both_ends_and_the_default(columns, count, 
         assert not len(gaps) or gaps.max() - gaps.min() <= 1
 
 
+def test_pictures_in_the_contents_colors_are_made_where_they_are_shown(pool):
+    rng = np.random.default_rng(1)
+    runs, content = table([0, 5, 7, 1e9], default=5), rng.integers(0, 256, (30, 60, 3), np.uint8)
+    runs.loc[2, "colors"] = "matched"
+    for run_id in runs["run_id"]:
+        write_image(pool / run_id / "image.png", rng.integers(0, 256, (20, 40, 3), np.uint8))
+    write_image(pool / "a.png", content)
+    pictures = {name: str(pool / f"{name}.png") for name in "ab"}
+
+    def shown(preserve):
+        axes = [axis for axis in contact_sheet(runs, pool, pictures, 5, {}, preserve).axes if axis.images]
+        return {axis.get_title(): axis.images[0].get_array() for axis in axes}
+
+    own, lent = shown(False), shown(True)
+    for run_id, title in zip(runs["run_id"], ("0", "5 (default)", "7", "1e+09"), strict=True):
+        image = read_image(pool / run_id / "image.png")
+        view = finished(image, resize(content, 40, 20), "content")
+        np.testing.assert_array_equal(own[title], image)
+        np.testing.assert_array_equal(lent[title], image if title == "7" else view)
+    np.testing.assert_array_equal(own["in the content's colours"], lent["5 (default)"])
+    (pool / "a.png").unlink()
+    np.testing.assert_array_equal(shown(True)["0"], own["0"])
+    assert "in the content's colours" not in shown(False)
+
+
 def test_limits_leave_the_default_in():
     chosen = choose(table([0, 1, 2, 3, 9], default=9), 5, [1, 3])
     assert chosen["value"].tolist() == [1, 2, 3, 9]
@@ -60,8 +88,7 @@ def test_limits_leave_the_default_in():
 @pytest.fixture
 def pool(tmp_path):
     for value in (0, 5, 7, 1e9):
-        for name in ("image.png", "preserved.png"):
-            write_image(tmp_path / f"run{value:g}" / name, np.zeros((20, 40, 3), np.uint8))
+        write_image(tmp_path / f"run{value:g}" / "image.png", np.zeros((20, 40, 3), np.uint8))
     write_image(tmp_path / "b.png", np.zeros((40, 40, 3), np.uint8))
     return tmp_path
 
@@ -116,6 +143,7 @@ def combinations(**values):
     ]
     known = {"study": "s", "pair": "a x b", "parameter": "", "value": None, "is_default": False, "status": "ok"}
     known |= {"content": "a", "styles": "b", "width": 40, "height": 20, "iterations": 3, "weights": "vgg16-grown@1"}
+    known |= {"colors": "style"}
     return runs.assign(**known)
 
 

@@ -210,6 +210,18 @@ def test_the_page_says_the_same_and_takes_names_as_text(page, study, tmp_path):
     assert "for the last time" in (tmp_path / "a study/live.html").read_text()
 
 
+def test_the_page_shows_the_contents_colors_where_they_are_a_view(study, tmp_path):
+    colors = running_study.expand(vary={"colors": ["style", "matched"]})
+    for run_id in colors.runs:
+        running_study.finish(tmp_path / "runs" / run_id)
+    for preserve, views in ((True, 1), (False, 0)):
+        LivePage(colors, tmp_path / "runs", tmp_path / "a study", preserve).update(last=True)
+        text = (tmp_path / "a study/live.html").read_text()
+        (content,) = {found["content"][0].file for found in map(colors.pictures_of, colors.runs)}
+        assert text.count('data-colors="content" style="--content') == views
+        assert text.count(f"{content}')\"") == views
+
+
 def test_of_all_who_want_to_write_the_page_one_does_when_it_is_due(page, study, tmp_path):
     path = tmp_path / "a study/live.html"
     other = LivePage(study, tmp_path / "runs", path.parent)

@@ -1,5 +1,6 @@
 """The manifest of a study notices every change of every file; the crate holds what it describes."""
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -16,6 +17,7 @@ from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks
 from styletransfer.results import manifest, ro_crate
 from styletransfer.runs.layout import RUN_FILES
+from styletransfer.runs.record import Record, complete_record
 from styletransfer.settings import Artifact, Settings
 from styletransfer.study.plan import Row, Source, Study
 
@@ -94,6 +96,32 @@ def test_every_change_of_every_file_is_named(study):
             assert found.differences == [f"{name}: missing"]
         path.write_bytes(whole)
     assert manifest.differences(MANIFEST).differences == []
+
+
+def test_runs_that_keep_a_second_picture_stay_valid(study):
+    """Once each run kept its picture in the content's colours as well."""
+    folders = [Path("results/runs") / run_id for run_id in study.runs]
+    for folder in folders:
+        old = Record.read(folder / "run.json")
+        second = put(folder / "preserved.png", f"another {folder}")
+        settings = {name: value for name, value in old.settings.items() if name != "colors"}
+        dataclasses.replace(old, settings=settings, outputs=old.outputs | {"preserved.png": second}).write(
+            folder / "run.json"
+        )
+        assert complete_record(folder / "run.json", verify=True).outputs["preserved.png"] == second
+    described = describe(study)
+    assert not [name for name in described["files"] if "preserved" in name]
+    assert manifest.differences(MANIFEST).differences == []
+    described["files"] |= {
+        (folder / "preserved.png").as_posix(): {
+            "role": "run",
+            "bytes": (folder / "preserved.png").stat().st_size,
+            "sha256": Record.read(folder / "run.json").outputs["preserved.png"],
+        }
+        for folder in folders
+    }
+    atomic.write_text(MANIFEST, json.dumps(described))
+    assert manifest.differences(MANIFEST).differences == [], "the manifest of old"
 
 
 def test_what_it_tells(study):

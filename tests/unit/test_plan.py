@@ -75,7 +75,7 @@ def test_six_hundred_pictures_with_long_names_from_the_plan_to_the_explorer(tmp_
     write_image(Path("image.png"), np.zeros((20, 20, 3), np.uint8))
     losses = dict.fromkeys((*LOSSES, *(f"{name}_unweighted" for name in LOSSES[:-1])), 1.0)
     pd.DataFrame([{"iteration": 0} | losses]).to_csv("losses.csv", index=False)
-    files = {"image.png": "image.png", "preserved.png": "image.png", "losses.csv": "losses.csv"}
+    files = {"image.png": "image.png", "losses.csv": "losses.csv"}
     outputs = {name: checks.checksum(source) for name, source in files.items()}
     for run_id, run in study.runs.items():
         place = Path("results/runs", run_id)

@@ -121,7 +121,7 @@ def test_tables_have_stages_as_text_and_records_of_before_had_one(tmp_path):
         made = records.record(run, outputs={"image.png": "0"})
         if number == 0:
             made.settings.pop("stages")
-        table = tables._columns(made, readings.NOTHING)
+        table = tables._columns(made, run, readings.NOTHING)
         assert table["stages"] == ["1", "2", "24 32"][number]
 
 
@@ -222,17 +222,15 @@ def test_a_staged_run_is_the_runs_of_its_sizes_one_after_another(small_weights):
 @pytest.mark.parametrize("values", [{}, {"learning_rate": 1e30, "iterations": 9}], ids=["whole", "diverged"])
 def test_the_files_of_a_staged_run(inputs, tmp_path, caplog, values):
     caplog.set_level(logging.INFO)
-    run = settings(**{"stages": (19, 24, 30), "iterations": 7, "learning_rate": 2, **values})
+    run = settings(**{"stages": (19, 24, 30), "iterations": 7, "learning_rate": 2, "colors": "content", **values})
     outputs = dataclasses.replace(
         Outputs.in_folder(tmp_path / "run"),
         checkpoints=str(tmp_path / "step-{}.png"),
         checkpoint_iterations=2,
-        preserve_checkpoints=True,
     )
     with Session("cpu", print_iterations=2) as session:
         record = transfer.transfer(Run(run, inputs, outputs), session)
     assert (record.width, record.height) == (30, 26) == read_image(outputs.image).shape[1::-1]
-    assert image_size(outputs.preserved) == (30, 26)
     assert "in 3 stages, 19, 24, 30 pixels wide" in caplog.text
     with open(outputs.losses, newline="") as file:
         rows = [(int(row["iteration"]), int(row["stage"])) for row in csv.DictReader(file)]

@@ -34,6 +34,9 @@ FILE = Artifact("a", "b")
         {"optimizer": "lbfgs", "initial_noiseblend": 0.0},
         {"stages": 2},
         {"learning_rate": 1e30},
+        {"colors": "content"},
+        {"colors": "matched"},
+        {"colors": "luminance", "width": 24},
     ],
     ids=str,
 )

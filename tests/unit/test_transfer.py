@@ -42,6 +42,8 @@ def compute(session, inputs, folder, settings):
         {"optimizer": "lbfgs"},
         pytest.param({"precision": "bfloat16"}, marks=BFLOAT16),
         {"width": 21},
+        {"colors": "matched"},
+        {"colors": "luminance"},
     ],
     ids=str,
 )

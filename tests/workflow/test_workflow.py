@@ -326,7 +326,7 @@ def test_a_killed_run_goes_on_where_it_was(finished, undisturbed, tmp_path, numb
     assert "Trying to restart job" in output
     for run in undisturbed:
         again = tmp_path / "results/runs" / run.name
-        for name in ("image.png", "preserved.png", "losses.csv"):
+        for name in ("image.png", "losses.csv"):
             assert (again / name).read_bytes() == (run / name).read_bytes()
         assert not [path for path in again.iterdir() if ".npz" in path.name or ".tmp" in path.name]
         resumed = json.loads((again / "run.json").read_text())["resumed"]
@@ -575,7 +575,7 @@ def test_the_same_study_gives_the_same_bytes_on_one_device_and_on_two_in_another
     assert orders[0] != orders[1]
     for run, again in zip(folders(one), folders(another), strict=True):
         assert run.name == again.name
-        for name in ("image.png", "preserved.png", "losses.csv"):
+        for name in ("image.png", "losses.csv"):
             assert (run / name).read_bytes() == (again / name).read_bytes(), name
     assert (one / tables[2]).read_bytes() == (another / tables[2]).read_bytes()
     runs, again = (pd.read_csv(folder / tables[1], dtype=str).drop(columns=list(TIMING)) for folder in found)

@@ -136,6 +136,13 @@ class Settings:
         maximum=1,
     )
     pooling: str = parameter("max", "how VGG-19 pools", choices=("max", "avg"))
+    colors: str = parameter(
+        "style",
+        "whose colours the result has. style: those that the transfer gives it; content: afterwards the content's "
+        "chroma on the result's luma; matched: the styles are first given the mean and covariance of the content's "
+        "colours; luminance: only luma is transferred, the chroma is the content's",
+        choices=("style", "content", "matched", "luminance"),
+    )
     seed: int = parameter(0, "seed of the noise", minimum=0, maximum=2**63 - 1, integer=True)
     precision: str = parameter(
         "float32",
@@ -233,6 +240,7 @@ class Settings:
             (self.content_layers == REST_LAYER, f"{REST_LAYER} is all there is", ("content_weight_blend",)),
             (self.content_weight_blend == 0, "content_weight_blend is 0", ("content_layers",)),
             (self.style_weight == 0, "style_weight is 0", without_style),
+            (self.style_weight == 0 and self.colors == "matched", "style_weight is 0", ("colors",)),
             (self.content_weight == 0, "content_weight is 0", ("content_layers", "content_weight_blend")),
             (self.content_weight == self.style_weight == 0, "content_weight and style_weight are 0", without_network),
             (nothing, "all weights are 0, so that nothing is minimised", without_steps),

@@ -74,6 +74,9 @@ def _add_picture(commands: Any) -> None:
         "--plan", type=Path, help="the picture of a planned study whose file is --output, unchanged since"
     )
     preparing.add_argument("--output", required=True, type=Path, metavar="FILE.png", help="the picture to write")
+    preparing.add_argument(
+        "--colors-of", metavar="FILE", help="give it the chroma of this picture, such as the content's to a result"
+    )
     preparing.add_argument("--max-side", type=int, metavar="N", help="longer side in pixels at most (default: 4096)")
 
 
@@ -138,6 +141,7 @@ def _prepare_planned(options: argparse.Namespace) -> None:
 
 
 def _write_picture(source: str | Path, options: argparse.Namespace) -> None:
+    from styletransfer.images.color import finished
     from styletransfer.images.io import read_image, write_image
     from styletransfer.images.resize import MAX_SIDE, limited, resize, to_uint8
 
@@ -145,7 +149,11 @@ def _write_picture(source: str | Path, options: argparse.Namespace) -> None:
     height, width = pixels.shape[:2]
     if (size := limited(width, height, options.max_side or MAX_SIDE)) != (width, height):
         pixels = to_uint8(resize(pixels, *size))
-    write_image(options.output, pixels, f"sha256:{checks.checksum(source)}")
+    origin: str | None = f"sha256:{checks.checksum(source)}"
+    if options.colors_of is not None:
+        content = resize(read_image(options.colors_of), pixels.shape[1], pixels.shape[0])
+        pixels, origin = finished(pixels, content, "content"), None
+    write_image(options.output, pixels, origin)
     print(f"{options.output}: {pixels.shape[1]} x {pixels.shape[0]} pixels")
 
 

@@ -70,8 +70,9 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
         help="start from this picture in place of noise; without a value from the content picture",
     )
     settings = command_line.add_argument_group("settings (they decide the result)")
+    colors = settings.add_mutually_exclusive_group()
     for name, field in PARAMETERS.items():
-        settings.add_argument(
+        (colors if name == "colors" else settings).add_argument(
             f"--{name.replace('_', '-')}",
             type=OPTION_TYPES.get(name, str if {"choices", "layers"} & set(field.metadata) else float),
             choices=field.metadata.get("choices"),
@@ -79,6 +80,14 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
             default=argparse.SUPPRESS,
             help=field.metadata["help"] + ("" if field.default is None else f" (default: {field.default})"),
         )
+    colors.add_argument(
+        "--preserve-colors",
+        dest="colors",
+        action="store_const",
+        const="content",
+        default=argparse.SUPPRESS,
+        help="as in the 2018 program: --colors content",
+    )
     outputs = command_line.add_argument_group("outputs")
     outputs.add_argument("--output", type=Path, required=True, help="the result: .png, .jpg, .webp or .tif")
     outputs.add_argument("--overwrite", action="store_true", help="replace files that exist")
@@ -87,8 +96,6 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
         action="store_true",
         help="keep a finished result of the same settings, and go on with one that was killed (told by its --record)",
     )
-    outputs.add_argument("--preserve-colors", action="store_true", help="give the result the colours of the content")
-    outputs.add_argument("--preserved-output", type=Path, help="write the result with the content's colours here too")
     outputs.add_argument("--losses", type=Path, help="a CSV of the losses")
     outputs.add_argument("--record", type=Path, help="a JSON record of the run")
     outputs.add_argument("--progress-write", action="store_true", help=PROGRESS_HELP)
@@ -212,15 +219,13 @@ def outputs_of(options: argparse.Namespace) -> Outputs:
     """Which files to write."""
     folder = options.output.parent
     return Outputs(
-        image=None if options.preserve_colors else options.output,
-        preserved=options.output if options.preserve_colors else options.preserved_output,
+        image=options.output,
         losses=options.losses,
         record=options.record,
         progress=folder / "progress.txt" if options.progress_write else None,
         plot=folder / "progress.png" if options.progress_plot else None,
         checkpoints=options.checkpoint_output,
         checkpoint_iterations=options.checkpoint_iterations,
-        preserve_checkpoints=options.preserve_colors,
     )
 
 

@@ -8,8 +8,8 @@ P, S and X are the features of the content picture, a style picture and the resu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -181,3 +181,17 @@ class AutodiffGradient:
             values = terms(image, self._network.features(image, targets.layers), targets, blend)
             total = tf.reduce_sum(weights * values)
         return values, tape.gradient(total, image)
+
+
+def of_luma(loss: Callable[..., tuple[tf.Tensor, tf.Tensor]]) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """A loss as a function of luma alone: all channels get the mean of their gradients, so a gray image stays gray.
+
+    Args:
+        loss: such as `AutodiffGradient`.
+    """
+
+    def evaluate(image: tf.Tensor, *problem: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        values, gradient = loss(image, *problem)
+        return values, tf.broadcast_to(tf.reduce_mean(gradient, axis=-1, keepdims=True), gradient.shape)
+
+    return evaluate

@@ -18,8 +18,9 @@ from PIL import Image
 
 from styletransfer.devices import precision, tf_setup
 from styletransfer.errors import InputError
+from styletransfer.images import color
 from styletransfer.images.io import read_image
-from styletransfer.images.resize import check_size, resize, resize_to_width, to_uint8
+from styletransfer.images.resize import check_size, resize, resize_to_width
 from styletransfer.optim.history import History
 from styletransfer.settings import IN_MEMORY, Settings
 from styletransfer.stages import widths
@@ -126,17 +127,19 @@ def stylize(
         tf_setup.load_tensorflow(None)
     # With a callback a picture must be that of its iteration.
     engine = build(weights, settings, resolve(settings, steps_per_call=1 if callback else None))
-    optimization = engine.pyramid(settings, pictures, lambda stage: engine.targets(settings, pictures[stage]))
+    seen = [recolored(settings, of_stage) for of_stage in pictures]
+    optimization = engine.pyramid(settings, seen, lambda stage: engine.targets(settings, seen[stage]))
     history = History(settings)
 
     def painted() -> np.ndarray:
-        return to_uint8(engine.network.postprocess(optimization.last))
+        content = pictures[optimization.stage].content
+        return color.finished(engine.network.postprocess(optimization.last), content, settings.colors)
 
     for evaluation in optimization.run():
         history.add(evaluation)
         if callback is not None:
             callback(Iterate(evaluation.iteration, history.losses(evaluation.iteration), painted))
-    return to_uint8(engine.result(optimization, history)), history
+    return color.finished(engine.result(optimization, history), pictures[-1].content, settings.colors), history
 
 
 def _for_styles(settings: Settings, count: int) -> Settings:
@@ -213,6 +216,16 @@ def fit_stages(
     return [fit(settings, content, styles, initial, names, of_stage) for of_stage in widths(settings.stages, width)]
 
 
+def recolored(settings: Settings, pictures: Pictures) -> Pictures:
+    """The pictures in the colours that the network sees, as `colors` says. Gray is only what the losses look at."""
+    content, styles, initial = pictures
+    if settings.colors == "luminance":
+        content, styles = color.gray(content), [color.gray(style) for style in styles]
+    if settings.colors in ("matched", "luminance"):
+        styles = [color.match_colors(style, content) for style in styles]
+    return Pictures(content, styles, initial)
+
+
 def _scaled(pixels: np.ndarray, width: int, what: str, smallest: int = 1) -> np.ndarray:
     height, old_width = pixels.shape[:2]
     check_size(what, (old_width, height), width, smallest)
@@ -249,7 +262,7 @@ def resolve(settings: Settings, backend: str = "auto", steps_per_call: int | Non
 
 
 class Engine(NamedTuple):
-    """The network, and what takes steps with it: for all runs of equal pooling, kernel layout and `Computation`."""
+    """The network, and what takes steps with it: for all runs of equal `traits` and `Computation`."""
 
     network: VGG19
     stepper: Stepper
@@ -275,11 +288,19 @@ class Engine(NamedTuple):
 
     def _start(self, settings: Settings, pictures: Pictures) -> np.ndarray:
         initial = None if pictures.initial is None else self.network.preprocess(pictures.initial).numpy()
-        return starting_image(settings, initial, pictures.content.shape)
+        start = starting_image(settings, initial, pictures.content.shape)
+        if settings.colors == "luminance":
+            start = self.network.preprocess(color.gray(self.network.postprocess(start))).numpy()
+        return start
 
     def result(self, optimization: Pyramid, history: History) -> np.ndarray:
         """The best picture, or the last of a run that diverged: (H, W, 3) float32 RGB, not yet clipped to 0..255."""
         return self.network.postprocess(optimization.result(history.diverged))
+
+
+def traits(settings: Settings) -> tuple[str, str, bool]:
+    """What of a run's settings is part of its engine."""
+    return settings.pooling, settings.kernel_layout, settings.colors == "luminance"
 
 
 def build(weights: Weights, settings: Settings, how: Computation) -> Engine:
@@ -287,7 +308,7 @@ def build(weights: Weights, settings: Settings, how: Computation) -> Engine:
 
     Args:
         weights: the network's.
-        settings: pooling and kernel layout.
+        settings: their `traits`.
         how: what `resolve` says.
     """
     from styletransfer.optim import gradients, loop, losses
@@ -296,7 +317,8 @@ def build(weights: Weights, settings: Settings, how: Computation) -> Engine:
     gradient, compiled = BACKENDS[how.backend]
     network = VGG19(weights, settings.pooling, settings.kernel_layout, how.precision, compiled)
     loss = gradients.AnalyticGradient(network) if gradient == "analytic" else losses.AutodiffGradient(network)
-    return Engine(network, loop.Stepper(loss, compiled, how.steps_per_call))
+    wanted = losses.of_luma(loss) if settings.colors == "luminance" else loss
+    return Engine(network, loop.Stepper(wanted, compiled, how.steps_per_call))
 
 
 def starting_image(settings: Settings, initial: np.ndarray | None, shape: tuple[int, int, int]) -> np.ndarray:

@@ -22,7 +22,7 @@ WEIGHTS = ("content_weight", "style_weight", "tv_weight")
 LOSS_DEFINITION = (
     *("content_layers", "content_weight_blend"),
     *("style_layers", "style_scales", "style_blend_weights", "style_layer_weight_exp"),
-    *("width", "pooling", "kernel_layout"),
+    *("width", "pooling", "kernel_layout", "colors"),
 )
 
 

@@ -39,7 +39,7 @@ class LivePage:
     """The page of a study, for every process that works on it to keep up to date.
 
     Args:
-        study: its `name`, `rows` and `runs` are looked at.
+        study: the study, as it is planned.
         pool: the folder of all runs.
         folder: the folder of the study, where `live.html` is written.
         preserve: show pictures in the content's colours.
@@ -52,7 +52,8 @@ class LivePage:
     """
 
     def __init__(self, study: Study, pool: Path, folder: Path, preserve: bool = False) -> None:
-        self._monitor = Monitor(study, pool, preserve)
+        self._monitor = Monitor(study, pool)
+        self._preserve = preserve
         self._path = folder / "live.html"
         self._failed = -math.inf
         self._seconds = max(MIN_SECONDS, SECONDS_PER_RUN * len(study.runs))
@@ -124,6 +125,7 @@ class LivePage:
             losses=LOSSES,
             log=self._log,
             picture=lambda run_id: self._link(self._monitor.picture(run_id)),
+            colors_of=self._colors_of,
             newest=now.newest[:MOST_PICTURES],
         )
 
@@ -131,6 +133,11 @@ class LivePage:
         """A link to the log of a run; empty if there is none."""
         log = self._monitor.log(run_id)
         return self._link(log) if log.exists() else ""
+
+    def _colors_of(self, run_id: str) -> str:
+        """A link to the content picture, if the run is shown in its colours."""
+        content = self._monitor.colors_of(run_id) if self._preserve else None
+        return self._link(content) if content else ""
 
     def _link(self, path: Path) -> str:
         return quote(os.path.relpath(path, self._path.parent))

@@ -22,7 +22,7 @@ from styletransfer.runs.history import Progress
 from styletransfer.runs.layout import RUN_FILES, RUN_LOG
 from styletransfer.runs.record import Record, Speed, seconds_of_run
 from styletransfer.runs.status import Status
-from styletransfer.settings import Settings
+from styletransfer.settings import Settings, default_of
 from styletransfer.study.plan import Study
 
 # What these tell of is as good as now: older ones may be of another machine.
@@ -104,14 +104,10 @@ class Snapshot:
 
 
 class Monitor:
-    """Looks at the runs of a study in a pool, again and again; what is finished is read once.
+    """Looks at the runs of a study in a pool, again and again; what is finished is read once."""
 
-    preserve: its pictures are those with the content's colours.
-    """
-
-    def __init__(self, watched: Study, pool: Path, preserve: bool = False) -> None:
+    def __init__(self, watched: Study, pool: Path) -> None:
         self._study, self._pool = watched, pool
-        self._picture = RUN_FILES["preserved" if preserve else "image"]
         self._finished: dict[str, Status] = {}
         self.name = watched.name
         self.labels = labels(watched)
@@ -170,7 +166,12 @@ class Monitor:
 
     def picture(self, run_id: str) -> Path:
         """Where the picture of a finished run lies."""
-        return self._pool / run_id / self._picture
+        return self._pool / run_id / RUN_FILES["image"]
+
+    def colors_of(self, run_id: str) -> Path | None:
+        """The content picture of a run, whose colours it may be shown in; None if it has colours by its settings."""
+        (content,) = self._study.pictures_of(run_id)["content"]
+        return Path(content.file) if self._study.runs[run_id].colors == default_of("colors") else None
 
     def log(self, run_id: str) -> Path:
         """Where the log of a run lies."""

@@ -19,7 +19,7 @@ from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import IncompleteError, Record, complete_record, remedy
 from styletransfer.runs.status import Status
-from styletransfer.settings import PARAMETERS, Settings, default_of
+from styletransfer.settings import PARAMETERS, Settings
 from styletransfer.study.plan import Row, Study
 
 COPIED = (
@@ -55,7 +55,7 @@ def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None =
     records = {
         run_id: _unfinished(run, incomplete[run_id])
         if run_id in incomplete
-        else _record(pool / run_id / RUN_FILES["record"])
+        else _record(pool / run_id / RUN_FILES["record"], run)
         for run_id, run in study.runs.items()
     }
     rows = [_row(study.name, position, row, records[row.run_id]) for position, row in enumerate(study.rows)]
@@ -88,17 +88,17 @@ def incomplete_note(runs: pd.DataFrame) -> str:
     return f"Partial: {len(incomplete)} of {len(distinct)} runs without a result ({counts})"
 
 
-def _record(path: Path) -> dict[str, Any]:
+def _record(path: Path, run: Settings) -> dict[str, Any]:
     """What a table takes from a run's record, by column; the columns of labels and settings are added by `_row`.
 
     Raises `InputError` for a run whose files are not those that its record tells of: nothing may be made from them.
     """
     try:
-        record = complete_record(path, run_id=path.parent.name, verify=True)
+        record = complete_record(path, run_id=run.run_id, verify=True)
     except IncompleteError as error:
         raise InputError(f"{error}. {remedy(path.parent)}") from error
     reading = readings.read(path.parent, record.outputs[RUN_FILES["image"]])
-    return _columns(record, reading or readings.NOTHING)
+    return _columns(record, run, reading or readings.NOTHING)
 
 
 def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[str, Any]:
@@ -118,8 +118,9 @@ def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[st
     return label | record
 
 
-def _columns(record: Record, reading: ruler.Reading) -> dict[str, Any]:
-    columns = _identity(record.status, status.reason_of(record), record.settings)
+def _columns(record: Record, run: Settings, reading: ruler.Reading) -> dict[str, Any]:
+    # Not the record's settings: an old one lacks those that came later.
+    columns = _identity(record.status, status.reason_of(record), run.values())
     columns |= {"weights": record.weights["name"], "weights_sha256": record.weights["source_sha256"]}
     columns |= {name: getattr(record, name) for name in COPIED}
     columns |= {"image_sha256": record.outputs[RUN_FILES["image"]], "computed_on": ", then ".join(record.computed_on)}
@@ -143,8 +144,7 @@ def _unfinished(run: Settings, found: Status) -> dict[str, Any]:
 
 
 def _identity(name: str, reason: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    values = {key: default_of(key) for key in PARAMETERS} | dict(settings)  # a record may be older than a parameter
-    return {"status": name, "reason": reason, **{key: _cell(key, value) for key, value in sorted(values.items())}}
+    return {"status": name, "reason": reason, **{key: _cell(key, value) for key, value in sorted(settings.items())}}
 
 
 def _cell(name: str, value: Any) -> Any:

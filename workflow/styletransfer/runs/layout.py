@@ -20,7 +20,7 @@ RUN_LOG = "transfer.log"
 STATE_SUFFIX = ".state.npz"
 # What the ruler has read of the picture, beside it: no part of the run, and made again where it is gone.
 MEASURES = "measures.json"
-RUN_FILES = {"image": "image.png", "preserved": "preserved.png", "losses": "losses.csv", "record": "run.json"}
+RUN_FILES = {"image": "image.png", "losses": "losses.csv", "record": "run.json"}
 
 
 @dataclass(frozen=True)
@@ -35,39 +35,35 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files a run writes; `image` or `preserved` is compulsory.
+    """The files a run writes.
 
     Args:
-        image: the picture with the lowest loss.
-        preserved: the same with the content's colours.
+        image: the picture with the lowest loss, in the colours that the settings say.
         losses: a CSV row per reported evaluation.
         record: all about the run, JSON.
         progress: the reference program's progress.txt.
         plot: a plot of it.
         checkpoints: a pattern for pictures on the way, such as `step-{:05}.png`.
         checkpoint_iterations: the number of steps from one of these to the next.
-        preserve_checkpoints: whether they have the content's colours.
     """
 
-    image: Path | None = None
-    preserved: Path | None = None
+    image: Path
     losses: Path | None = None
     record: Path | None = None
     progress: Path | None = None
     plot: Path | None = None
     checkpoints: str | None = None
     checkpoint_iterations: int | None = None
-    preserve_checkpoints: bool = False
 
     @classmethod
     def in_folder(cls, folder: Path) -> Outputs:
         """What a run of a study writes, under the names of `RUN_FILES`."""
-        image, preserved, losses, record = (folder / name for name in RUN_FILES.values())
-        return cls(image, preserved, losses, record)
+        image, losses, record = (folder / name for name in RUN_FILES.values())
+        return cls(image, losses, record)
 
     def named(self) -> list[Path]:
         """All files with a fixed name."""
-        paths = (self.image, self.preserved, self.losses, self.record, self.progress, self.plot)
+        paths = (self.image, self.losses, self.record, self.progress, self.plot)
         return [path for path in paths if path is not None]
 
     def results(self) -> list[Path]:
@@ -113,7 +109,7 @@ def check_outputs(outputs: Outputs, overwrite: bool, inputs: Inputs | None = Non
     if existing and not overwrite:
         raise InputError(f"{', '.join(existing)}: exists already. Choose another name, or say --overwrite")
     for path in outputs.named():
-        if path in (outputs.image, outputs.preserved, outputs.plot):
+        if path in (outputs.image, outputs.plot):
             check_suffix(path)
     if outputs.checkpoints:
         check_suffix(Path(checkpoint_name(outputs.checkpoints, 0)))

@@ -10,14 +10,13 @@ import hashlib
 import math
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from styletransfer.devices import lease, precision, tf_setup
 from styletransfer.optim import terms
-from styletransfer.optim.stylize import Computation, Engine, Pictures, build, resolve
+from styletransfer.optim.stylize import Computation, Engine, Pictures, build, recolored, resolve, traits
 from styletransfer.runs.inputs import check_weights
 from styletransfer.runs.layout import Run
 from styletransfer.settings import Settings
@@ -69,7 +68,7 @@ class Session(contextlib.AbstractContextManager["Session"]):
         self.attempt = attempt
         self._leases = contextlib.ExitStack()
         self._device: lease.Device | None = None
-        self._engines: dict[tuple[Path, str, str, Computation], Engine] = {}
+        self._engines: dict[tuple[Any, ...], Engine] = {}
         self._measured: dict[str, tuple[Any, Any]] = {}
 
     def __exit__(self, *_: object) -> None:
@@ -93,16 +92,17 @@ class Session(contextlib.AbstractContextManager["Session"]):
         # A picture on the way is of the last step of a call.
         every = run.outputs.checkpoint_iterations or how.steps_per_call
         how = how._replace(steps_per_call=math.gcd(how.steps_per_call, every))
-        key = (run.inputs.network, run.settings.pooling, run.settings.kernel_layout, how)
+        key = (run.inputs.network, traits(run.settings), how)
         if key not in self._engines:
             self._engines[key] = build(formats.load(run.inputs.network), run.settings, how)
         engine = self._engines[key]
         check_weights(run.settings, run.inputs, engine.network.source)
+        seen = [recolored(run.settings, of_stage) for of_stage in pictures]
 
         def targets(stage: int) -> Targets:
-            return self._targets(run, engine, how, stage, pictures[stage])
+            return self._targets(run, engine, how, stage, seen[stage])
 
-        return engine, how, engine.pyramid(run.settings, pictures, targets)
+        return engine, how, engine.pyramid(run.settings, seen, targets)
 
     def computed_on(self, how: Computation) -> str:
         """What decides how this process rounds."""

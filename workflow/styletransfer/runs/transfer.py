@@ -16,14 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from styletransfer.devices import gpu_usage, lease
 from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks, locks
-from styletransfer.images.color import preserve_colors
+from styletransfer.images.color import finished
 from styletransfer.images.io import write_image
-from styletransfer.images.resize import to_uint8
 from styletransfer.optim.history import History
 from styletransfer.optim.stylize import Computation, Engine, Pictures
 from styletransfer.runs import checkpoint, status
@@ -33,6 +30,7 @@ from styletransfer.runs.layout import RUN_LOG, STATE_SUFFIX, Outputs, Run, check
 from styletransfer.runs.record import Record, find_record, versions
 from styletransfer.runs.run_state import Clock, RunState
 from styletransfer.runs.session import Session
+from styletransfer.runs.twin import from_twin
 from styletransfer.settings import Settings
 from styletransfer.vgg.sources import described
 
@@ -73,6 +71,9 @@ def transfer_once(run: Run, session: Session, wait_seconds: float | None = None)
         for path in (*run.outputs.named(), state):
             atomic.remove_leftovers(path)
         with status.attempt(folder) as attempt:
+            if (record := from_twin(run)) is not None:
+                state.unlink(missing_ok=True)
+                return record
             return transfer(run, session, overwrite=True, state=state, on_device=attempt.on)
 
 
@@ -142,7 +143,8 @@ def transfer(
         run_state.resume(saver.find(settings.run_id, settings.iterations))
         clock.prepared(session.computed_on(how))
         _optimise(run_state, engine, outputs, pictures, saver)
-    _write(outputs, engine.result(optimization, history), content, history)
+    write_image(outputs.image, finished(engine.result(optimization, history), content, settings.colors))
+    _write(outputs, history)
     keep_state = session.keep_state and not history.diverged
     if keep_state:
         saver.save(run_state.state)
@@ -212,7 +214,7 @@ def _optimise(
             if picture is not None and evaluation.finite:
                 image = engine.network.postprocess(optimization.last)
                 content = pictures[optimization.stage].content
-                _write_image(picture, image, content if outputs.preserve_checkpoints else None)
+                write_image(picture, finished(image, content, history.settings.colors))
             # History and images are of one iteration, and there is something to resume from.
             if evaluation.finite and optimization.iteration == len(history.evaluations):
                 if saver.due:
@@ -223,23 +225,13 @@ def _optimise(
         logger.warning("diverged: the loss is not finite after %d steps", len(history.evaluations) - 1)
 
 
-def _write(outputs: Outputs, image: np.ndarray, content: np.ndarray, history: History) -> None:
-    if outputs.image is not None:
-        _write_image(outputs.image, image)
-    if outputs.preserved is not None:
-        _write_image(outputs.preserved, image, content)
+def _write(outputs: Outputs, history: History) -> None:
     if outputs.losses is not None:
         write_losses(outputs.losses, history)
     if outputs.progress is not None:
         write_progress(outputs.progress, history)
     if outputs.plot is not None:
         plot_progress(outputs.plot, history)
-
-
-def _write_image(path: Path, image: np.ndarray, colors_of: np.ndarray | None = None) -> None:
-    if colors_of is not None:
-        image = preserve_colors(np.clip(image, 0, 255), colors_of)
-    write_image(path, to_uint8(image))
 
 
 def _state_identity(
@@ -258,8 +250,8 @@ def _state_identity(
         "device": device.kind,
         "precision": how.precision,
         "backend": how.backend,
-        # Those up to the state have been written.
-        "pictures on the way": [outputs.checkpoints, outputs.checkpoint_iterations, outputs.preserve_checkpoints],
+        # Those up to the state have been written. The third told of their colours, before these were a setting.
+        "pictures on the way": [outputs.checkpoints, outputs.checkpoint_iterations, False],
     }
 
 

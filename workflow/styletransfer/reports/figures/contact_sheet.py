@@ -32,6 +32,7 @@ from styletransfer.reports.figures.style import (
 from styletransfer.results.tables import SEPARATOR, varied
 from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
+from styletransfer.settings import default_of
 from styletransfer.text import value_labels
 
 # A grid or a list has no end of pictures: so many lines of them are shown, evenly chosen.
@@ -70,13 +71,13 @@ def _even_places(count: int, columns: int, default: np.ndarray) -> np.ndarray:
 class Line:
     """A line of a contact sheet: its title, and a label with a run for each tile; None where that run does not exist.
 
-    A line without tiles shows what a pair is made of and what comes of it: `inputs`, its labels and files. With
-    `is_heading` it is nothing but its title.
+    A line without tiles shows what a pair is made of and what comes of it: `inputs`, each with its label, its file and
+    the picture whose colours it is shown in, if not its own. With `is_heading` it is nothing but its title.
     """
 
     title: str
     tiles: Sequence[tuple[str, Any]] = ()
-    inputs: Sequence[tuple[str, Path]] = ()
+    inputs: Sequence[tuple[str, Path, Path | None]] = ()
     is_heading: bool = False
 
 
@@ -94,7 +95,7 @@ def contact_sheet(
     A line for each parameter; or, where `grid` names two parameters, a line for each value of the first and a column
     for each of the second. A study of every combination is shown so unasked. columns: the most pictures in a line.
     limits: parameter to lowest and highest value shown. preserve: in the content's colours. pictures: the file of each
-    input; one that is not there is left out.
+    input; one that is not there is left out, and lends no colours.
     """
     most_inputs = 1 + max(len(names.split(SEPARATOR)) for names in runs["styles"])
     by_pair = {pair: list(_lines(of_pair, columns, limits, grid)) for pair, of_pair in runs.groupby("pair", sort=False)}
@@ -122,26 +123,29 @@ def contact_sheet(
             continue
         title = fitted(line.title.replace("_", "\n"), TITLE_CHARACTERS, TITLE_LINES)
         axes[0].text(1, 0.5, title, ha="right", va="center", weight="bold", fontsize=9, parse_math=False)
-        for axis, (label, path) in zip(axes[1:], line.inputs, strict=False):
+        for axis, (label, path, colors_of) in zip(axes[1:], line.inputs, strict=False):
             if path.exists():
-                axis.imshow(thumbnail(path))
+                axis.imshow(thumbnail(path, colors_of))
             axis.set_title(_label(label), fontsize=8, color=GREY, parse_math=False)
         for axis, (label, row) in zip(axes[1:], line.tiles, strict=False):
-            _show_run(axis, label, row, pool, preserve)
+            _show_run(axis, label, row, pool, pictures if preserve else {})
     return figure
 
 
 def _input_lines(of_pair: pd.DataFrame, columns: int, pictures: Mapping[str, str], pool: Path) -> Iterator[Line]:
     """What a pair is made of; then, where there is room, the result of the default, also in the content's colours."""
-    shown = [(f"{role}: {name}", Path(pictures[name])) for role, name in _inputs(of_pair.iloc[0])]
+    shown: list[tuple[str, Path, Path | None]] = [
+        (f"{role}: {name}", Path(pictures[name]), None) for role, name in _inputs(of_pair.iloc[0])
+    ]
     pair, styles = of_pair["pair"].iloc[0], len(shown) - 1
     if styles > 1 and len(pair) > TITLE_CHARACTERS * TITLE_LINES // 2:  # the names stand above the pictures
         pair = f"{of_pair['content'].iloc[0]} x {styles} styles"
     room = -len(shown) % columns
     default = of_pair[of_pair["is_default"] & of_pair["status"].isin(status.FINISHED)]
-    for run_id in default["run_id"].iloc[:1]:
-        results = (("result of the default", "image"), ("in the content's colours", "preserved"))
-        shown += [(label, pool / run_id / RUN_FILES[name]) for label, name in results[:room]]
+    for row in default.iloc[:1].itertuples():
+        colors_of = _colors_of(row, pictures)
+        results = [("result of the default", None), *([("in the content's colours", colors_of)] if colors_of else [])]
+        shown += [(label, pool / row.run_id / RUN_FILES["image"], colors) for label, colors in results[:room]]
     for first in range(0, len(shown), columns):
         yield Line("" if first else pair, inputs=shown[first:][:columns])
 
@@ -241,8 +245,8 @@ def _height(line: Line) -> float:
     if line.is_heading:
         return LABEL_INCHES
     sizes = [(row.width, row.height) for _, row in line.tiles if row is not None]
-    sizes += [image_size(path) for _, path in line.inputs if path.exists()]
-    labels = [_label(label) for label, _ in (*line.tiles, *line.inputs)]
+    sizes += [image_size(path) for _, path, _ in line.inputs if path.exists()]
+    labels = [_label(label) for label in [*(label for label, _ in line.tiles), *(label for label, *_ in line.inputs)]]
     aspects = [height / width for width, height in sizes if height > 0]  # a run without a result has none
     more_lines = max((label.count("\n") for label in labels), default=0)
     return TILE_INCHES * max(aspects, default=1.0) + LABEL_INCHES + LABEL_LINE_INCHES * more_lines
@@ -257,14 +261,20 @@ def _inputs(row: Any) -> list[tuple[str, str]]:
     return [("content", row["content"])] + [("style", name) for name in row["styles"].split(SEPARATOR)]
 
 
-def _show_run(axis: Axes, label: str, row: Any, pool: Path, preserve: bool) -> None:
+def _colors_of(row: Any, pictures: Mapping[str, str]) -> Path | None:
+    """The content picture of a run, whose colours it may be shown in; None if it has colours by its settings."""
+    path = Path(pictures.get(row.content, ""))
+    return path if row.colors == default_of("colors") and path.is_file() else None
+
+
+def _show_run(axis: Axes, label: str, row: Any, pool: Path, pictures: Mapping[str, str]) -> None:
     label = _label(label)
     axis.set_title(label, fontsize=7 if "\n" in label else 9, parse_math=False)
     if row is None:
         axis.text(0.5, 0.5, "no run", transform=axis.transAxes, ha="center", va="center", fontsize=8, color=GREY)
         return
     if row.status in status.FINISHED:
-        axis.imshow(thumbnail(pool / row.run_id / RUN_FILES["preserved" if preserve else "image"]))
+        axis.imshow(thumbnail(pool / row.run_id / RUN_FILES["image"], _colors_of(row, pictures)))
     else:
         axis.add_patch(mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fc="#ececea"))
         axis.text(

@@ -105,7 +105,7 @@ def _show_pictures(axis: Axes, runs: pd.DataFrame, pool: Path) -> None:
         if any((abs(place - other) < 1.15 * PICTURE_POINTS).all() for other in taken):
             continue
         taken.append(place)
-        pixels = thumbnail(pool / run.run_id / RUN_FILES["image"], 160)
+        pixels = thumbnail(pool / run.run_id / RUN_FILES["image"], width=160)
         box = AnnotationBbox(
             OffsetImage(pixels, zoom=PICTURE_POINTS / max(pixels.shape[:2])),
             point,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -16,8 +17,9 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from styletransfer.files import atomic
+from styletransfer.images.color import finished
 from styletransfer.images.io import read_image
-from styletransfer.images.resize import resize_to_width, to_uint8
+from styletransfer.images.resize import resize, resize_to_width, to_uint8
 from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.vgg import sources
 
@@ -164,7 +166,16 @@ def set_title(figure: Figure, text: str) -> None:
     figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9, color=GREY, parse_math=False)
 
 
-def thumbnail(path: Path, width: int = 320) -> np.ndarray:
-    """A picture, (H, W, 3) uint8, no wider than that."""
+def thumbnail(path: Path, colors_of: Path | None = None, width: int = 320) -> np.ndarray:
+    """A picture, (H, W, 3) uint8, no wider than that; with the colours of another."""
     pixels = read_image(path)
-    return to_uint8(resize_to_width(pixels, width)) if pixels.shape[1] > width else pixels
+    if pixels.shape[1] > width:
+        pixels = to_uint8(resize_to_width(pixels, width))
+    if colors_of is None:
+        return pixels
+    return finished(pixels, _resized(colors_of, pixels.shape[1], pixels.shape[0]), "content")
+
+
+@functools.lru_cache(maxsize=8)
+def _resized(path: Path, width: int, height: int) -> np.ndarray:
+    return resize(read_image(path), width, height)

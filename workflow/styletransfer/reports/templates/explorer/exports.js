@@ -19,7 +19,7 @@ const isDefault = (name, value) => listed(study.defaults[name]).join() === liste
 function commandOf(run, width, preserve) {
   const pair = pairByName.get(run.pair);
   const from = settingsOf(run).initial_noiseblend < 1 ? ["--initial", study.files[pair.initial ?? pair.content]] : [];
-  const values = { ...settingsOf(run), width };
+  const values = { ...settingsOf(run), width, ...(preserve && hasStyleColors(run) ? { colors: "content" } : {}) };
   const options = Object.entries(values)
     .filter(([name, value]) => name === "width" || !isDefault(name, value))
     .map(([name, value]) => [`--${name.replaceAll("_", "-")}`, ...listed(value)]);
@@ -30,7 +30,6 @@ function commandOf(run, width, preserve) {
     from,
     ["--network", study.network],
     ...options,
-    ...(preserve ? [["--preserve-colors"]] : []),
     ["--output", `final-${run.key}.png`],
   ];
   return parts

@@ -14,8 +14,8 @@ function make(tag, properties = {}, ...children) {
 
 const cssUrl = (name) => `url(${JSON.stringify(study.pictures[name])})`;
 
-// The content's colours on a run are the content picture blended over it: equal to the run's own preserved.png where
-// the colour exists at that luma, and free. One rule for each pair.
+// The content's colours on a run are the content picture blended over it: what the setting `colors: content` gives,
+// where the colour exists at that luma, and free. One rule for each pair. A run with other `colors` stays as it is.
 document.head.append(
   make("style", {
     textContent: study.pairs.map((pair, index) => `.pair-${index} { --content: ${cssUrl(pair.content)}; }`).join("\n"),
@@ -27,6 +27,7 @@ const pairClass = (run) => `pair-${study.pairs.indexOf(pairByName.get(run.pair))
 function picture(run, alternative = "") {
   const image = make("img", { src: run.picture, alt: alternative, decoding: "async", draggable: false });
   const frame = make("span", { className: `picture ${pairClass(run)}` }, image);
+  frame.classList.toggle("own", !hasStyleColors(run));
   frame.style.aspectRatio = run.size.join("/");
   return frame;
 }

@@ -48,6 +48,9 @@ const lossOf = (run, term) => run.measured[`${term}_loss`];
 // A setting, whether or not the study varies it.
 const setting = (run, name) => run.settings[name] ?? study.constants[name];
 
+// Other colours are part of the picture, and no view of it.
+const hasStyleColors = (run) => setting(run, "colors") === study.defaults.colors;
+
 const sameValue = (run, other, name) => run.settings[name] === other.settings[name];
 
 const differences = (run, other) =>

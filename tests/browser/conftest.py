@@ -32,16 +32,16 @@ def browser():
 def visit(browser):
     """Open a page file. In the end: nothing was written to the console, no error was raised, nothing was fetched.
 
-    root: the folder in which its pictures may be; without it, that of the page.
+    root: the folder in which its pictures may be; without it, that of the page. forgiven: what its console may say.
     """
     faults, contexts = [], []
 
-    def open_page(path, address="", script="", root=None, **options):
+    def open_page(path, address="", script="", root=None, forgiven=None, **options):
         context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
-        page.on("console", lambda message: faults.append(f"console {message.type}: {message.text}"))
+        page.on("console", lambda message: say(f"console {message.type}: {message.text}", forgiven))
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
         page.on("dialog", lambda dialog: faults.append(f"dialog: {dialog.message}"))
         page.on("request", lambda request: note(request.url, root or path.parent))
@@ -50,6 +50,10 @@ def visit(browser):
         page.goto(path.as_uri() + address)
         page.wait_for_selector("html[data-ready]")
         return page
+
+    def say(message, forgiven):
+        if forgiven is None or forgiven not in message:
+            faults.append(message)
 
     def note(url, root):
         if not url.startswith(("data:", root.as_uri())):

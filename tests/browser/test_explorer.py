@@ -40,7 +40,10 @@ def pixels(locator):
 
 
 def transforms(page):
-    return page.locator(".layer").evaluate_all("layers => layers.map(layer => getComputedStyle(layer).transform)")
+    """Of every picture its zoom, and how many pixels it is shifted across and down."""
+    found = page.locator(".layer").evaluate_all("layers => layers.map(layer => getComputedStyle(layer).transform)")
+    matrices = [[float(number) for number in text.removeprefix("matrix(").rstrip(")").split(",")] for text in found]
+    return [(zoom, x, y) for zoom, _, _, _, x, y in matrices]
 
 
 def table_of(studies, name):
@@ -53,7 +56,7 @@ def test_the_first_view_shows_what_was_varied(star):
     assert star.locator(".slider").count() == 3
     assert title(star) == "The default"
     assert star.locator("#inputs img").count() == 2
-    assert star.locator("#strip .tile").all_inner_texts() == ["5", "50\ndefault", "500"]
+    assert star.locator("#strip .open").all_inner_texts() == ["5", "50\ndefault", "500"]
     assert "style loss" in star.locator("#along-text").inner_text()
     reading = star.locator("#along-text").inner_text()
     assert "Of the values tried, " in reading
@@ -119,9 +122,12 @@ def test_play_and_keys(star):
     assert star.locator("#along-title").inner_text() == "What style scales does"
     star.keyboard.press("c")
     assert star.locator("body").get_attribute("data-colors") == "content"
-    star.keyboard.press("f")
-    star.keyboard.press("4")
+    star.keyboard.press("s")
     assert star.locator("#favourite-count").inner_text() == "★ 1"
+    star.keyboard.press("4")
+    assert title(star) == "Style scales 2", "a rating does not go on to the next picture"
+    assert star.locator("#announcement").inner_text() == "The default: 4 of 5."
+    star.keyboard.press("ArrowLeft")
     assert star.locator('#rating [aria-pressed="true"]').get_attribute("aria-label") == "4 of 5"
     star.keyboard.press("0")
     assert star.locator('#rating [aria-pressed="true"]').count() == 0
@@ -149,8 +155,12 @@ def test_the_contents_colours_are_those_of_the_engine(star, studies):
 
 
 def test_before_and_after_by_a_wipe(star):
+    slide(star, "style_weight", 2)
     star.get_by_role("button", name="Wipe").click()
-    assert star.locator(".pane .caption").all_inner_texts() == ["the default", "content: photograph"]
+    captions = star.locator(".pane .caption")
+    assert captions.all_inner_texts() == ["style weight 500", "the default"]
+    star.locator("#against").select_option("content")
+    assert captions.all_inner_texts() == ["style weight 500", "content: photograph"]
     clip = "getComputedStyle(document.querySelectorAll('.pane')[1]).clipPath"
     assert star.evaluate(clip) == "inset(0px 0px 0px 50%)"
     star.locator(".wipe-handle").focus()
@@ -165,52 +175,174 @@ def test_before_and_after_by_a_wipe(star):
     assert 15 < float(star.evaluate(clip).split()[-1].rstrip("%)")) < 25
 
 
-def test_two_pinned_runs_every_way(star):
+def captions(page):
+    return page.locator(".pane .caption").all_inner_texts()
+
+
+def test_the_current_run_follows_the_sliders_beside_what_is_pinned(star):
     slide(star, "style_weight", 0)
     star.locator("#pin").click()
+    assert captions(star) == ["style weight 5"]
+    assert "compared with itself" in star.locator("#mode-note").inner_text()
     slide(star, "style_weight", 2)
+    assert captions(star) == ["style weight 500", "style weight 5"]
     star.locator("#pin").click()
-    assert star.locator(".pane .caption").all_inner_texts() == ["style weight 5", "style weight 500"]
-    assert star.locator(".panes").get_attribute("class") == "panes side"
+    assert captions(star) == ["style weight 5", "style weight 500"]
+    slide(star, "style_weight", 1)
+    assert captions(star) == ["the default", "style weight 5", "style weight 500"]
+    here = star.locator(".pane.here")
+    assert here.locator(".caption").inner_text() == "the default"
+    assert "follows the sliders" in star.locator("#mode-note").inner_text()
+    here.get_by_role("button", name="Pin: the default").click()
+    assert star.locator(".pane [data-mark=pin]").all_inner_texts() == ["◆1", "◆2", "◆3"], "a third pin drops another"
+    slide(star, "style_scales", 1)
+    assert captions(star) == ["style scales 2", "style weight 5", "style weight 500", "the default"]
+    star.get_by_role("button", name="style weight 500", exact=True).first.click()
+    assert title(star) == "Style weight 500"
+    assert here.locator(".caption").inner_text() == "style weight 500"
+    star.locator("#sheet").scroll_into_view_if_needed()
+    pinned = star.locator("#sheet .tile", has=star.get_by_alt_text("style weight 500"))
+    assert pinned.locator("[data-mark=pin]").inner_text() == "◆2"
+    for name in ("style weight 5", "style weight 500", "the default"):
+        star.locator(".pane").get_by_role("button", name=f"Pin 1: {name}", exact=True).click()
+    assert star.locator(".panes").get_attribute("class") == "panes single"
+
+
+def test_zoom_and_pan_move_all_pictures_alike(star):
+    for place in (0, 1, 2):
+        slide(star, "style_weight", place)
+        star.keyboard.press("p")
     star.locator("#zoom-in").click()
     star.locator("#zoom-in").click()
-    left, right = transforms(star)
-    assert left.startswith("matrix(2.25, 0, 0, 2.25")
-    assert left == right
+    (zoom, x, y), *others = transforms(star)
+    assert (zoom, x, y) == (2.25, 0, 0)
+    assert np.allclose(others, (zoom, x, y))
     stage = star.locator("#stage .pane").first.bounding_box()
-    star.mouse.move(stage["x"] + 100, stage["y"] + 100)
+    star.mouse.move(stage["x"] + 100, stage["y"] + 60)
     star.mouse.down()
-    star.mouse.move(stage["x"] + 160, stage["y"] + 130)
+    star.mouse.move(stage["x"] + 160, stage["y"] + 90)
     star.mouse.up()
-    panned = transforms(star)
-    assert panned[0] == panned[1] != left
+    assert np.allclose(transforms(star), (2.25, 60, 30), atol=0.3)
+    assert title(star) == "Style weight 500", "a drag opened a run"
     star.locator("#stage").focus()
     star.keyboard.press("ArrowLeft")
-    assert transforms(star)[0] == transforms(star)[1] != panned[0]
+    across = 60 + 0.08 * stage["width"]
+    assert np.allclose(transforms(star), (2.25, across, 30), atol=0.3)
     star.locator("#zoom-fit").click()
     star.locator("#stage").hover()
     star.keyboard.down("Control")
     star.mouse.wheel(0, -200)
     star.keyboard.up("Control")
     expect(star.locator("#zoom-fit")).not_to_have_text("Fit")
-    star.locator("#zoom-fit").click()
+
+
+def test_two_pictures_blink_and_differ(star):
+    slide(star, "style_weight", 2)
     star.get_by_role("button", name="Blink").click()
     name = "getComputedStyle(document.querySelectorAll('.pane')[1]).animationName"
     assert star.evaluate(name) == "blink"
     star.get_by_role("button", name="Difference").click()
+    assert star.locator("#against").input_value() == "default"
     assert pixels(star.locator("#stage .panes")).mean() > 20
-    star.locator("#left").select_option("pin2")
+    slide(star, "style_weight", 1)
     star.wait_for_timeout(100)
     inside = pixels(star.locator("#stage .panes"))[3:-3, 3:-3]
     assert inside.max() < 4, "a picture differs from itself"
-    slide(star, "style_weight", 1)
-    star.locator("#pin").click()
-    assert (
-        "◆1"
-        in star.locator("#sheet .tile", has=star.get_by_alt_text("style weight 500"))
-        .locator(".marks")
-        .first.text_content()
+    assert "compared with itself" in star.locator("#mode-note").inner_text()
+    slide(star, "style_weight", 0)
+    star.keyboard.press("p")
+    slide(star, "style_weight", 2)
+    assert star.locator("#against").input_value() == "pin1"
+    assert star.locator(".pane img").nth(1).get_attribute("alt") == "style weight 5"
+
+
+def test_all_favourites_at_once(star):
+    star.keyboard.press("n")
+    assert "Pin pictures" in star.locator("#announcement").inner_text()
+    for parameter, place in (("style_weight", 0), ("style_weight", 2), ("style_scales", 1)):
+        slide(star, parameter, place)
+        star.keyboard.press("s")
+    star.get_by_role("button", name="One", exact=True).click()
+    star.keyboard.press("n")
+    assert captions(star) == ["style weight 5", "style weight 500", "style scales 2"]
+    star.locator(".pane", has_text="style weight 500").hover()
+    star.get_by_role("button", name="Favourite: style weight 500", exact=True).first.click()
+    assert captions(star) == ["style weight 5", "style scales 2"]
+    star.keyboard.press("n")
+    assert star.locator(".panes").get_attribute("class") == "panes single"
+
+
+def test_star_and_pin_on_every_picture_by_keyboard(star):
+    star.locator("#sheet .open", has_text="500").focus()
+    for key in ("Tab", "Enter"):
+        star.keyboard.press(key)
+    assert star.locator("#favourites .tile b").all_inner_texts() == ["style weight 500"]
+    for key in ("Tab", "Enter"):
+        star.keyboard.press(key)
+    assert captions(star) == ["the default", "style weight 500"]
+    assert title(star) == "The default", "a mark opened the run"
+    strip = star.locator("#strip .tile", has_text="500")
+    assert strip.locator("[aria-pressed=true]").all_inner_texts() == ["★", "◆1"]
+    star.locator("#table").scroll_into_view_if_needed()
+    marked = star.locator("#runs tr", has=star.locator("[aria-pressed=true]"))
+    expect(marked).to_have_count(1)
+    marked.get_by_role("button", name="Favourite").focus()
+    star.keyboard.press("Enter")
+    assert star.locator("#favourites .tile").count() == 0
+    assert star.evaluate("document.activeElement.dataset.mark") == "star", "the focus is lost"
+    star.keyboard.press("Enter")
+    star.locator("#runs th").nth(1).get_by_role("button").click()
+    star.locator("#runs th").nth(1).get_by_role("button").click()
+    first = star.locator("#runs tbody tr").first.get_by_role("button", name="Favourite: style weight 500")
+    expect(first).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_full_picture_is_a_link_where_it_is_beside_the_page(studies, visit, tmp_path):
+    page = visit(studies / "results/studies/star/explorer/index.html", root=studies)
+    default = table_of(studies, "star").query("is_default").iloc[0]["run_id"]
+    assert page.locator("#file").inner_text() == f"results/runs/{default}/image.png"
+    page.get_by_role("button", name="Content colours").click()
+    with page.expect_popup() as popup:
+        page.locator("#file").click()
+    assert popup.value.url == (studies / f"results/runs/{default}/preserved.png").as_uri()
+    copied = tmp_path / "of/some/other/folder/index.html"
+    copied.parent.mkdir(parents=True)
+    shutil.copy(studies / "results/studies/star/explorer/index.html", copied)
+    page = visit(copied, root=tmp_path, forgiven="ERR_FILE_NOT_FOUND")
+    page.locator("#file").click()
+    expect(page.locator("#file-note")).to_contain_text("The file is not beside this page")
+    assert len(page.context.pages) == 1
+
+
+def test_the_picture_alone_and_at_its_own_size(star):
+    before = star.locator("#stage img").bounding_box()
+    star.keyboard.press("f")
+    viewer = star.locator("#viewer").bounding_box()
+    assert (viewer["x"], viewer["y"], viewer["width"]) == (0, 0, 1440)
+    assert star.locator("#stage img").bounding_box()["width"] > before["width"]
+    star.keyboard.press("ArrowRight")
+    assert title(star) == "Style weight 500"
+    star.keyboard.press("z")
+    assert star.locator("#stage img").bounding_box()["width"] == pytest.approx(48, abs=0.1)
+    assert star.locator("#zoom-own").get_attribute("aria-pressed") == "true"
+    star.keyboard.press("z")
+    star.keyboard.press("Escape")
+    expect(star.locator("#alone")).to_have_attribute("aria-pressed", "false")
+    assert star.locator("#stage img").bounding_box() == before
+    assert not star.locator("header.top").evaluate("header => header.inert")
+
+
+def test_losses_are_told_as_multiples_of_the_defaults(star, studies):
+    slide(star, "style_weight", 2)
+    runs = table_of(studies, "star").query("styles == 'glass'").set_index(["parameter", "value"])
+    loss = runs["best_style_unweighted"]
+    told = star.locator("#facts dt:text-is('style loss') + dd").inner_text()
+    assert float(told.split("\u00d7")[1]) == pytest.approx(
+        loss["style_weight", 500] / loss["style_weight", 50], rel=0.05
     )
+    assert "\u00d7" not in star.locator("#facts dt:text-is('total loss, weighted') + dd").inner_text(), "weights differ"
+    slide(star, "style_scales", 1)
+    assert "\u00d7" not in star.locator("#facts dt:text-is('style loss') + dd").inner_text(), "measures differ"
 
 
 def test_a_diverged_run_is_shown_as_such(star):
@@ -219,28 +351,28 @@ def test_a_diverged_run_is_shown_as_such(star):
     assert "last finite picture" in star.locator("#stage").inner_text()
     assert star.locator("#slider-learning_rate ~ .ticks i.bad").count() == 1
     assert "1 of 2 runs diverged" in star.locator("#along-text").inner_text()
-    assert star.locator("#strip .tile.bad").inner_text() == "1e+30\ndiverged"
+    assert star.locator("#strip .tile.bad .open").inner_text() == "1e+30\ndiverged"
 
 
 def test_the_contact_sheet(star, grid):
     star.locator("#sheet").scroll_into_view_if_needed()
     assert star.locator("#sheet tbody th").all_inner_texts() == ["style weight", "style scales", "learning rate"]
-    here = star.locator('#sheet .tile[aria-current="true"]')
+    here = star.locator("#sheet .tile.here")
     assert here.count() == 1, "the default is marked as current in rows that are not chosen"
     assert star.locator("#sheet .tile.default").count() == 3
     body = star.locator("#sheet-body")
     assert body.evaluate("box => box.scrollHeight <= box.clientHeight"), "rows are hidden in a box"
-    star.locator("#sheet").get_by_role("button", name="style scales 2").click()
+    star.locator("#sheet .open").get_by_alt_text("style scales 2").click()
     assert star.locator("#along-title").inner_text() == "What style scales does"
-    assert here.inner_text() == "2"
-    star.locator("#sheet").get_by_role("button", name="style weight 500").click()
+    assert here.locator("b").inner_text() == "2"
+    star.locator("#sheet .open").get_by_alt_text("style weight 500").click()
     assert title(star) == "Style weight 500"
     star.locator("#rows").select_option("style_weight")
     star.locator("#columns").select_option("learning_rate")
     assert star.locator("#sheet .none").count() == 2
     grid.locator("#sheet").scroll_into_view_if_needed()
     assert grid.locator("#sheet thead th[scope=col]").all_inner_texts() == ["10", "100", "1,000"]
-    labels = [text.split("\n")[0] for text in grid.locator("#sheet .tile").all_inner_texts()]
+    labels = [text.split("\n")[0] for text in grid.locator("#sheet .open").all_inner_texts()]
     assert labels == [f"{style} · {tv}" for style in ("5", "50") for tv in ("10", "100", "1,000")]
     assert grid.locator("#sheet thead th").first.evaluate("cell => getComputedStyle(cell).position") == "sticky"
 
@@ -264,7 +396,7 @@ def test_a_sheet_of_two_parameters_lies_where_runs_are_and_offers_the_others(sta
     assert (len(runs), len(runs.keys() - there)) == (6, 2)
     assert jobs(snakemake(studies, "--dry-run", config=offered | {"device": "cpu"})) == 2
     star.locator("#rows").select_option("every")
-    assert not summary.is_visible()
+    expect(summary).not_to_be_visible()
 
 
 def find_point(page, chart):
@@ -326,7 +458,7 @@ def test_the_table_sorts_and_filters(star):
     header = star.locator("#runs th").filter(has_text="style loss")
     header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", "ascending")
-    losses = [float(text.replace(",", "")) for text in star.locator("#runs tbody td:nth-child(6)").all_inner_texts()]
+    losses = [float(text.replace(",", "")) for text in star.locator("#runs tbody td:nth-child(7)").all_inner_texts()]
     assert losses == sorted(losses)
     star.locator("#filter").fill("style_weight>=50 style_weight<100 ok")
     expect(star.locator("#filter-note")).to_have_text("2 of 5 runs")
@@ -340,7 +472,7 @@ def test_the_table_sorts_and_filters(star):
     assert max(heads) - min(heads) < 1, "headings stand at different heights"
     star.locator("#filter").fill("diverged")
     expect(rows).to_have_count(1)
-    rows.get_by_role("button").click()
+    rows.get_by_role("button", name="Open").click()
     assert "diverged" in title(star)
 
 
@@ -352,7 +484,7 @@ def test_the_address_holds_the_view(star, visit, studies):
     star.locator("#zoom-in").click()
     star.locator("#rows").select_option("style_weight")
     star.locator("#filter").fill("a b&c=d#e")
-    star.wait_for_timeout(400)
+    expect(star).to_have_url(re.compile("filter"))
     path = studies / "results/studies/star/explorer/index.html"
     other = visit(path, star.evaluate("location.hash"))
     assert title(other) == "Style weight 5"
@@ -450,7 +582,7 @@ def test_phone(visit, studies):
     body.evaluate("box => box.scrollTo(box.scrollWidth, 0)")
     expect(body).not_to_have_class(re.compile(r"\bmore\b"))
     page.locator("#table").scroll_into_view_if_needed()
-    expect(page.locator("#runs th").nth(1)).to_have_text("content loss")
+    expect(page.locator("#runs th").nth(2)).to_have_text("content loss")
     for mode in ("Side by side", "Wipe"):
         page.get_by_role("button", name=mode).click()
         assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -175,6 +175,31 @@ def test_a_link_lands_on_its_heading_whatever_is_drawn_late(visit, made_up, sect
     assert abs(tops[0] - tops[1]) < 2
 
 
+def test_the_seventh_pin_is_refused_in_words(visit, made_up):
+    page = visit(made_up)
+    for place in range(7):
+        page.locator("#slider-tv_weight").fill(str(place))
+        page.keyboard.press("p")
+    assert page.locator("#announcement").inner_text() == ("6 pictures are pinned, the most at once: unpin one first.")
+    assert page.locator(".pane").count() == 7
+    assert page.locator("#pin").is_disabled()
+    columns = len(set(page.locator(".pane").evaluate_all("panes => panes.map(pane => pane.offsetLeft)")))
+    assert columns == 4, "square pictures in a wide box stand in two rows"
+    page.locator(".pane", has_text="tv weight").last.get_by_role("button", name="Pin").click()
+    assert page.locator("#pin").is_enabled()
+
+
+def test_a_closer_look_is_one_at_the_runs_own_file(studies, visit, monkeypatch):
+    monkeypatch.setattr(explorer, "LARGEST_WIDTH", 32)
+    folder = studies / "results/studies/star/smaller"
+    explorer.write(folder, *tables(studies), studies / "results/runs", options(studies))
+    page = visit(folder / "index.html", root=studies)
+    picture = page.locator("#stage img")
+    expect(picture).to_have_js_property("naturalWidth", 32)
+    page.keyboard.press("z")
+    expect(picture).to_have_js_property("naturalWidth", 48)
+
+
 def test_252_runs_fill_one_page(visit, tmp_path):
     index = explorer_of(tmp_path, 252, 320)
     assert explorer.MAX_BYTES / 2 < index.stat().st_size < 1.05 * explorer.MAX_BYTES
@@ -200,5 +225,5 @@ def test_1000_runs_open_and_every_part_works(visit, tmp_path):
     large = sum(values.get("learning_rate", 0) >= 25 for _, values, _ in points(1000))
     page.locator("#filter").fill("learning_rate>=25")
     expect(page.locator("#filter-note")).to_have_text(f"{large} of 1000 runs")
-    page.locator("#runs tbody button").first.click()
+    page.locator("#runs tbody .mini").first.click()
     assert page.locator("#stage-title").inner_text().startswith("Learning rate")

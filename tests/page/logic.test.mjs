@@ -252,7 +252,7 @@ test("favourites and ratings are told with settings and losses", () => {
 test("a link takes over only what the study knows", () => {
   const known = page(
     studyOf(STAR),
-    "#run=000000000002&zoom=2.5&weighted=true&pins=000000000001,none,000000000003,000000000004",
+    "#run=000000000002&zoom=2.5&weighted=true&pins=000000000001,none,000000000003",
   );
   const { found, unknown } = known.fromAddress();
   assert.deepEqual(

@@ -66,6 +66,9 @@ interface Study {
   config: { weights: unknown; images: Record<string, unknown> };
   files: Record<string, string>;
   network: string;
+  /** The folder of all runs: from that of the project, and from the page. */
+  pool: string;
+  pool_link: string;
   pictures: Record<string, string>;
 }
 
@@ -77,6 +80,11 @@ interface Column {
   words?: boolean;
   read: (run: Run) => any;
   show: (value: any) => string;
+}
+
+interface Measured extends Column {
+  /** Whether its numbers of two runs compare. */
+  compares: (run: Run, other: Run) => boolean;
 }
 
 /** A map that is asked only for what it has. */

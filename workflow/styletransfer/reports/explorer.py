@@ -10,9 +10,11 @@ import dataclasses
 import functools
 import itertools
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 from markupsafe import Markup
@@ -32,7 +34,7 @@ from styletransfer.vgg import sources as vgg_sources
 # In order: each uses what those before it define. The first six are what the page knows, the others what it draws.
 SCRIPTS = (
     *("study", "axes", "insight", "state", "filter", "exports"),
-    *("pictures", "stage", "sliders", "sheet", "charts", "curves", "scatter", "table", "shortlist", "page"),
+    *("pictures", "stage", "compare", "sliders", "sheet", "charts", "curves", "scatter", "table", "shortlist", "page"),
 )
 MAX_BYTES = 12_000_000
 LARGEST_WIDTH, SMALLEST_WIDTH = 1024, 240
@@ -61,6 +63,7 @@ def write(
     """
     data = content(runs, losses, options)
     inputs = {name: Path(path) for name, path in options["files"].items()}
+    data |= {"pool": str(pool), "pool_link": quote(os.path.relpath(pool, folder))}
     data["pictures"] = {name: html.embedded(path) if path.exists() else NO_PICTURE for name, path in inputs.items()}
     page = render(data)
     sources = {run["id"]: pool / run["id"] / RUN_FILES["image"] for run in data["runs"]}

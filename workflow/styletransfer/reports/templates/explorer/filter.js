@@ -9,16 +9,19 @@ const SETTINGS = parameters.map(({ name, help, numeric }) => ({
   read: (run) => run.settings[name],
   show: (value) => labelOf(name, value),
 }));
-/** @type {Column[]} */
+/** @type {Measured[]} */
 const MEASURED = study.measures.map(({ name, title, unit, better, within }) => ({
   name,
   title: unit ? `${title}, ${unit}` : title,
   note: `${better} is better; compares between runs of equal ${within.map(words).join(", ")}`,
   read: (run) => run.measured[name],
   show: text,
+  compares: (run, other) => within.every((part) => told(run, part) === told(other, part)),
 }));
+const told = (run, part) => run[part] ?? setting(run, part);
 /** @type {Column[]} */
 const OTHERS = [
+  { name: "favourite", title: "★", note: "favourite, pin", read: (run) => Number(isFavourite(run)), show: String },
   { name: "rating", title: "rating", read: ratingOf, show: (stars) => "★".repeat(stars) },
   { name: "status", title: "status", words: true, read: (run) => run.status, show: String },
 ];

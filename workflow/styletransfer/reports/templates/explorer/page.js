@@ -67,21 +67,26 @@ const KEYS = {
   ArrowUp: () => choose(-1),
   ArrowDown: () => choose(1),
   " ": play,
-  p: () => togglePin(current()),
-  f: () => toggleFavourite(current()),
+  p: () => togglePin(current()) || announce(PINS_ARE_FULL),
+  s: () => toggleFavourite(current()),
+  n: survey,
+  f: () => element("alone").click(),
+  z: () => element("zoom-own").click(),
   c: () => update({ colors: state.colors === "own" ? "content" : "own" }),
   m: nextMode,
   "+": () => element("zoom-in").click(),
   "-": () => element("zoom-out").click(),
   "?": () => element("help").showModal(),
 };
-for (let stars = 1; stars <= 5; stars++) KEYS[stars] = () => rate(current(), stars);
+for (let stars = 1; stars <= 5; stars++) KEYS[stars] = () => judge(stars);
 // 0 fits the zoomed picture; else it removes the rating.
-KEYS[0] = () => (state.zoom > 1 ? look(1) : rate(current(), 0));
+KEYS[0] = () => (state.zoom !== 1 ? look(1) : rate(current(), 0));
 
 on("keydown", (event) => {
   const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  const typing = event.target.closest("input, select, textarea, dialog, .scroll, pre");
+  const typing =
+    event.target.closest("input:not([type=range]), select, dialog") ||
+    (/^Arrow/.test(event.key) && event.target.closest("input, .scroll, pre"));
   const pressing = event.key === " " && event.target.closest("button, a");
   if (!action || typing || pressing || event.ctrlKey || event.metaKey || event.altKey || !element("keys-on").checked)
     return;

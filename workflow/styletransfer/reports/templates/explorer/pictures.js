@@ -33,32 +33,66 @@ function picture(run, alternative = "") {
 }
 
 function tile(run, label) {
-  const button = make("button", { className: "tile" }, picture(run, describe(run)));
-  button.dataset.run = run.index;
   const line = make("span", { className: "label" }, make("b", { textContent: label }));
-  if (run.default) button.classList.add("default");
+  const made = make(
+    "div",
+    { className: "tile" },
+    make("button", { className: "open" }, picture(run, describe(run)), line),
+    markButtons(run),
+  );
+  made.dataset.run = run.index;
+  if (run.default) made.classList.add("default");
   if (run.default && label !== DEFAULT_NAME)
     line.append(make("span", { className: "tag default", textContent: "default" }));
   if (!ok(run)) {
-    button.classList.add("bad");
+    made.classList.add("bad");
     line.append(make("span", { className: "tag bad", textContent: run.status }));
   }
-  line.append(make("span", { className: "marks" }));
-  button.append(line);
-  mark(button);
-  return button;
+  line.append(make("span", { className: "rating" }));
+  mark(made);
+  return made;
 }
 
-// Which tile is open, pinned, a favourite: said by more than colour.
-function mark(button) {
-  const run = runs[button.dataset.run];
-  if (run === current() && !besideLine(button)) button.setAttribute("aria-current", "true");
-  else button.removeAttribute("aria-current");
-  const pin = state.pins.indexOf(run.key);
-  button.querySelector(".marks").textContent =
-    (pin >= 0 && run.pair === state.pair ? `◆${pin + 1} ` : "") +
-    (isFavourite(run) ? "★" : "") +
-    (ratingOf(run) ? ` ${ratingOf(run)}/5` : "");
+// Which tile is open, and its rating.
+function mark(made) {
+  const run = runs[made.dataset.run];
+  const here = run === current() && !besideLine(made);
+  made.classList.toggle("here", here);
+  if (here) made.firstChild.setAttribute("aria-current", "true");
+  else made.firstChild.removeAttribute("aria-current");
+  made.querySelector(".rating").textContent = ratingOf(run) ? `${ratingOf(run)}/5` : "";
+}
+
+const MARKS = { star: toggleFavourite, pin: togglePin };
+
+// The star and the pin of a run, on every picture of it.
+function markButtons(run) {
+  const name = describe(run);
+  const star = make("button", { "data-mark": "star", "aria-label": `Favourite: ${name}`, title: "Favourite" });
+  const pin = make("button", { "data-mark": "pin" });
+  const made = make("span", { className: "own" }, star, pin);
+  Object.assign(made.dataset, { run: run.index, name });
+  showMarks(made);
+  return made;
+}
+
+function showMarks(made) {
+  const run = runs[made.dataset.run];
+  const [star, pin] = made.children;
+  const place = state.pins.indexOf(run.key);
+  press(star, isFavourite(run), isFavourite(run) ? "★" : "☆");
+  press(pin, place >= 0, place >= 0 ? `◆${place + 1}` : "◇");
+  pin.setAttribute("aria-label", `Pin${place >= 0 ? ` ${place + 1}` : ""}: ${made.dataset.name}`);
+  pin.hidden = run.pair !== state.pair;
+  pin.disabled = place < 0 && state.pins.length >= MAX_PINS;
+  pin.title = pin.disabled ? PINS_ARE_FULL : "Pin to compare";
+}
+
+const PINS_ARE_FULL = `${MAX_PINS} pictures are pinned, the most at once: unpin one first.`;
+
+function press(button, pressed, label = button.textContent) {
+  button.textContent = label;
+  button.setAttribute("aria-pressed", String(pressed));
 }
 
 // Where each parameter has its row, the current run is in many: it is marked in that of the chosen parameter.
@@ -66,18 +100,22 @@ function besideLine({ dataset: { along: row } }) {
   return row && row !== state.along && along(current(), state.along).length > 1;
 }
 
-view(["run", "pair", "along", "pins", "marks"], () => elements(".tile").forEach(mark));
+view(["run", "pair", "along", "marks"], () => elements(".tile").forEach(mark));
+view(["pair", "pins", "marks"], () => elements(".own").forEach(showMarks));
 view(["colors"], () => {
   document.body.dataset.colors = state.colors;
 });
 
 on("click", (event) => {
-  const button = event.target.closest("[data-run]");
-  if (!button) return;
+  const shown = event.target.closest("[data-run]");
+  if (!shown) return;
+  const run = runs[shown.dataset.run];
+  const kind = event.target.closest("[data-mark]")?.dataset.mark;
+  if (kind) return MARKS[kind](run);
   stop();
-  openRun(runs[button.dataset.run]);
-  if (button.dataset.along) update({ along: button.dataset.along });
-  if (button.closest("#sheet, #table, #shortlist")) element("explore").scrollIntoView();
+  openRun(run);
+  if (shown.dataset.along) update({ along: shown.dataset.along });
+  if (shown.closest("#sheet, #table, #shortlist")) element("explore").scrollIntoView();
 });
 
 for (const name of ["pointerover", "focusin"]) {

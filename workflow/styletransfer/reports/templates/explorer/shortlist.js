@@ -23,7 +23,9 @@ function drawExports() {
 view(["marks"], () => {
   const chosen = favouriteRuns();
   element("favourite-count").textContent = chosen.length ? `★ ${chosen.length}` : "";
+  const inside = element("favourites").contains(document.activeElement);
   element("favourites").replaceChildren(...chosen.map((run) => tile(run, nameOf(run))));
+  if (inside) element("favourites").querySelector("button")?.focus();
   element("storage-note").textContent = stored
     ? "Kept in this browser only: save them below to keep them for good."
     : "This browser denies storage to the page: favourites last until it is closed. Save them below.";

@@ -120,7 +120,7 @@ element("pair").onchange = (event) => {
   const pair = event.target.value;
   const same = runsOfPair.get(pair).find((run) => differences(run, current()).length === 0);
   announce(same ? "" : `No run has these settings on ${pair}: back to the default.`);
-  update({ pair, run: (same ?? defaultRun(pair)).key, pins: [], left: "current", right: "content" });
+  update({ pair, run: (same ?? defaultRun(pair)).key, pins: [], against: "default" });
 };
 view(["pair"], () => (element("pair").value = state.pair));
 
@@ -149,7 +149,7 @@ view(["run", "pair", "along"], () => {
   }
   strip.querySelectorAll(".tile").forEach(mark);
   fadeEdge(strip);
-  const here = strip.querySelector('[aria-current="true"]');
+  const here = strip.querySelector(".here");
   if (here) strip.scrollLeft = here.offsetLeft - strip.offsetLeft - (strip.clientWidth - here.offsetWidth) / 2;
 });
 

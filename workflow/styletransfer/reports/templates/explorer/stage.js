@@ -1,7 +1,5 @@
-// The large picture: one run, or two of them side by side, wiped, blinking, or subtracted; zoomed and panned together.
+// The large picture, or several: zoomed and panned together, alone on the screen, judged.
 
-const MODES = { single: "One", side: "Side by side", wipe: "Wipe", blink: "Blink", difference: "Difference" };
-const MODE_NOTES = { difference: "Difference per colour channel, ×3.", blink: "Alternates every 0.8 s." };
 const COLORS = { own: "Own colours", content: "Content colours" };
 const MAX_ZOOM = 16;
 
@@ -13,83 +11,11 @@ function choices(group, labels, part) {
     );
   }
   view([part], () => {
-    for (const button of group.children)
-      button.setAttribute("aria-pressed", String(button.value === String(state[part])));
+    for (const button of group.children) press(button, button.value === String(state[part]));
   });
 }
 
-choices(element("modes"), MODES, "mode");
 choices(element("colors"), COLORS, "colors");
-
-// What a side of a comparison shows: a run, or the content picture (null).
-function sideRun(side) {
-  if (side === "content") return null;
-  if (side === "default") return defaultRun(state.pair);
-  const key = { pin1: state.pins[0], pin2: state.pins[1] }[side];
-  return runByKey.get(`${state.pair}/${key}`) ?? current();
-}
-
-function sideOptions() {
-  const pins = state.pins.map((key, place) => [
-    `pin${place + 1}`,
-    `◆${place + 1} ${nameOf(runByKey.get(`${state.pair}/${key}`))}`,
-  ]);
-  return [["current", "this run"], ...pins, ["default", "the default"], ["content", "the content picture"]];
-}
-
-function fill(select, options, value) {
-  select.replaceChildren(...options.map(([key, label]) => make("option", { value: key, textContent: label })));
-  select.value = options.some(([key]) => key === value) ? value : options[0][0];
-}
-
-function pane(side) {
-  const run = sideRun(side);
-  const name = pairByName.get(state.pair).content;
-  const shown = run
-    ? picture(run, describe(run))
-    : make(
-        "span",
-        { className: "picture input" },
-        make("img", { src: study.pictures[name], alt: `content: ${name}`, draggable: false }),
-      );
-  shown.style.aspectRatio = current().size.join("/");
-  const figure = make("div", { className: "pane" }, make("div", { className: "layer" }, shown));
-  if (run && !ok(run))
-    figure.append(make("span", { className: "tag bad", textContent: `${run.status}: last finite picture` }));
-  figure.append(make("span", { className: "caption", textContent: run ? describe(run) : `content: ${name}` }));
-  return figure;
-}
-
-view(["run", "pair", "mode", "left", "right", "pins"], () => {
-  const stage = element("stage");
-  const sides = state.mode === "single" ? ["current"] : [state.left, state.right];
-  const panes = make("div", { className: `panes ${state.mode}` }, ...sides.map(pane));
-  const [width, height] = current().size;
-  panes.style.setProperty("--ratio", width / height);
-  if (state.mode === "wipe") panes.append(wipeHandle());
-  stage.replaceChildren(panes);
-  element("stage-title").textContent = capital(describe(current()));
-  element("compare").hidden = state.mode === "single";
-  element("mode-note").textContent = MODE_NOTES[state.mode] ?? "";
-  fill(element("left"), sideOptions(), state.left);
-  fill(element("right"), sideOptions(), state.right);
-});
-
-function wipeHandle() {
-  return make("input", {
-    type: "range",
-    className: "wipe-handle",
-    min: 0,
-    max: 100,
-    step: 0.5,
-    value: state.wipe,
-    "aria-label": "Wipe: share of the left picture",
-    oninput: (event) => update({ wipe: Number(event.target.value) }),
-  });
-}
-
-for (const side of ["left", "right"]) element(side).onchange = (event) => update({ [side]: event.target.value });
-view(["wipe"], () => element("stage").style.setProperty("--wipe", `${state.wipe}%`));
 
 view(["zoom", "x", "y"], () => {
   const stage = element("stage");
@@ -97,32 +23,62 @@ view(["zoom", "x", "y"], () => {
   stage.style.setProperty("--x", `${state.x}%`);
   stage.style.setProperty("--y", `${state.y}%`);
   stage.classList.toggle("zoomed", state.zoom > 1);
-  element("zoom-fit").textContent = state.zoom === 1 ? "Fit" : `Fit × ${state.zoom}`;
+  element("zoom-fit").textContent = state.zoom === 1 ? "Fit" : `Fit × ${Number(state.zoom.toPrecision(3))}`;
   element("zoom-fit").title = state.zoom === 1 ? "The picture fits the page" : "Back to fit";
   showEnlarged();
+  if (state.zoom !== 1) elements("#stage [data-run] img").forEach(sharpen);
 });
+
+const firstImage = () => elements("#stage .picture:not(.input) img")[0];
+
+// The zoom at which a pixel of the picture is one of the screen.
+const ownSize = () => current().size[0] / ((firstImage()?.clientWidth || 1) * devicePixelRatio);
+const isOwnSize = () => Math.abs(state.zoom / ownSize() - 1) < 0.001;
 
 // Pixels of the screen that are none of the picture are said to be so.
 function showEnlarged() {
-  const image = elements("#stage .picture:not(.input) img")[0];
+  const image = firstImage();
   const own = image?.naturalWidth;
   element("enlarged").textContent = own && image.clientWidth * state.zoom > own + 1 ? `enlarged from ${own} px` : "";
+  press(element("zoom-own"), isOwnSize());
 }
 element("stage").addEventListener("load", showEnlarged, true);
-new ResizeObserver(showEnlarged).observe(element("stage"));
+new ResizeObserver(() => {
+  layOut();
+  showEnlarged();
+}).observe(element("stage"));
+
+// A run's own file, in the folder of all runs.
+const fileOf = (run, folder) => `${folder}/${run.id}/${state.colors === "content" ? "preserved" : "image"}.png`;
+
+/** @returns {Promise<boolean>} Whether the picture can be had: a page that was copied has none beside it. */
+const isThere = (address) =>
+  new Promise((resolve) => {
+    make("img", { onload: () => resolve(true), onerror: () => resolve(false), src: address });
+  });
+
+// Where the page keeps a run's picture smaller than it is, a closer look is one at the run's own file.
+async function sharpen(image) {
+  const run = runs[image.closest("[data-run]").dataset.run];
+  const file = fileOf(run, study.pool_link);
+  if (image.naturalWidth < run.size[0] && (await isThere(file))) image.src = file;
+}
 
 // x, y: shift in percent of the picture, so that panes of any size move together.
 function look(zoom, x = state.x, y = state.y) {
-  zoom = Math.min(MAX_ZOOM, Math.max(1, zoom));
-  const limit = 50 * (zoom - 1);
+  zoom = withinZoom(zoom);
+  const limit = Math.max(0, 50 * (zoom - 1));
   const within = (shift) => Math.round(10 * Math.min(limit, Math.max(-limit, shift))) / 10;
-  update({ zoom: Math.round(zoom * 100) / 100, x: within(x), y: within(y) });
+  update({ zoom: Number(zoom.toFixed(4)), x: within(x), y: within(y) });
 }
+
+// From the whole picture, or its own size where that is smaller.
+const withinZoom = (zoom) => Math.min(MAX_ZOOM, Math.max(Math.min(1, ownSize()), zoom));
 
 // Zoom about the pointer: what is under it stays there.
 function zoomAt(factor, event) {
   const box = event.target.closest(".pane")?.getBoundingClientRect();
-  const zoom = Math.min(MAX_ZOOM, Math.max(1, state.zoom * factor));
+  const zoom = withinZoom(state.zoom * factor);
   if (!box) return look(zoom);
   const change = zoom / state.zoom;
   const shift = (place, start, size, old) => {
@@ -136,6 +92,23 @@ const ZOOM_STEP = 1.5;
 element("zoom-in").onclick = () => look(state.zoom * ZOOM_STEP, state.x * ZOOM_STEP, state.y * ZOOM_STEP);
 element("zoom-out").onclick = () => look(state.zoom / ZOOM_STEP, state.x / ZOOM_STEP, state.y / ZOOM_STEP);
 element("zoom-fit").onclick = () => look(1);
+element("zoom-own").onclick = () => look(isOwnSize() ? 1 : ownSize());
+
+// The picture alone in the window, and the window on the whole screen where the browser lets it.
+function showAlone(alone) {
+  element("viewer").classList.toggle("alone", alone);
+  press(element("alone"), alone);
+  for (const other of elements("header.top, .missing, .skip, .controls, .side, .along, section:not(#explore)"))
+    other.inert = alone;
+  if (alone) document.documentElement.requestFullscreen?.().catch(() => {});
+  else if (document.fullscreenElement) document.exitFullscreen();
+}
+
+const isAlone = () => element("viewer").classList.contains("alone");
+element("alone").onclick = () => showAlone(!isAlone());
+on("keydown", (event) => event.key === "Escape" && isAlone() && !event.target.closest("dialog") && showAlone(false));
+// The browser itself ends it by Escape.
+on("fullscreenchange", () => document.fullscreenElement || showAlone(false));
 
 {
   const stage = element("stage");
@@ -146,11 +119,11 @@ element("zoom-fit").onclick = () => look(1);
     zoomAt(Math.exp(-event.deltaY / 300), event);
   };
   stage.addEventListener("wheel", zoomByWheel, { passive: false });
-  stage.addEventListener("dblclick", (event) => (state.zoom > 1 ? look(1) : zoomAt(3, event)));
+  stage.addEventListener("dblclick", (event) => (state.zoom !== 1 ? look(1) : zoomAt(3, event)));
   /** @type {{ x: number, y: number, from: number[], box: DOMRect } | null} */
   let held = null;
   stage.addEventListener("pointerdown", (event) => {
-    if (state.zoom === 1 || event.target.matches("input")) return;
+    if (state.zoom <= 1 || event.target.closest("input, button")) return;
     const box = event.target.closest(".pane")?.getBoundingClientRect();
     if (!box) return;
     held = { x: event.clientX, y: event.clientY, from: [state.x, state.y], box };
@@ -168,7 +141,7 @@ element("zoom-fit").onclick = () => look(1);
   for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, release);
   stage.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: [8, 0], ArrowRight: [-8, 0], ArrowUp: [0, 8], ArrowDown: [0, -8] }[event.key];
-    if (!step || state.zoom === 1 || event.target !== stage) return;
+    if (!step || state.zoom <= 1 || event.target !== stage) return;
     event.preventDefault();
     event.stopPropagation();
     look(state.zoom, state.x + step[0], state.y + step[1]);
@@ -193,35 +166,72 @@ view(["pair"], () => {
 
 view(["run", "pair"], () => {
   const run = current();
-  const measured = MEASURED.map(({ title, note, read, show }) => [title, show(read(run)), note]);
+  const measured = MEASURED.map(({ title, note, read, show, compares }) => {
+    const start = defaultRun(run.pair);
+    const times = run !== start && compares(run, start) && read(start) > 0 ? read(run) / read(start) : null;
+    return [title, show(read(run)), note, times];
+  });
   const fault = ok(run) ? {} : { status: run.status, reason: run.reason };
   const made = { size: run.size.join(" × "), device: run.device, run: run.key };
   element("facts").replaceChildren(
-    ...[...Object.entries(fault), ...measured, ...Object.entries(made)].flatMap(([name, value, note = ""]) => [
+    ...[...Object.entries(fault), ...measured, ...Object.entries(made)].flatMap(([name, value, note = "", times]) => [
       make("dt", { textContent: name, title: note }),
-      make("dd", { textContent: value }),
+      make(
+        "dd",
+        {},
+        value,
+        times ? make("span", { className: "quiet", textContent: ` ×${text(Number(times.toPrecision(2)))}` }) : "",
+      ),
     ]),
   );
+  element("facts-note").hidden = !measured.some(([, , , times]) => times);
 });
+
+view(["run", "pair", "colors"], () => {
+  element("file").textContent = fileOf(current(), study.pool);
+  element("file").href = fileOf(current(), study.pool_link);
+  element("file-note").textContent = "";
+});
+
+element("file").onclick = async (event) => {
+  event.preventDefault();
+  const { href } = element("file");
+  if (await isThere(href)) open(href);
+  else
+    element("file-note").textContent =
+      "The file is not beside this page: it may be a copy. The path is that in the folder of the project.";
+};
+element("copy-file").onclick = (event) => copy(element("file").textContent, event.target);
 
 for (let stars = 1; stars <= 5; stars++) {
   element("rating").append(
-    make("button", { value: stars, "aria-label": `${stars} of 5`, onclick: () => rate(current(), stars) }),
+    make("button", { value: stars, "aria-label": `${stars} of 5`, onclick: () => judge(stars) }),
   );
 }
+
+// As photographs are sorted: a rating goes on to the next picture.
+function judge(stars) {
+  const run = current();
+  rate(run, stars);
+  if (!ratingOf(run) || !element("moves-on").checked) return;
+  const shown = shownRuns();
+  if (state.mode !== "side" || shown.length < 3) step(1);
+  else openRun(shown[Math.min(shown.indexOf(run) + 1, shown.length - 1)] ?? run);
+  announce(`${capital(describe(run))}: ${ratingOf(run)} of 5.`);
+}
+
 element("favourite").onclick = () => toggleFavourite(current());
 element("pin").onclick = () => togglePin(current());
 
 view(["run", "pair", "marks", "pins"], () => {
   const run = current();
-  const favourite = isFavourite(run);
   const pinned = state.pins.includes(run.key);
-  element("favourite").textContent = favourite ? "★ Favourite" : "☆ Favourite";
-  element("favourite").setAttribute("aria-pressed", String(favourite));
-  element("pin").textContent = pinned ? "◆ Pinned" : "Pin to compare";
-  element("pin").setAttribute("aria-pressed", String(pinned));
+  press(element("favourite"), isFavourite(run), isFavourite(run) ? "★ Favourite" : "☆ Favourite");
+  press(element("pin"), pinned, pinned ? "◆ Pinned" : "◇ Pin");
+  element("pin").disabled = !pinned && state.pins.length >= MAX_PINS;
+  element("pin").title = element("pin").disabled ? PINS_ARE_FULL : "Pin to compare";
   for (const button of element("rating").children) {
-    button.textContent = button.value <= ratingOf(run) ? "★" : "☆";
-    button.setAttribute("aria-pressed", String(Number(button.value) === ratingOf(run)));
+    const filled = button.value <= ratingOf(run);
+    press(button, Number(button.value) === ratingOf(run), filled ? "★" : "☆");
   }
 });

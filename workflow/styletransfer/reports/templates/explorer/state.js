@@ -1,5 +1,8 @@
 // What is shown, kept in the address: a link reproduces the view. Views say which parts they depend on.
 
+// So many pictures beside each other can be judged.
+const MAX_PINS = 6;
+
 /** @type {Record<string, any>} */
 const INITIAL = {
   pair: study.pairs[0].name,
@@ -7,8 +10,7 @@ const INITIAL = {
   along: "",
   colors: study.preserve_colors ? "content" : "own",
   mode: "single",
-  left: "current",
-  right: "content",
+  against: "default",
   pins: [],
   zoom: 1,
   x: 0,
@@ -86,7 +88,7 @@ function fromAddress() {
   if (!parameterByName.has(found.along)) found.along = INITIAL.along;
   if (!(found.mode in MODES)) found.mode = INITIAL.mode;
   if (!(found.colors in COLORS)) found.colors = INITIAL.colors;
-  found.pins = found.pins.filter((key) => runByKey.has(`${found.pair}/${key}`)).slice(0, 2);
+  found.pins = found.pins.filter((key) => runByKey.has(`${found.pair}/${key}`)).slice(0, MAX_PINS);
   return { found, unknown };
 }
 
@@ -139,16 +141,14 @@ function rate(run, stars) {
   });
 }
 
+// The current run is seen beside what is pinned. False where no more can be pinned.
 function togglePin(run) {
   const others = state.pins.filter((key) => key !== run.key);
-  const pins = others.length < state.pins.length ? others : [...others, run.key].slice(-2);
-  const [left, right] = [
-    ["current", "content"],
-    ["current", "pin1"],
-    ["pin1", "pin2"],
-  ][pins.length];
-  const mode = pins.length && state.mode === "single" ? "side" : pins.length ? state.mode : "single";
-  update({ pins, left, right, mode });
+  const pins = others.length < state.pins.length ? others : [...others, run.key];
+  if (pins.length > MAX_PINS) return false;
+  const mode = !pins.length ? "single" : state.mode === "single" ? "side" : state.mode;
+  update({ pins, mode, against: !pins.length ? "default" : state.against === "favourites" ? "favourites" : "pins" });
+  return true;
 }
 
 // Listen on the whole document.

@@ -2,7 +2,10 @@
 
 // A narrow screen has room for few columns: the losses, which no slider shows.
 const narrow = matchMedia("(max-width: 760px)");
-const columnsInOrder = () => (narrow.matches ? [...MEASURED, ...SETTINGS, ...OTHERS] : COLUMNS);
+const columnsInOrder = () => {
+  const [favourite, ...others] = OTHERS;
+  return [favourite, ...(narrow.matches ? [...MEASURED, ...SETTINGS] : [...SETTINGS, ...MEASURED]), ...others];
+};
 narrow.addEventListener("change", () => whenNear(element("table"), drawTable));
 const MAX_ROWS = 1000;
 
@@ -24,6 +27,7 @@ function bodyRow(run) {
   const button = make("button", { className: "mini", "aria-label": `Open ${describe(run)}` }, picture(run));
   button.dataset.run = run.index;
   const cells = columnsInOrder().map((column) => {
+    if (column.name === "favourite") return make("td", {}, markButtons(run));
     const value = column.read(run);
     const cell = make("td", { textContent: column.show(value) });
     if (typeof value === "number") cell.className = "number";
@@ -34,10 +38,20 @@ function bodyRow(run) {
   return row;
 }
 
+// What finds the focused button again when a box is drawn anew: null where the focus is elsewhere.
+function focusIn(box) {
+  const here = /** @type {HTMLElement} */ (document.activeElement);
+  if (!box.contains(here)) return null;
+  const { sort, mark: kind } = here.dataset;
+  if (sort) return `[data-sort="${sort}"]`;
+  const run = /** @type {HTMLElement | null} */ (here.closest("[data-run]"))?.dataset.run;
+  return `[data-run="${run}"]${kind ? ` [data-mark="${kind}"]` : ""}`;
+}
+
 function drawTable() {
   const wanted = conditions();
   const found = tableRuns(wanted);
-  const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.sort;
+  const focused = focusIn(element("runs"));
   const head = make(
     "tr",
     {},
@@ -46,7 +60,7 @@ function drawTable() {
   );
   element("runs").replaceChildren(make("thead", {}, head), make("tbody", {}, ...found.slice(0, MAX_ROWS).map(bodyRow)));
   fadeEdge(element("runs").parentElement);
-  if (focused) element("runs").querySelector(`[data-sort="${focused}"]`).focus();
+  if (focused) element("runs").querySelector(focused)?.focus();
   const cut = found.length > MAX_ROWS ? `, the first ${MAX_ROWS} shown: filter for the others` : "";
   const faults = wanted.map(({ fault }) => fault).filter(Boolean);
   element("filter-note").textContent = [

@@ -24,7 +24,9 @@ from styletransfer.errors import InputError
 from styletransfer.files import yaml_reader
 from styletransfer.images.io import image_size, read_image
 from styletransfer.results import tables
-from styletransfer.results.plan import check_sizes, summary
+from styletransfer.results.estimates import Estimates
+from styletransfer.results.overview import summary
+from styletransfer.results.plan import check_sizes
 from styletransfer.runs import checkpoint
 from styletransfer.runs.record import find_record
 from styletransfer.study import plan
@@ -43,7 +45,7 @@ CONFIG = {
     "vary": {"style_weight": [1, {"linspace": [0, 9, 4], "slice": "1::2"}], "tv_weight": {"logspace": [1, 9, 3]}},
     "contact_sheet": {"columns": 3, "limits": {"style_weight": [0, 5]}},
     "max_runs": 100,
-    "seconds_per_run": 1.5,
+    "state_seconds": 1.5,
 }
 
 
@@ -58,7 +60,7 @@ def of_config(document) -> None:
         loaded = load_config(document)
         expanded = expand(loaded)
         check_sizes(expanded)
-        summary(expanded, Path("/nonexistent"))
+        summary(expanded, Path("/nonexistent"), Estimates(expanded, "cpu"))
         for found in expanded.runs.values():
             assert settings.from_canonical(json.loads(settings.to_json(found.canonical()))) == found
 

@@ -226,7 +226,7 @@ for name, value, message in (
 ):
     shown = "a number beyond 64 bits" if value == 10**30 else repr(value)
     config(NUMBERS, f"`{name}` {shown}", message, {"vary": {name: [value]}})
-config(NUMBERS, "NaN in a key of the machine", "seconds_per_run is nan", {"seconds_per_run": float("nan")})
+config(NUMBERS, "NaN in a key of the machine", "state_seconds is nan", {"state_seconds": float("nan")})
 config(
     NUMBERS,
     "infinity in a spec",

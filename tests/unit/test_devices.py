@@ -237,6 +237,14 @@ def test_the_index_that_nvidia_smi_prints_is_the_one_that_is_used(tmp_path, monk
     assert host.gpus(visible) == expected
 
 
+def test_the_models_of_gpus_are_those_that_nvidia_smi_names(tmp_path, monkeypatch):
+    fake_gpus(monkeypatch, tmp_path, LOST.replace("3: D", "3: NVIDIA A100 (80 GB)").replace("0: A", "0: C"))
+    assert host.gpu_names() == ("C", "NVIDIA A100 (80 GB)")
+    (tmp_path / "nvidia-smi").unlink()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert host.gpu_names() == ()
+
+
 @pytest.mark.parametrize("text", ["No devices found.", "No devices were found"])
 def test_an_nvidia_smi_that_finds_no_device_says_so(two_gpus, text):
     broken(two_gpus, f"echo {text}; exit 6")

@@ -19,11 +19,10 @@ from styletransfer.errors import InputError
 from styletransfer.images.io import image_size, read_image
 from styletransfer.images.resize import to_uint8
 from styletransfer.results import readings, tables
-from styletransfer.results.needs import Needs
-from styletransfer.results.plan import check_sizes, summary
+from styletransfer.results.estimates import Estimates, Observation
+from styletransfer.results.plan import check_sizes
 from styletransfer.runs import history, transfer
 from styletransfer.runs.layout import Outputs, Run
-from styletransfer.runs.record import seconds_of_run
 from styletransfer.runs.session import Session
 from styletransfer.study.config import load
 from styletransfer.study.expand import expand
@@ -128,17 +127,15 @@ def test_tables_have_stages_as_text_and_records_of_before_had_one(tmp_path):
 def test_estimates_count_small_stages_for_what_they_cost(tmp_path):
     study = expand(load(staged_study(vary={"stages": [1, 3]}, defaults={"width": 512, "iterations": 3000})))
     one, three = study.runs
-    assert study.runs[three].work == pytest.approx(1000 * 1.75, rel=1e-3)
-    assert Needs(study).minutes([three], "cpu") < 0.65 * Needs(study).minutes([one], "cpu")
+    assert Estimates(study, "cpu").minutes_limit([three]) < 0.65 * Estimates(study, "cpu").minutes_limit([one])
     # A run of three stages that took 0.7 s a step tells what one of a single stage takes, and the other way round.
     made = [
-        records.record(run, width=512, seconds=10 + 3000 * each, seconds_per_iteration=each)
-        for run, each in ((study.runs[one], 1.2), (study.runs[three], 0.7))
+        records.record(run, width=512, height=512, seconds=10 + 3000 * each, seconds_per_iteration=each)
+        for run, each in zip(study.runs.values(), (1.2, 0.7), strict=True)
     ]
     for known in made:
-        expected = seconds_of_run([known.speed])
-        assert [expected(run.work, 512) for run in study.runs.values()] == pytest.approx([3610, 2110], rel=1e-3)
-    assert "2 new runs" in summary(study, tmp_path)
+        assert known.is_timed
+        assert Observation.of(known).seconds_per_iteration == pytest.approx(1.2, rel=1e-2)
 
 
 @given(st.integers(0, 10), st.floats(0.01, 1e5))

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import platform
 import re
 from collections import Counter
 
@@ -23,7 +22,8 @@ from styletransfer.files import yaml_reader
 from styletransfer.images import generated
 from styletransfer.images.samples import SAMPLES
 from styletransfer.results import tables
-from styletransfer.results.plan import summary
+from styletransfer.results.estimates import Estimates
+from styletransfer.results.overview import summary
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.settings import Artifact, Settings
 from styletransfer.study import plan
@@ -302,12 +302,12 @@ def test_keys_of_the_machine_are_read_as_their_type(whole, word, is_kept):
         f"keep_state={word}",
         f"threads={whole}",
         f"contact_sheet={{columns: {whole}}}",
-        f"seconds_per_run={whole}",
+        f"state_seconds={whole}",
     ]
     entries += [f"preserve_colors={word}", f"contact_sheet={{limits: {{tv_weight: [{whole}, 1e1]}}}}"]
     found = config(**snakemake_cli.parse_config(entries))
     assert (found["keep_state"], found["preserve_colors"]) == (is_kept, is_kept)
-    assert (found["threads"], found["contact_sheet"]["columns"], found["seconds_per_run"]) == (2, 2, 2)
+    assert (found["threads"], found["contact_sheet"]["columns"], found["state_seconds"]) == (2, 2, 2)
     assert found["contact_sheet"]["limits"] == {"tv_weight": [2, 10]}
     assert isinstance(found["threads"], int)
 
@@ -425,16 +425,20 @@ def test_what_is_asked_for_and_not_used_is_refused(changes, message):
         expand(config(**changes))
 
 
+def planned(study, pool, device="auto"):
+    return summary(study, pool, Estimates(study, "cpu"), device=device)
+
+
 def test_what_some_runs_do_not_use_is_told(tmp_path):
     vary = {"optimizer": ["adam", "lbfgs"], "beta1": [0.8, 0.9]}
-    told = summary(expand(config(design="grid", vary=vary)), tmp_path)
+    told = planned(expand(config(design="grid", vary=vary)), tmp_path)
     assert "beta1 makes no difference to 1 of the 4 runs: optimizer is lbfgs" in told
-    assert "makes no difference" not in summary(
+    assert "makes no difference" not in planned(
         expand(config(design="grid", vary=vary | {"optimizer": "adam"})), tmp_path
     )
     study = expand(config(vary={"precision": ["float32", "tensorfloat32"]}))
-    assert "precision makes no difference to 1 of the 2 runs: tensorfloat32" in summary(study, tmp_path, device="cpu")
-    assert "makes no difference" not in summary(study, tmp_path, device="gpu")
+    assert "precision makes no difference to 1 of the 2 runs: tensorfloat32" in planned(study, tmp_path, device="cpu")
+    assert "makes no difference" not in planned(study, tmp_path, device="gpu")
     # Favourites of such a study are a list of runs: they are the runs that are finished already.
     favourites = config(design="list", vary={}, runs=[{"optimizer": "lbfgs", "beta1": 0.8, "tv_weight": 7}])
     assert expand(favourites).rows[0].settings.beta1 == 0.8
@@ -493,33 +497,17 @@ def test_a_missing_csv_file_of_runs_is_refused(tmp_path):
 
 
 def test_a_plan_counts_new_cached_and_shared_runs(tmp_path):
-    described = config(vary={"style_weight": [5, 10], "tv_weight": [100, 7]}, seconds_per_run=90)
-    expanded = expand(described)
+    expanded = expand(config(vary={"style_weight": [5, 10], "tv_weight": [100, 7]}))
     done = expanded.rows[0].run_id
     for name in RUN_FILES.values():
         (tmp_path / done).mkdir(exist_ok=True)
         (tmp_path / done / name).touch()
-
-    def finish(**values):
-        made = record(expanded.runs[done], seconds=9, seconds_per_iteration=0.5, width=256, **values)
-        made.write(tmp_path / done / "run.json")
-
-    finish(iterations_done=0)
-    lines = [line.split() for line in summary(expanded, tmp_path).splitlines()]
+    record(expanded.runs[done]).write(tmp_path / done / "run.json")
+    told = planned(expanded, tmp_path)
+    lines = [line.split() for line in told.splitlines()]
     assert ["style_weight", "2", "1", "1", "0"] in lines
     assert ["tv_weight", "2", "1", "0", "1"] in lines, "both rows of the default point are one run"
-    assert lines[-1][:3] == ["about", "3.0", "minutes"]
-    finish(iterations_done=10)
-    # Two new runs of 1000 iterations at twice the width, and 4 s outside of them.
-    assert "about 66.8 minutes of device time, going by 1 finished runs" in summary(expanded, tmp_path)
-    # So does another study, which has none of its own yet; but not by those of another host.
-    others = config(vary={"style_weight": [3]}, defaults={"width": 512, "iterations": 100})
-    told = summary(expand(others), tmp_path)
-    assert "if a run takes" in told
-    finish(iterations_done=10, host=platform.node())
-    told = summary(expand(others), tmp_path)
-    assert "about 6.8 minutes of device time, going by 1 finished runs of other studies on this host" in told
-    assert "device time (33.4 minutes with 2 runs at once), going by" in summary(expanded, tmp_path, 8)
+    assert "  2 new runs, 1 cached\n" in told
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"status": "ok"}'])

@@ -7,7 +7,8 @@ import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from helpers.studies import tiny_study
-from snakemake_logger_plugin_styletransfer import LONGEST, LogHandler
+from snakemake_logger_plugin_styletransfer import LONGEST, LogHandler, time_left
+from styletransfer.results.estimates import Estimates
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 
@@ -67,3 +68,64 @@ def test_chatter_is_left_out_and_warnings_are_not(say):
         assert say(text) == f"{text}\n"
     assert say("a warning", level=logging.WARNING) == "a warning\n"
     assert "without its fields" in say("a record without its fields", event=LogEvent.JOB_FINISHED)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time that goes on when it is told to."""
+    now = [100.0]
+    monkeypatch.setattr(time_left.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_the_time_left_follows_from_what_jobs_are_expected_to_take(clock):
+    """Against a schedule made by hand: two places, and every job takes three times what was expected."""
+    left = time_left.TimeLeft()
+    left.plan({"a": 10, "b": 20, "c": 30, "d": 40})
+    left.begin("a")
+    left.begin("b")
+    clock[0] += 30
+    # b has 30 s left and then takes d; the place of a takes c for 90 s.
+    assert left.finish("a", 3) == pytest.approx(30 + 120)
+    left.begin("c")
+    clock[0] += 30
+    # c has 60 s left, and d takes the other place for 120 s.
+    assert left.finish("b", 2) == pytest.approx(120)
+    left.begin("d")
+    left.fail("d")
+    left.begin("d")
+    clock[0] += 60
+    assert left.finish("c", 1) == pytest.approx(60)
+    clock[0] += 60
+    assert left.finish("d", 0) == 0
+
+
+def test_jobs_that_are_not_planned_take_as_long_as_others(clock):
+    left = time_left.TimeLeft()
+    left.begin("a")
+    clock[0] += 7
+    assert left.finish("a", 3) == pytest.approx(21)
+    # Fewer are left than the study has: somebody asked for some of them.
+    left = time_left.TimeLeft()
+    left.plan(dict.fromkeys("abcdef", 2.0))
+    left.begin("a")
+    clock[0] += 4
+    assert left.finish("a", 2) == pytest.approx(8)
+    assert left.finish("never begun", 0) == 0
+
+
+@pytest.mark.parametrize("size", [0, 3])
+def test_jobs_are_expected_to_take_what_their_unfinished_runs_do(tmp_path, size):
+    study = expand(load_config(tiny_study(vary={"style_weight": [500, 5, 50, 7, 8], "iterations": [9, 900]})))
+    first, *others = study.runs
+    (tmp_path / first).mkdir()
+    (tmp_path / first / "run.json").touch()
+    expected = time_left.expected_seconds(study, "cpu", size, tmp_path)
+    estimates = Estimates(study, "cpu")
+    if size:
+        batches = [[study.runs[run_id] for run_id in batch if run_id != first] for batch in study.batches(size)]
+        assert list(expected) == [f"--batch {n} --batch-size 3" for n in range(1, len(batches) + 1)]
+        assert list(expected.values()) == [estimates.job_seconds(batch) for batch in batches]
+    else:
+        assert list(expected) == [f"--run {run_id}" for run_id in others]
+        assert max(expected.values()) > 5 * min(expected.values())

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -103,23 +104,19 @@ def test_memory_and_time_belong_to_the_rule(tmp_path, no_gpu):
 
 
 def test_memory_bounds_what_runs_at_once(tmp_path, no_gpu):
-    """Room for one run and a half: two runs on two cores, one after another."""
+    """Room for one run and a half: two runs on two cores, one after another. Less than one needs is told."""
     study = GPU_STUDY | {"device": "cpu"}
-    snakemake(
-        tmp_path,
-        "--workflow-profile",
-        "none",
-        "--cores",
-        "2",
-        "--resources",
-        "mem_mb=1500",
-        "--until",
-        "transfer",
-        config=study,
-    )
+
+    def run(megabytes):
+        arguments = ("--workflow-profile", "none", "--cores", "2", "--until", "transfer", "--rerun-triggers", "mtime")
+        return snakemake(tmp_path, *arguments, "--resources", f"mem_mb={megabytes}", config=study)
+
+    assert "a run needs about" not in run(1500)
     spans = sorted((r["start"], r["end"]) for r in map(record_of, tmp_path.glob("results/runs/*/run.json")))
     assert len(spans) == 2
     assert spans[0][1] <= spans[1][0]
+    shutil.rmtree(next(tmp_path.glob("results/runs/*")))
+    assert "a run needs about 0.9 GB of memory, and there are 0.5 GB for it here" in run(500)
 
 
 def record_of(path):

@@ -9,7 +9,8 @@ from snakemake.exceptions import WorkflowError
 from styletransfer.devices import host, precision
 from styletransfer.errors import InputError
 from styletransfer.files import yaml_reader
-from styletransfer.results.needs import Needs
+from styletransfer.results.estimates import Estimates
+from styletransfer.results.overview import estimates_of, too_large
 from styletransfer.results.plan import check_sizes, status_digest
 from styletransfer.runs.layout import MEASURES, RUN_FILES
 from styletransfer.study import plan
@@ -25,7 +26,6 @@ try:
     FOLDER = f"results/studies/{config['study']}"
     STUDY = expand_study(config, lambda: plan.newest(FOLDER))
     check_sizes(STUDY)
-    NEEDS = Needs(STUDY)
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -55,6 +55,7 @@ if workflow.is_main_process and workflow.global_resources["_nodes"].value is Non
 onstart:
     if any(job.rule.name.startswith("transfer") for job in workflow.dag.needrun_jobs()):
         refuse_missing_devices()
+        warn_of_too_large_runs()
         sys.stderr.write(f"to watch it: styletransfer watch {STUDY.name}, or open {FOLDER}/live.html\n")
 
 
@@ -79,6 +80,23 @@ def refuse_missing_devices():
                 precision.resolve(run.precision, "cpu")
     except InputError as error:
         raise WorkflowError(str(error))
+
+
+def warn_of_too_large_runs():
+    """Not refused: it is an estimate, and there may be swap."""
+    runs = [run_id for run_id in STUDY.runs if not is_finished(run_id)]
+    limit = workflow.global_resources.get("mem_mb")
+    if workflow.local_exec and runs and limit is not None:
+        sys.stderr.writelines(f"{line}\n" for line in too_large(estimates(), runs, limit.value))
+
+
+@functools.cache
+def estimates():
+    """Of time and memory. What a job asks for was decided when it was submitted: there is nothing more to look at."""
+    machine = device(), config["backend"], config["threads"]
+    if not workflow.is_main_process:
+        return Estimates(STUDY, *machine)
+    return estimates_of(STUDY, Path("results/runs"), *machine)
 
 
 @functools.cache
@@ -144,8 +162,8 @@ def figures_of(part=""):
 
 
 def need(what, runs):
-    """What a job of these runs asks for: memory or time, by its name in `Needs`. Every attempt gets more."""
-    return lambda wildcards, attempt: attempt * getattr(NEEDS, what)(runs or [wildcards.run_id], device())
+    """What a job of these runs asks for: memory or time, by its name in `Estimates`. Every attempt gets more."""
+    return lambda wildcards, attempt: attempt * getattr(estimates(), what)(runs or [wildcards.run_id])
 
 
 def figure_command(wildcards):

@@ -56,8 +56,8 @@ for number, batch in enumerate(BATCHES, start=1):
         threads: lambda wildcards: 0 if device() == "gpu" and workflow.local_exec else config["threads"]
         resources:
             gpu=lambda wildcards: int(device() == "gpu"),
-            mem_mb=need("memory_mb", batch),
-            runtime=need("minutes", batch),
+            mem_mb=need("memory_limit_mb", batch),
+            runtime=need("minutes_limit", batch),
             plan=PLAN,
             machine=machine,
             chosen=chosen,

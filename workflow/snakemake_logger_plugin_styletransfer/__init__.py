@@ -6,7 +6,7 @@ A run has a line when it ends, fails or is tried again; any other step has one w
 
 from __future__ import annotations
 
-import collections
+import contextlib
 import logging
 import re
 import sys
@@ -20,6 +20,7 @@ from snakemake.logging import DefaultFormatter
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from snakemake_logger_plugin_styletransfer.time_left import TimeLeft, expected_seconds
 from styletransfer.errors import InputError
 from styletransfer.reports.monitor import labels
 from styletransfer.study import plan
@@ -51,11 +52,10 @@ class LogHandler(LogHandlerBase):
         self._plain = settings.dryrun or settings.printshellcmds or settings.verbose
         self._default = DefaultFormatter(settings.quiet, settings.show_failed_logs)
         self._jobs: dict[int, Mapping[str, Any]] = {}
-        self._left: collections.Counter[str] = collections.Counter()
         self._labels: dict[str, str] = {}
         self._begun: dict[int, float] = {}
         self._done = self._runs = 0
-        self._first = 0.0
+        self._time_left = TimeLeft()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write what the record amounts to, if anything."""
@@ -75,8 +75,10 @@ class LogHandler(LogHandlerBase):
                 yield from self._begin(fields["stats"])
             case LogEvent.JOB_INFO:
                 self._jobs[fields["jobid"]] = fields
+                if _is_run(fields):
+                    self._read_plan(fields["resources"])
+                    self._time_left.begin(_job(fields))
                 self._begun[fields["jobid"]] = time.monotonic()
-                self._first = self._first or (time.monotonic() if _is_run(fields) else 0.0)
             case LogEvent.JOB_FINISHED:
                 yield from self._finished(fields["job_id"])
             case LogEvent.JOB_ERROR:
@@ -101,16 +103,18 @@ class LogHandler(LogHandlerBase):
             yield f"{self._title(fields)}: made in {took}"
             return
         self._done += 1
-        left = self._runs - self._done
-        rest = duration(left * (time.monotonic() - self._first) / self._done)
+        left = self._time_left.finish(_job(fields), self._runs - self._done)
         yield f"{self._title(fields)}: {took}. {self._done} of {self._runs} done" + (
-            f", about {rest} left" if left else ""
+            f", about {duration(left)} left" if self._done < self._runs else ""
         )
 
     def _failed(self, fields: Mapping[str, Any]) -> Iterator[str]:
         logs = list(fields.get("log") or [])
         lines = {log: _tail(Path(log)) for log in logs}
-        title = self._title(self._jobs.get(fields["jobid"], fields))
+        known = self._jobs.get(fields["jobid"], fields)
+        if _is_run(known):
+            self._time_left.fail(_job(known))
+        title = self._title(known)
         if any(found[-1:] == ["interrupted"] for found in lines.values()):
             yield f"{title}: interrupted"
             return
@@ -130,21 +134,28 @@ class LogHandler(LogHandlerBase):
         """A step in words: a run by its label, anything else by its rule and what it is about."""
         run_id = fields["wildcards"].get("run_id") if fields.get("wildcards") else None
         if run_id is not None:
-            return _cut(self._label(run_id, fields["resources"]))
+            return _cut(self._labels.get(run_id) or run_id)
         if _is_run(fields):
             batch, size = re.findall(r"\d+", str(fields["resources"].chosen))
             return f"batch {batch} of at most {size} runs"
         about = [str(value) for value in (fields.get("wildcards") or {}).values() if value]
         return _cut(" ".join([fields["rule_name"].replace("_", " "), *about]))
 
-    def _label(self, run_id: str, resources: Any) -> str:
-        """What the study's plan calls a run."""
-        if not self._labels:
-            try:
-                self._labels = labels(plan.read(str(resources.plan)))
-            except (InputError, AttributeError):
-                return run_id
-        return self._labels.get(run_id) or run_id
+    def _read_plan(self, resources: Any) -> None:
+        """What the study's plan calls its runs, and how long they take; once."""
+        if self._labels:
+            return
+        with contextlib.suppress(InputError, AttributeError):
+            study = plan.read(str(resources.plan))
+            self._labels = labels(study)
+            size = re.search(r"--batch-size (\d+)", str(getattr(resources, "chosen", "")))
+            kind = "gpu" if getattr(resources, "gpu", 0) else "cpu"
+            self._time_left.plan(expected_seconds(study, kind, int(size[1]) if size else 0))
+
+
+def _job(fields: Mapping[str, Any]) -> str:
+    """What tells the jobs apart that compute runs."""
+    return str(getattr(fields["resources"], "chosen", fields["jobid"]))
 
 
 def _is_run(fields: Mapping[str, Any]) -> bool:

@@ -222,11 +222,6 @@ class Settings:
         values = {name: getattr(self, name) for name in PARAMETERS}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
-    @property
-    def work(self) -> float:
-        """How many steps at the full width cost what all steps do: fewer than `iterations` where there are stages."""
-        return coarse_to_fine.work(self.stages, self.iterations)
-
     def unused(self) -> dict[str, str]:
         """What makes no difference to this run, whatever its value: parameters, or `initial`, each with the reason."""
         without_style = ("style_scales", "style_blend_weights", "style_layers", "style_layer_weight_exp")

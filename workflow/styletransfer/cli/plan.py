@@ -8,6 +8,8 @@ from typing import Any
 
 from styletransfer.cli import add_command
 from styletransfer.devices import host
+from styletransfer.errors import InputError
+from styletransfer.files import yaml_reader
 from styletransfer.study import plan
 
 
@@ -24,7 +26,12 @@ def add_commands(commands: Any) -> None:
         help="the study's config; unlike Snakemake, nothing in it is executed (default: %(default)s)",
     )
     source.add_argument("--plan", type=Path, help="a plan that was made, results/studies/<study>/plan-*.json")
-    planning.add_argument("--at-once", type=int, help="how many runs at once; default: one for each `threads` cores")
+    planning.add_argument(
+        "--at-once",
+        type=int,
+        help="how many jobs at once, on GPUs what Snakemake's --resources gpu= will say; "
+        "default: as profiles/default has it, on the CPU one for each `threads` cores",
+    )
     status = add_command(
         commands, "status", "print how the runs of a study stand, and where its results are", print_status
     )
@@ -37,21 +44,37 @@ def add_commands(commands: Any) -> None:
 
 def print_plan(options: argparse.Namespace) -> None:
     """Count the rows of a config or a plan, and estimate."""
-    from styletransfer.results.plan import check_pictures, check_sizes, summary
+    from styletransfer.results.overview import estimates_of, summary
+    from styletransfer.results.plan import check_pictures, check_sizes
     from styletransfer.study import config
     from styletransfer.study.expand import expand
 
-    threads, device = 1, "auto"
+    machine: dict[str, Any] = {"threads": 1, "device": "auto", "backend": "auto", "runs_per_job": 1}
     if options.plan is None:
-        found = config.read(options.configfile)
+        machine = found = config.read(options.configfile)
         folder = Path("results/studies", found["study"])
-        study, threads, device = expand(found, lambda: plan.newest(folder)), found["threads"], found["device"]
+        study = expand(found, lambda: plan.newest(folder))
         check_sizes(study)
         check_pictures(study)
     else:
         study = plan.read(options.plan)
-    cores = host.cores() // threads
-    print(summary(study, options.pool, options.at_once or max(1, cores), device))
+    kind = host.guess(machine["device"])
+    estimates = estimates_of(study, options.pool, kind, machine["backend"], machine["threads"])
+    at_once = options.at_once or (gpu_tokens() if kind == "gpu" else host.cores() // machine["threads"])
+    print(summary(study, options.pool, estimates, at_once, machine["runs_per_job"], machine["device"]))
+
+
+def gpu_tokens(profile: Path = Path("profiles/default/config.yaml")) -> int:
+    """How many jobs Snakemake lets have a GPU at once, by the profile that it takes unasked; 1 where that says nothing.
+
+    profile: its `resources` are a mapping, or words such as `gpu=4`.
+    """
+    try:
+        found = yaml_reader.read(profile).get("resources") or {}
+        pairs = found.items() if isinstance(found, dict) else (str(word).partition("=")[::2] for word in found)
+        return max(1, int(dict(pairs).get("gpu", 1)))
+    except (OSError, ValueError, TypeError, InputError):
+        return 1
 
 
 def print_status(options: argparse.Namespace) -> None:

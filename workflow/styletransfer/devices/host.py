@@ -110,6 +110,15 @@ def _host_gpus(patience: float) -> Listing | None:
     return {index: (uuid, devices or [uuid]) for index, (uuid, devices) in listing.items()}
 
 
+def gpu_names() -> tuple[str, ...]:
+    """The models of this host's GPUs, each once; none where nvidia-smi does not tell."""
+    try:
+        _, output = _answer(["nvidia-smi", "-L"], GLANCE_SECONDS)
+    except OSError:
+        return ()
+    return tuple(dict.fromkeys(re.findall(r"^GPU \d+: (.+) \(UUID: ", output, re.MULTILINE)))
+
+
 def _unknown(reason: str) -> MachineError:
     return MachineError(
         f"nvidia-smi does not list devices ({reason}), so nobody knows whether there is a GPU: fix that, or {_OR_CPU}"

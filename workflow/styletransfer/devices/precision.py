@@ -75,12 +75,21 @@ def computed_on_cpu(threads: int, cpuinfo: Path = CPUINFO) -> str:
 
     The number of threads is part of it: how TensorFlow and oneDNN divide a sum depends on it.
     """
-    instructions = next((name for name in INSTRUCTIONS if name in cpu_flags(cpuinfo)), platform.machine())
     switch = os.environ.get(ONEDNN_SWITCH)
     onednn = {"1": "oneDNN", "0": "no oneDNN"}.get(str(switch), "oneDNN as TensorFlow chooses")
     if limit := os.environ.get(ONEDNN_LIMIT):
         onednn += f" limited to {limit}"
-    return f"{cpu_name(cpuinfo)}, {instructions}, {onednn}, {threads} thread{'' if threads == 1 else 's'}"
+    return f"{cpu_model(cpuinfo)}, {onednn}, {threads} thread{'' if threads == 1 else 's'}"
+
+
+def cpu_model(cpuinfo: Path = CPUINFO) -> str:
+    """The kind of CPU: its model and newest instructions."""
+    return f"{cpu_name(cpuinfo)}, {cpu_instructions(cpuinfo)}"
+
+
+def cpu_instructions(cpuinfo: Path = CPUINFO) -> str:
+    """The newest of `INSTRUCTIONS` that the CPU has; its architecture where it has none of them."""
+    return next((name for name in INSTRUCTIONS if name in cpu_flags(cpuinfo)), platform.machine())
 
 
 def _gpus_are_of_ampere_or_later() -> bool:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import collections
 import datetime
+import functools
 import statistics
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from styletransfer import stages
 from styletransfer.analysis import device_usage
+from styletransfer.results.estimates import Calibration, Estimates, Observation, calibration, finished_here
 from styletransfer.runs import history, status
 from styletransfer.runs.history import Progress
 from styletransfer.runs.layout import RUN_FILES, RUN_LOG
-from styletransfer.runs.record import Record, Speed, seconds_of_run
+from styletransfer.runs.record import Record
 from styletransfer.runs.status import Status
 from styletransfer.settings import Settings, default_of
 from styletransfer.study.plan import Study
@@ -111,6 +113,8 @@ class Monitor:
         self._finished: dict[str, Status] = {}
         self.name = watched.name
         self.labels = labels(watched)
+        # What finished runs of other studies tell.
+        self._others = functools.cache(lambda kind: calibration(finished_here(pool, kind)))
 
     def snapshot(self) -> Snapshot:
         """The study now."""
@@ -137,9 +141,11 @@ class Monitor:
             diverged={run_id for run_id, one in self._finished.items() if one.name == "diverged"},
             labels=self.labels,
             left=time_left(
-                [records[run_id].speed for run_id in ended[:NEWEST]],
-                [(self._study.runs[run.run_id], run) for run in at_work],
+                self._study,
+                [records[run_id] for run_id in ended[:NEWEST]],
+                at_work,
                 [self._study.runs[run_id] for run_id, one in found.items() if one.name == "waiting"],
+                self._others,
             ),
         )
 
@@ -209,37 +215,60 @@ def device_use(records: Sequence[Record], at_work: Sequence[RunningRun]) -> list
 
 
 def time_left(
-    speeds: Sequence[Speed],
-    at_work: Sequence[tuple[Settings, RunningRun]],
+    watched: Study,
+    finished: Sequence[Record],
+    at_work: Sequence[RunningRun],
     waiting: Sequence[Settings],
+    others: Callable[[str], Calibration],
 ) -> TimeLeft | None:
-    """How long a study still takes, if as many runs stay at work as now; None if nobody can tell.
+    """How long a study still takes, if as many runs stay at work as now; None while none has a device.
 
-    speeds: of runs that were finished lately. at_work, waiting: the others. Runs that wait for a device are at work as
-    soon as one is free, so they do not count as places.
+    finished: runs of late. waiting: those that have not begun. others: by the kind of device, what tells of the speed
+    before any run of the study does. Runs that wait for a device are at work as soon as one is free, so they do not
+    count as places.
     """
-    computing = [(run, work) for run, work in at_work if work.device]
-    finished = [speed for speed in speeds if speed.iterations_done]
-    known = finished or [
-        _so_far(work, work.last, run) for run, work in computing if work.last and work.last.seconds_per_iteration
-    ]
-    if not computing or not known:
+    computing = [run for run in at_work if run.device]
+    if not computing:
         return None
-    expected = seconds_of_run(known)
-    durations = [_seconds_left(work, expected(run.work, run.width)) for run, work in computing]
-    durations += [expected(run.work, run.width) for run, work in at_work if not work.device]
-    durations += [expected(run.work, run.width) for run in waiting]
+    timed = [record for record in finished if record.is_timed]
+    estimates = _estimates(watched, timed, computing, others)
+    durations = [_seconds_left(run, estimates.seconds(watched.runs[run.run_id])) for run in computing]
+    durations += [estimates.seconds(watched.runs[run.run_id]) for run in at_work if not run.device]
+    durations += [estimates.seconds(run) for run in waiting]
     likely = device_usage.elapsed(device_usage.schedule(durations, len(computing)))
-    ratios = [speed.seconds / max(1e-9, expected(speed.iterations_done, speed.width)) for speed in known]
-    low, _, high = statistics.quantiles(ratios) if len(finished) >= ENOUGH else (0.5, 1.0, 2.0)
+    ratios = [
+        record.seconds / estimates.calibration.seconds(Observation.of(record).work, record.work + 1) for record in timed
+    ]
+    low, _, high = statistics.quantiles(ratios) if len(ratios) >= ENOUGH else (0.5, 1.0, 2.0)
     return TimeLeft(min(1.0, low) * likely, likely, max(1.0, high) * likely)
 
 
-def _so_far(work: RunningRun, last: Progress, run: Settings) -> Speed:
-    """That of a run at work as if it ended here: what tells of the speed before any run has ended."""
-    done = stages.work(run.stages, run.iterations, last=last.iteration)
-    cost = stages.cost(stages.stage_of(last.iteration, run.stages, run.iterations), run.stages)
-    return Speed(run.width or 1, max(cost, done), work.seconds, (last.seconds_per_iteration or 0.0) / cost)
+def _estimates(
+    watched: Study,
+    timed: Sequence[Record],
+    computing: Sequence[RunningRun],
+    others: Callable[[str], Calibration],
+) -> Estimates:
+    """By finished runs of the study; before the first by runs at work, and before their first steps by `others`."""
+    if timed:
+        newest = timed[0]
+        # Of runs that share a process most have no start of their own.
+        found = calibration(timed, least_start=0)
+        return Estimates(watched, newest.device.kind, newest.backend_used, newest.threads, found)
+    kind = "cpu" if computing[0].device == "cpu" else "gpu"
+    by_model = Estimates(watched, kind)
+    steps = [
+        Observation(by_model.work(watched.runs[run.run_id]), _at_full_width(watched.runs[run.run_id], run.last))
+        for run in computing
+        if run.last and run.last.seconds_per_iteration
+    ]
+    return Estimates(watched, kind, calibration=Calibration.by(steps) if steps else others(kind))
+
+
+def _at_full_width(run: Settings, last: Progress) -> float:
+    """Seconds that a step of the last stage takes, going by the newest of a run at work."""
+    stage = stages.stage_of(last.iteration, run.stages, run.iterations)
+    return (last.seconds_per_iteration or 0.0) / stages.cost(stage, run.stages)
 
 
 def _seconds_left(work: RunningRun, expected: float) -> float:

@@ -1,25 +1,17 @@
-"""What a study would compute: rows per parameter, what is there already, and the time that the rest takes."""
+"""A study before it runs, and how its runs stand: its pictures are looked at, the pool as well."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import platform
-from collections.abc import Sequence
 from pathlib import Path
 
 from styletransfer.errors import InputError
 from styletransfer.images.samples import sample_file
 from styletransfer.runs import status
-from styletransfer.runs.layout import RUN_FILES
-from styletransfer.runs.record import Record, find_record, seconds_of_run
-from styletransfer.settings import Settings, to_json
+from styletransfer.settings import to_json
 from styletransfer.stages import widths
 from styletransfer.study.plan import Source, Study
-from styletransfer.text import duration
-
-# How many runs of other studies an estimate goes by.
-OTHERS = 30
 
 
 def check_sizes(study: Study) -> None:
@@ -97,57 +89,3 @@ def status_digest(study: Study, pool: Path) -> str:
     """How all runs stand, in short: another text when the tables of what there is are out of date."""
     rows = [[run_id, found.name, found.reason] for run_id, found in statuses(study, pool).items()]
     return hashlib.sha256(to_json(rows).encode()).hexdigest()
-
-
-def summary(study: Study, pool: Path, at_once: int = 1, device: str = "auto") -> str:
-    """What a study would run: rows per parameter, new, cached and shared runs, and the time that the new ones take.
-
-    at_once: how many runs are computed at the same time. device: what the config says.
-    """
-    records = {run_id: find_record(pool / run_id / RUN_FILES["record"], run_id=run_id) for run_id in study.runs}
-    finished = {run_id: record for run_id, record in records.items() if record}
-    lines = [f"study {study.name}: {len(study.rows)} rows, {len(study.runs)} distinct runs", ""]
-    lines.append(f"  {'parameter':24} {'rows':>6} {'new':>6} {'cached':>6} {'shared':>6}")
-    seen: set[str] = set()
-    for parameter in dict.fromkeys(row.parameter for row in study.rows):
-        rows = [row for row in study.rows if row.parameter == parameter]
-        runs = {row.run_id for row in rows} - seen
-        seen |= runs
-        cached = len(runs & finished.keys())
-        lines.append(
-            f"  {parameter or '(defaults, grid or list)':24} {len(rows):6} {len(runs) - cached:6} {cached:6} "
-            f"{len(rows) - len(runs):6}"
-        )
-    new = [run for run_id, run in study.runs.items() if run_id not in finished]
-    lines += ["", *(f"  {line}" for line in study.unused(device)), f"  {len(new)} new runs, {len(finished)} cached"]
-    if new:
-        lines.append(f"  {_estimate(study, new, list(finished.values()), pool, at_once)}")
-    return "\n".join(lines)
-
-
-def _estimate(study: Study, new: Sequence[Settings], finished: Sequence[Record], pool: Path, at_once: int) -> str:
-    """The time of new runs: from what finished runs of the study took, else other runs here, else `seconds_per_run`."""
-    at_once = min(at_once, len(new))
-    records, whose = [record for record in finished if record.iterations_done], ""
-    if not records and all(run.width for run in new):
-        records, whose = _others(pool), " of other studies on this host"
-    if not records:
-        seconds = study.config["seconds_per_run"]
-        condition = f"if a run takes {seconds:g} s (seconds_per_run: say what your device takes)"
-        return f"about {_times(len(new) * seconds, at_once)}, {condition}"
-    expected = seconds_of_run([record.speed for record in records])
-    total = sum(expected(run.work, run.width) for run in new)
-    return f"about {_times(total, at_once)}, going by {len(records)} finished runs{whose}"
-
-
-def _others(pool: Path) -> list[Record]:
-    """The newest records of whatever this host has computed."""
-    paths = sorted(pool.glob(f"*/{RUN_FILES['record']}"), key=lambda path: path.stat().st_mtime)
-    records = [record for path in paths[-OTHERS:] if (record := find_record(path))]
-    return [record for record in records if record.iterations_done and record.host == platform.node()]
-
-
-def _times(seconds: float, at_once: int) -> str:
-    """Device time, and beside it how long that takes where several runs are computed at once."""
-    together = f" ({duration(seconds / at_once)} with {at_once} runs at once)" if at_once > 1 else ""
-    return f"{duration(seconds)} of device time{together}"

@@ -59,7 +59,8 @@ def _terminated(error: TerminatedError) -> tuple[str, str]:
     early = end - time.time()
     if early > CLOCK_SECONDS:
         return "killed", f"{error}, {early:.0f} s before the time limit of its SLURM job"
-    return "timeout", f"{error} at the time limit of its SLURM job. Raise seconds_per_run, or what limits the job"
+    more = "The same command resumes it; --set-resources transfer:runtime= takes the minutes that a job may have"
+    return "timeout", f"{error} at the time limit of its SLURM job. {more}"
 
 
 @functools.cache

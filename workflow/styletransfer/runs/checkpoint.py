@@ -76,6 +76,18 @@ def read(path: Path, identity: Identity) -> State:
     raise InputError(f"{path} is the state of a run with other {', '.join(different)}")
 
 
+def evaluations_kept(path: Path) -> int:
+    """How many evaluations a run need not make again that resumes from the state in a file; 0 without one.
+
+    For estimates: whether the state is whole, and of what, is not looked at.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return int(archive[ITERATION])
+    except Exception:  # a damaged archive raises almost anything
+        return 0
+
+
 def _checksum(content: Mapping[str, np.ndarray]) -> np.ndarray:
     """(32,) uint8: SHA-256 of all names, types, shapes and numbers."""
     digest = hashlib.sha256()

@@ -10,11 +10,10 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from styletransfer.devices.lease import Device
 from styletransfer.files import atomic, checks
@@ -29,18 +28,6 @@ CHECKSUM_KEY = "record_sha256"
 
 class IncompleteError(ValueError):
     """A run has no complete result. The message names the file that is absent, damaged or another run's."""
-
-
-class Speed(NamedTuple):
-    """How fast a run was: of `seconds`, `iterations_done` times `seconds_per_iteration` were spent on iterations.
-
-    Of a run of several stages both are as if all iterations had been at its full width.
-    """
-
-    width: int
-    iterations_done: float
-    seconds: float
-    seconds_per_iteration: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +67,15 @@ class Record:
     versions: dict[str, str]
 
     @property
-    def speed(self) -> Speed:
-        """How fast it was."""
+    def is_timed(self) -> bool:
+        """Whether it tells how long steps take on one kind of device."""
+        return self.iterations_done > 0 and self.seconds_per_iteration > 0 and len(self.computed_on) == 1
+
+    @property
+    def work(self) -> float:
+        """How many steps at the full width cost what its steps did: fewer where there are stages."""
         stages = self.settings.get("stages", 1)  # older records have none
-        done = work(stages, self.settings["iterations"], last=self.iterations_done)
-        each = self.seconds_per_iteration * self.iterations_done / done if done else 0.0
-        return Speed(self.width, done, self.seconds, each)
+        return work(stages, self.settings["iterations"], last=self.iterations_done)
 
     @classmethod
     def read(cls, path: Path) -> Record:
@@ -175,17 +165,6 @@ def rounding_note(counts: Mapping[str, int]) -> str:
         return ""
     lines = [f"  {count} {'run' if count == 1 else 'runs'}: {where}" for where, count in counts.items()]
     return "\n".join(["computed on different devices or threads, which round differently:", *lines])
-
-
-def seconds_of_run(speeds: Sequence[Speed]) -> Callable[[float, int | None], float]:
-    """How long a run of that many iterations and that width takes, going by runs that took a step or more.
-
-    Iterations as `Settings.work` counts them. A width of None is that of the first run.
-    """
-    per_pixel = statistics.median(speed.seconds_per_iteration / speed.width**2 for speed in speeds)
-    outside = statistics.median(speed.seconds - speed.iterations_done * speed.seconds_per_iteration for speed in speeds)
-    usual = speeds[0].width
-    return lambda iterations, width: outside + iterations * per_pixel * (width or usual) ** 2
 
 
 @functools.cache

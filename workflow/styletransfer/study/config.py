@@ -24,7 +24,6 @@ DEFINING_KEYS = (
     "vary",
     "runs",
     "max_runs",
-    "seconds_per_run",
 )
 # Raised when columns of the tables change: they are then gathered again, from records of all ages.
 TABLES_VERSION = 4

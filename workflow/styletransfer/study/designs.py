@@ -41,10 +41,9 @@ def refuse_too_many(config: Mapping[str, Any], points: Mapping[str, list[Any]]) 
     """Raise `InputError` for a design of more runs than the config allows."""
     count = count_runs(config, points)
     if count > config["max_runs"]:
-        seconds = config["seconds_per_run"]
         raise InputError(
-            f"this {config['design']} has {count:,} runs: {duration(count * seconds)} of device time at {seconds:g} s "
-            f"each. Vary less, use design: star, or raise max_runs ({config['max_runs']:,})"
+            f"this {config['design']} has {count:,} runs: {duration(count * 60)} of device time at a minute each. "
+            f"Vary less, use design: star, or raise max_runs ({config['max_runs']:,})"
         )
 
 

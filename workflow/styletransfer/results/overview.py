@@ -1,0 +1,131 @@
+"""What a study would compute: rows per parameter, what is there already, and what the rest takes in time and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from styletransfer.analysis import device_usage
+from styletransfer.devices import host
+from styletransfer.results.estimates import Estimates, calibration, finished_here
+from styletransfer.results.plan import picture_size
+from styletransfer.runs.layout import RUN_FILES, STATE_SUFFIX
+from styletransfer.runs.record import find_record
+from styletransfer.study.plan import Study
+from styletransfer.text import duration, number_text
+
+# A result that is this many times as wide as its photograph is told.
+ENLARGED = 2
+TABLE = {
+    "cpu": "a table of another CPU (docs/estimates.md), as no run has been finished on one like this",
+    "gpu": "a P100 of 2018 (docs/estimates.md), as no run has been finished on a GPU like this",
+}
+
+
+def summary(
+    study: Study, pool: Path, estimates: Estimates, at_once: int = 1, size: int = 1, device: str = "auto"
+) -> str:
+    """What a study would run: rows per parameter, new, cached and shared runs, and what the new ones take.
+
+    Args:
+        study: which.
+        pool: the folder of all runs.
+        estimates: of its runs.
+        at_once: how many jobs are computed at the same time, if there is memory for them.
+        size: of a job, in runs.
+        device: what the config says.
+    """
+    records = {run_id: find_record(pool / run_id / RUN_FILES["record"], run_id=run_id) for run_id in study.runs}
+    finished = {run_id for run_id, record in records.items() if record}
+    lines = [f"study {study.name}: {len(study.rows)} rows, {len(study.runs)} distinct runs", ""]
+    lines.append(f"  {'parameter':24} {'rows':>6} {'new':>6} {'cached':>6} {'shared':>6}")
+    seen: set[str] = set()
+    for parameter in dict.fromkeys(row.parameter for row in study.rows):
+        rows = [row for row in study.rows if row.parameter == parameter]
+        runs = {row.run_id for row in rows} - seen
+        seen |= runs
+        cached = len(runs & finished)
+        lines.append(
+            f"  {parameter or '(defaults, grid or list)':24} {len(rows):6} {len(runs) - cached:6} {cached:6} "
+            f"{len(rows) - len(runs):6}"
+        )
+    new = [run_id for run_id in study.runs if run_id not in finished]
+    notes = [*study.unused(device), *enlarged(study), f"{len(new)} new runs, {len(finished)} cached"]
+    if new:
+        notes += _expected(study, new, pool, estimates, at_once, size)
+    return "\n".join([*lines, "", *(f"  {note}" for note in notes)])
+
+
+def _expected(
+    study: Study, new: Sequence[str], pool: Path, estimates: Estimates, at_once: int, size: int
+) -> Iterator[str]:
+    """What new runs take, in words."""
+    done = evaluations_kept(new, pool)
+    if done:
+        yield f"{len(done)} of the new runs resume from where they were stopped"
+    left = set(new)
+    batches = [[study.runs[run_id] for run_id in batch if run_id in left] for batch in study.batches(size)]
+    jobs = [estimates.job_seconds(batch, done) for batch in batches if batch]
+    memory, available = estimates.memory_mb(new), host.memory_mb()
+    places = max(1, min(at_once, len(jobs), available // estimates.memory_limit_mb(new)))
+    wall = device_usage.elapsed(device_usage.schedule(jobs, places))
+    together = f" ({duration(wall)} with {places} {'runs' if size == 1 else 'jobs'} at once)" if places > 1 else ""
+    yield f"about {duration(sum(jobs))} of device time{together}, going by {basis(estimates)}"
+    yield f"a run takes up to about {memory / 1000:.1f} GB of memory"
+    yield from too_large(estimates, new, available)
+
+
+def estimates_of(study: Study, pool: Path, kind: str, backend: str = "auto", threads: int = 1) -> Estimates:
+    """Estimates that go by the runs of a pool which such a device as this machine's has finished."""
+    return Estimates(study, kind, backend, threads, calibration(finished_here(pool, kind)))
+
+
+def basis(estimates: Estimates) -> str:
+    """What estimates go by, in words."""
+    found = estimates.calibration
+    return f"{found.runs} finished runs on {found.name}" if found.runs else TABLE[estimates.kind]
+
+
+def evaluations_kept(run_ids: Sequence[str], pool: Path) -> dict[str, int]:
+    """By run, how many evaluations its state spares it; of those that have one."""
+    try:
+        from styletransfer.runs import checkpoint
+    except ImportError:  # an environment that only plans
+        return {}
+    states = {run_id: pool / run_id / f"{Path(RUN_FILES['record']).stem}{STATE_SUFFIX}" for run_id in run_ids}
+    kept = {run_id: checkpoint.evaluations_kept(state) for run_id, state in states.items() if state.exists()}
+    return {run_id: count for run_id, count in kept.items() if count}
+
+
+def too_large(estimates: Estimates, run_ids: Sequence[str], available: int) -> list[str]:
+    """A line if a run needs more memory than there is, in MB."""
+    memory = estimates.memory_mb(run_ids)
+    if memory <= available:
+        return []
+    return [
+        f"a run needs about {memory / 1000:.1f} GB of memory, and there are {available / 1000:.1f} GB for it here: "
+        "choose a smaller width or style_scales, or compute on a larger machine"
+    ]
+
+
+def enlarged(study: Study) -> list[str]:
+    """A line for each photograph of which results are more than twice as wide."""
+    widest: dict[str, int] = {}
+    for run in study.runs.values():
+        widest[run.content.name] = max(widest.get(run.content.name, 0), run.width or 0)
+    lines = []
+    for name, width in widest.items():
+        size = _size(study, name)
+        if size and width > ENLARGED * size[0]:
+            lines.append(
+                f"{name}: {width:,} px is {number_text(width / size[0], 2)} times the photograph's {size[0]:,} px: "
+                "enlarging costs time, and adds no detail of the photograph"
+            )
+    return lines
+
+
+def _size(study: Study, name: str) -> tuple[int, int] | None:
+    try:
+        return picture_size(name, study.pictures[name])
+    except ImportError:
+        return None

@@ -65,7 +65,7 @@ class Observation(NamedTuple):
             record.threads,
         )
         beside = record.seconds - record.iterations_done * record.seconds_per_iteration
-        of_full_width = record.seconds_per_iteration * record.iterations_done / record.work
+        of_full_width = record.seconds_per_iteration * (record.iterations_done / record.work if record.work else 1)
         return cls(work, of_full_width, None if record.resumed else beside)
 
 

@@ -74,7 +74,8 @@ class Record:
     @property
     def work(self) -> float:
         """How many steps at the full width cost what its steps did: fewer where there are stages."""
-        stages = self.settings.get("stages", 1)  # older records have none
+        if (stages := self.settings.get("stages", 1)) == 1:  # older records have none
+            return self.iterations_done
         return work(stages, self.settings["iterations"], last=self.iterations_done)
 
     @classmethod

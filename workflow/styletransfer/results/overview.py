@@ -17,7 +17,7 @@ from styletransfer.text import duration, number_text
 # A result that is this many times as wide as its photograph is told.
 ENLARGED = 2
 TABLE = {
-    "cpu": "a table of another CPU (docs/estimates.md), as no run has been finished on one like this",
+    "cpu": "a table (docs/estimates.md), as no run has been finished on a CPU like this",
     "gpu": "a P100 of 2018 (docs/estimates.md), as no run has been finished on a GPU like this",
 }
 

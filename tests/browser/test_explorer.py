@@ -418,7 +418,7 @@ def find_point(page, chart):
     raise AssertionError(f"no point was found in {chart}")
 
 
-@pytest.mark.parametrize("chart", ["#curve-content", "#scatter", "#parallel"])
+@pytest.mark.parametrize("chart", ["#curve-content", "#scatter"])
 def test_charts_and_pictures_point_at_each_other(grid, chart):
     x, y, name = find_point(grid, chart)
     assert grid.locator(".tile.hovered").count() >= 1
@@ -426,6 +426,61 @@ def test_charts_and_pictures_point_at_each_other(grid, chart):
     assert title(grid).lower() == name.lower()
     grid.mouse.move(5, 5)
     assert not grid.locator("#peek").is_visible()
+
+
+def test_lines_of_all_settings_and_pictures_point_at_each_other(grid):
+    grid.locator("#parallel").scroll_into_view_if_needed()
+    line = grid.locator("#parallel .hit").first
+    run = line.get_attribute("data-run")
+    x, y = line.evaluate(
+        """line => {
+          const place = line.getPointAtLength(line.getTotalLength() / 20).matrixTransform(line.getScreenCTM());
+          return [place.x, place.y];
+        }"""
+    )
+    grid.mouse.move(x, y)
+    name = grid.locator("#peek b").inner_text()
+    assert grid.locator(f'.tile.hovered[data-run="{run}"]').count() >= 1
+    assert grid.locator(f'.line.hovered[data-line="{run}"]').count() == 1
+    grid.mouse.click(x, y)
+    assert title(grid).lower() == name.lower()
+    expect(grid.locator(".line.here")).to_have_attribute("data-line", run)
+    grid.mouse.move(5, 5)
+    assert not grid.locator("#peek").is_visible()
+
+
+def brush(page, axis, start, end):
+    """Drag on an axis, between two places: 0 is its lower end, 1 its upper one."""
+    line = page.locator(f"#parallel [data-name={axis}] line")
+    line.scroll_into_view_if_needed()
+    box = line.bounding_box()
+    for place, act in ((start, "down"), ((start + end) / 2, "move"), (end, "up")):
+        page.mouse.move(box["x"], box["y"] + (1 - place) * box["height"])
+        if act != "move":
+            getattr(page.mouse, act)()
+
+
+def test_ranges_dragged_on_axes_filter_the_table_and_the_pictures(star):
+    star.locator("#all").scroll_into_view_if_needed()
+    star.locator("#shade").select_option("style_loss")
+    expect(star.locator(".line[style]")).to_have_count(5)
+    brush(star, "style_weight", 0.2, 0.8)
+    words = star.locator("#filter").input_value().split()
+    low, high = (float(word.split("=")[1]) for word in words)
+    assert 5 < low < 50 < high < 500, "the axis is not logarithmic"
+    expect(star.locator("#found .tile")).to_have_count(3)
+    assert star.locator("#brush-note").inner_text().startswith("3 of 5 runs")
+    assert star.locator(".line:not(.out)").count() == 3
+    brush(star, "style_scales", 1, 0.5)
+    expect(star.locator("#found .open")).to_have_text(["style scales 2"])
+    star.locator("#table").scroll_into_view_if_needed()
+    expect(star.locator("#runs tbody tr")).to_have_count(1)
+    brush(star, "style_scales", 0.5, 0.5)
+    assert star.locator("#filter").input_value().split() == words, "a click does not let go of a range"
+    star.get_by_role("button", name="Show all runs").click()
+    expect(star.locator(".line.out")).to_have_count(0)
+    assert star.locator(".brush[height]").count() == 0
+    expect(star.locator("#runs tbody tr")).to_have_count(5)
 
 
 def test_a_tile_marks_its_point(star):

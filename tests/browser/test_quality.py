@@ -164,7 +164,7 @@ def test_a_link_lands_on_its_heading_whatever_is_drawn_late(visit, made_up, sect
         page = visit(made_up, address, viewport=viewport)
         if not address:
             page.locator(f'nav a[href="#{section}"]').click()
-        page.wait_for_selector("#parallel > *")
+        page.wait_for_selector("#parallel svg")
         page.wait_for_timeout(500)
         tops.append(page.locator(f"#{section}-title").bounding_box()["y"])
         header = page.locator(".top").bounding_box()
@@ -220,8 +220,8 @@ def test_1000_runs_open_and_every_part_works(visit, tmp_path):
         page.locator(f"#{section}").scroll_into_view_if_needed()
         page.wait_for_timeout(300)
     assert page.locator("#sheet .tile").count() > 0
-    for chart in ("#curve-style", "#scatter", "#parallel"):
-        page.wait_for_selector(f"{chart} canvas")
+    for chart in ("#curve-style canvas", "#scatter canvas", "#parallel svg"):
+        page.wait_for_selector(chart)
     large = sum(values.get("learning_rate", 0) >= 25 for _, values, _ in points(1000))
     page.locator("#filter").fill("learning_rate>=25")
     expect(page.locator("#filter-note")).to_have_text(f"{large} of 1000 runs")

@@ -125,14 +125,36 @@ test("a change is told as a factor", () => {
 });
 
 test("values that span much are drawn on a log axis, with 0 on symlog, and with negative ones on a linear axis", () => {
-  const { scaleOf, unit } = page(studyOf(STAR));
+  const { scaleOf, axisOf } = page(studyOf(STAR));
   assert.equal(scaleOf([1, 31]).type, "log");
   assert.equal(scaleOf([1, 29]).type, "linear");
   assert.deepEqual(scaleOf([0, 2, 200]), { type: "symlog", constant: 2 });
   assert.equal(scaleOf([-1, 1, 100]).type, "linear");
-  assert.equal(unit([1, 10, 100])(10), 0.5);
-  assert.equal(unit([0, 5, 10])(5), 0.5);
-  assert.equal(unit([7, 7])(7), 0.5);
+  assert.equal(scaleOf([1, 2, 4]).type, "log", "each value doubles");
+  assert.equal(scaleOf([1, 2, 3]).type, "linear");
+  assert.deepEqual(scaleOf([0, 10, 30]), { type: "symlog", constant: 10 }, "0 and 10 lie apart");
+  assert.equal(scaleOf([0, 0.25, 0.5, 0.75, 1]).type, "linear");
+  assert.equal(axisOf([1, 10, 100]).placeOf(10), 0.5);
+  assert.equal(axisOf([0, 5, 10]).placeOf(5), 0.5);
+  assert.equal(axisOf([7, 7]).placeOf(7), 0.5);
+  for (const values of [
+    [1, 10, 100],
+    [0, 10, 30],
+    [-1, 0, 1],
+  ]) {
+    const { placeOf, valueAt } = axisOf(values);
+    for (const value of values) assert.ok(Math.abs(valueAt(placeOf(value)) - value) < 1e-9);
+  }
+});
+
+test("a range of an axis is a part of the filter, and takes the place of another of that axis", () => {
+  const { rangeOf, withRange } = page(studyOf(STAR));
+  const filter = withRange("ok style_weight<=7 style_weight>1", "style_weight", [5.4321, null]);
+  assert.equal(filter, "ok style_weight>=5.43");
+  assert.deepEqual(rangeOf(filter, "style_weight"), [5.43, null]);
+  assert.equal(withRange(filter, "content_loss", [null, 1234.5]), "ok style_weight>=5.43 content_loss<=1230");
+  assert.equal(withRange(filter, "style_weight", [null, null]), "ok");
+  assert.deepEqual(rangeOf("style_weight>abc style_weight=5", "style_weight"), [null, null]);
 });
 
 test("a log axis has fewer lines in a decade the more decades it has", () => {
@@ -250,10 +272,7 @@ test("favourites and ratings are told with settings and losses", () => {
 });
 
 test("a link takes over only what the study knows", () => {
-  const known = page(
-    studyOf(STAR),
-    "#run=000000000002&zoom=2.5&weighted=true&pins=000000000001,none,000000000003",
-  );
+  const known = page(studyOf(STAR), "#run=000000000002&zoom=2.5&weighted=true&pins=000000000001,none,000000000003");
   const { found, unknown } = known.fromAddress();
   assert.deepEqual(
     [found.run, found.zoom, found.weighted, found.pins, unknown],

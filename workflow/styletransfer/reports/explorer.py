@@ -34,7 +34,8 @@ from styletransfer.vgg import sources as vgg_sources
 # In order: each uses what those before it define. The first six are what the page knows, the others what it draws.
 SCRIPTS = (
     *("study", "axes", "insight", "state", "filter", "exports"),
-    *("pictures", "stage", "compare", "sliders", "sheet", "charts", "curves", "scatter", "table", "shortlist", "page"),
+    *("pictures", "stage", "compare", "sliders", "sheet", "charts", "curves", "scatter", "parallel", "table"),
+    *("shortlist", "page"),
 )
 MAX_BYTES = 12_000_000
 LARGEST_WIDTH, SMALLEST_WIDTH = 1024, 240

@@ -1,11 +1,27 @@
 // Scales and ticks of the charts' axes.
 
-// A log axis where values span more than a decade and a half; symlog where 0 is among them.
+// How a scale bends values before it spaces them, and back.
+function bendOf({ type, constant = 1 }) {
+  if (type === "log") return [Math.log, Math.exp];
+  if (type === "symlog") return [(value) => Math.log1p(value / constant), (bent) => constant * Math.expm1(bent)];
+  return [(value) => value, (bent) => bent];
+}
+
+// A log axis where values span more than a decade and a half, or lie more evenly on it; symlog where 0 is among them.
 function scaleOf(values) {
+  const linear = { type: "linear", zero: false };
   const positive = values.filter((value) => value > 0);
-  const wide = positive.length > 1 && Math.max(...positive) / Math.min(...positive) > 30;
-  if (!wide || values.some((value) => value < 0)) return { type: "linear", zero: false };
-  return values.some((value) => value === 0) ? { type: "symlog", constant: Math.min(...positive) } : { type: "log" };
+  if (positive.length < 2 || values.some((value) => value < 0)) return linear;
+  const least = Math.min(...positive);
+  const log = values.includes(0) ? { type: "symlog", constant: least } : { type: "log" };
+  return Math.max(...positive) / least > 30 || widestGap(values, log) < widestGap(values, linear) ? log : linear;
+}
+
+// The largest share of a scale in which no value lies.
+function widestGap(values, scale) {
+  const bent = [...new Set(values)].map(bendOf(scale)[0]).sort((a, b) => a - b);
+  const places = bent.map(placeAmong(bent, 0));
+  return Math.max(0, ...places.slice(1).map((place, index) => place - places[index]));
 }
 
 // The least and the greatest positive value of a field, with a margin for a log axis.
@@ -42,10 +58,11 @@ function placeAmong(numbers, alike) {
   return (number) => (high > low ? (number - low) / (high - low) : alike);
 }
 
-// From a value to its place between the least and the greatest, on the scale that a chart would use.
-function unit(values) {
-  const { type, constant = 1 } = scaleOf(values);
-  const bend = { log: Math.log, symlog: (value) => Math.log1p(value / constant), linear: (value) => value }[type];
-  const place = placeAmong(values.map(bend), 0.5);
-  return (value) => place(bend(value));
+// From a value to its place between the least and the greatest, on the scale that a chart would use, and back.
+function axisOf(values) {
+  const [bend, back] = bendOf(scaleOf(values));
+  const bent = values.map(bend);
+  const [low, high] = [Math.min(...bent), Math.max(...bent)];
+  const place = placeAmong(bent, 0.5);
+  return { placeOf: (value) => place(bend(value)), valueAt: (share) => back(low + share * (high - low)) };
 }

@@ -93,6 +93,8 @@ function listen(chartView) {
   });
 }
 
+const rampWords = () => (isDark() ? "blue (low) to yellow (high)" : "green (low) to violet (high)");
+
 const isDark = () => document.documentElement.dataset.theme === "dark";
 
 const axisNumbers = { format: "~s", tickCount: 5, labelOverlap: true };

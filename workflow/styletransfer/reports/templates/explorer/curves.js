@@ -63,7 +63,7 @@ function drawCurves() {
   const order = new Map(shown.map((run, rank) => [run.index, rank]));
   element("curves-note").textContent =
     `${shown.length} runs along ${words(state.along) || "nothing"}, ` +
-    `${isDark() ? "blue (low) to yellow (high)" : "green (low) to violet (high)"}; this run in bold.` +
+    `${rampWords()}; this run in bold.` +
     (parameterByName.get(state.along)?.kind === "measure" ? ` ${HELP_TEXTS.measure}` : "");
   if (!element("curves").children.length) {
     element("curves").append(...LOSSES.map((term) => make("div", { className: "chart", id: `curve-${term}` })));
@@ -121,7 +121,7 @@ function curvesSpec(rows, title, count) {
             field: "rank",
             type: "quantitative",
             scale: {
-              scheme: isDark() ? { name: "viridis", extent: [0.3, 1] } : { name: "viridis", extent: [0.88, 0] },
+              scheme: { name: "viridis", extent: isDark() ? [0.3, 1] : [0.88, 0] },
               domain: [0, Math.max(1, count - 1)],
             },
             legend: null,

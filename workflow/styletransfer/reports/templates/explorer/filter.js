@@ -55,6 +55,27 @@ const searchable = (run) =>
 
 const conditions = () => state.filter.trim().split(/\s+/).filter(Boolean).map(condition);
 
+const RANGE = /^(\w+)([<>])=?(.+)$/;
+
+// The limits that a filter sets to a column, lowest and highest; null where it sets none.
+function rangeOf(filter, name) {
+  /** @type {(number | null)[]} */
+  const limits = [null, null];
+  for (const word of filter.split(/\s+/)) {
+    const [, column, sign, limit] = word.match(RANGE) ?? [];
+    if (column === name && Number.isFinite(Number(limit))) limits[Number(sign === "<")] = Number(limit);
+  }
+  return limits;
+}
+
+// A filter with these limits of a column in place of others.
+function withRange(filter, name, limits) {
+  const [low, high] = limits;
+  const others = filter.split(/\s+/).filter((word) => word && word.match(RANGE)?.[1] !== name);
+  const limit = (sign, value) => (value === null ? [] : [`${name}${sign}${Number(value.toPrecision(3))}`]);
+  return [...others, ...limit(">=", low), ...limit("<=", high)].join(" ");
+}
+
 function tableRuns(wanted) {
   const found = runsOfPair.get(state.pair).filter((run) => wanted.every(({ holds }) => holds(run)));
   const column = COLUMNS.find((one) => one.name === state.sort);

@@ -124,9 +124,11 @@ for (const name of ["pointerover", "focusin"]) {
 
 // Charts and tiles point at each other.
 function hover(run) {
-  for (const shown of elements(".tile.hovered")) shown.classList.remove("hovered");
-  if (run) for (const shown of elements(`.tile[data-run="${run.index}"]`)) shown.classList.add("hovered");
-  signalCharts("hovered", run?.index ?? -1);
+  for (const shown of elements(".hovered")) shown.classList.remove("hovered");
+  if (!run) return signalCharts("hovered", -1);
+  for (const shown of elements(`.tile[data-run="${run.index}"], [data-line="${run.index}"]`))
+    shown.classList.add("hovered");
+  signalCharts("hovered", run.index);
 }
 
 function peek(run, event) {

@@ -1,4 +1,4 @@
-// All runs in one chart: content against style loss, and parallel coordinates.
+// All runs in one chart: content against style loss.
 
 // Which parameter sets a run apart: its colour in the scatter.
 function differs(run) {
@@ -73,80 +73,4 @@ function drawScatter() {
   chart("scatter", `${state.pair} ${group}`, spec, element("scatter-note").textContent);
 }
 
-function drawParallel() {
-  const axes = [
-    ...SETTINGS.filter((column) => !column.words),
-    ...MEASURED.filter(({ name }) => TERMS.some((term) => name === `${term}_loss`)),
-  ];
-  const shown = runsOfPair.get(state.pair);
-  const names = axes.map((axis) => axis.title);
-  // A word a line, and as many lines for each: so that all names end at one height.
-  const height = Math.max(...names.map((name) => name.split(" ").length));
-  const stacked = (name) => [...Array(height - name.split(" ").length).fill(" "), ...name.split(" ")].join("|");
-  const rows = [];
-  const labels = [];
-  axes.forEach(({ title, read, show }) => {
-    const values = shown.map(read).filter((value) => value !== null);
-    if (!values.length) return;
-    const place = unit(values);
-    const axis = stacked(title);
-    for (const run of shown) if (read(run) !== null) rows.push({ run: run.index, axis, place: place(read(run)) });
-    labels.push(
-      { axis, place: 0, label: show(Math.min(...values)) },
-      { axis, place: 1, label: show(Math.max(...values)) },
-    );
-  });
-  const x = {
-    field: "axis",
-    type: "ordinal",
-    scale: { type: "point", padding: 0.4 },
-    sort: names.map(stacked),
-    title: null,
-    axis: {
-      orient: "top",
-      labelAngle: 0,
-      labelExpr: "split(datum.label, '|')",
-      labelLineHeight: 14,
-      grid: true,
-      domain: false,
-      ticks: false,
-      labelColor: color("ink"),
-      labelPadding: 20 + 14 * (height - 1),
-    },
-  };
-  const y = { field: "place", type: "quantitative", axis: null, scale: { domain: [0, 1] } };
-  const line = (test, stroke, strokeWidth, opacity) => ({
-    ...(test ? { transform: [{ filter: test }] } : {}),
-    mark: { type: "line", stroke, strokeWidth, opacity },
-    encoding: { detail: { field: "run" } },
-  });
-  const end = (place, dy) => ({
-    data: { values: labels.filter((label) => label.place === place) },
-    mark: { type: "text", dy, color: color("quiet") },
-    encoding: { text: { field: "label" } },
-  });
-  const spec = {
-    height: 320,
-    padding: { top: 5, bottom: 18, left: 10, right: 10 },
-    data: { values: rows },
-    encoding: { x, y },
-    layer: [
-      line(null, color("quiet"), 1, shown.length > 100 ? 0.25 : 0.5),
-      { mark: { type: "circle", size: 22, color: color("quiet"), opacity: 0.8 } },
-      line(isHovered, color("accent"), 3, 1),
-      line(isCurrent, color("ink"), 3, 1),
-      line(null, color("quiet"), 9, 0.001),
-      end(0, 13),
-      end(1, -11),
-    ],
-  };
-  chart(
-    "parallel",
-    state.pair,
-    spec,
-    `Parallel coordinates of ${shown.length} runs over ${names.join(", ")}; the table holds the same`,
-  );
-}
-
 view(["run", "pair", "theme"], () => whenNear(element("scatter"), drawScatter));
-view(["run", "pair", "theme"], () => whenNear(element("parallel"), drawParallel));

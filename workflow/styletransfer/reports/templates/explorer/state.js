@@ -22,6 +22,7 @@ const INITIAL = {
   sort: "",
   descending: false,
   filter: "",
+  shade: "",
 };
 INITIAL.run = defaultRun(INITIAL.pair).key;
 // What a newcomer asks first.

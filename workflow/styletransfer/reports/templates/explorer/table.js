@@ -31,6 +31,7 @@ function bodyRow(run) {
     const value = column.read(run);
     const cell = make("td", { textContent: column.show(value) });
     if (typeof value === "number") cell.className = "number";
+    if (column.name === "rating") cell.className = "rated";
     return cell;
   });
   const row = make("tr", { className: ok(run) ? "" : "bad" }, make("td", {}, button), ...cells);
@@ -69,7 +70,14 @@ function drawTable() {
   ].join(" · ");
 }
 
-view(["pair", "sort", "descending", "filter", "marks"], () => whenNear(element("table"), drawTable));
+view(["pair", "sort", "descending", "filter"], () => whenNear(element("table"), drawTable));
+// Marks move rows only where the order or the filter may ask for them.
+view(["marks"], () => {
+  if (state.filter || ["favourite", "rating"].includes(state.sort)) return whenNear(element("table"), drawTable);
+  for (const row of element("runs").querySelectorAll("tbody tr")) {
+    row.querySelector(".rated").textContent = "★".repeat(ratingOf(runs[row.querySelector(".mini").dataset.run]));
+  }
+});
 view(["run"], () => {
   for (const row of element("runs").querySelectorAll("tbody tr")) {
     const here = Number(row.querySelector("[data-run]").dataset.run) === current().index;

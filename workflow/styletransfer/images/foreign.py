@@ -9,6 +9,7 @@ PHONE = "export it from the phone as JPEG, or convert it: heif-convert photo.hei
 RAW = "a camera's RAW file, which each program develops in its own way", "develop it, and save it as TIFF, PNG or JPEG"
 DRAWING = "render it at the size that you want, and save it as PNG"
 VIDEO = "save one of its frames as PNG"
+HDR = "an HDR picture", "map its tones to 8 bits, and save it as PNG"
 
 # Where it stands, what stands there, what such a file is called, and what to do.
 _BEGINNINGS = (
@@ -23,7 +24,7 @@ _BEGINNINGS = (
     (6, (b"HEAPCCDR",), *RAW),
     (0, (b"8BPS",), "a Photoshop document", "flatten it, and save it as PNG or TIFF"),
     (0, (b"gimp xcf",), "a GIMP document", "export it as PNG"),
-    (0, (b"v/1\x01", b"#?RADIANCE", b"#?RGBE"), "an HDR picture", "map its tones to 8 bits, and save it as PNG"),
+    (0, (b"v/1\x01", b"#?RADIANCE", b"#?RGBE"), *HDR),
     (0, (b"%PDF", b"%!PS", b"\xc5\xd0\xd3\xc6"), "a PDF or PostScript document", DRAWING),
     (0, (b"version https://git-lfs",), "a Git LFS pointer", "fetch the file that it stands for: git lfs pull"),
     (8, (b"CR\2",), *RAW),
@@ -33,6 +34,10 @@ _BEGINNINGS = (
 # TIFF tags, and the bit of the first that says: only a smaller version of another picture in the file.
 _SUBFILE, _SUBFILES, _DNG, _CFA = 254, 330, 50706, 33421
 _REDUCED = 1
+
+
+class ForeignError(ValueError):
+    """It is a picture of a kind that we do not read. The message says which, and what to do."""
 
 
 def named(begin: bytes) -> str:

@@ -19,7 +19,7 @@ from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageErro
 
 from styletransfer.errors import InputError, WriteError
 from styletransfer.files import atomic, checks
-from styletransfer.images import foreign, jpeg, png, resize
+from styletransfer.images import foreign, jpeg, png, resize, tiff
 from styletransfer.images.resize import size_text, to_uint8
 
 BAND_PIXELS = 10_000_000
@@ -43,6 +43,7 @@ _WRITERS: dict[str, dict[str, Any]] = {
     ".tiff": _TIFF,
 }
 SUFFIXES = tuple(_WRITERS)
+Found = png.Png | jpeg.Jpeg | tiff.Tiff
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -176,7 +177,7 @@ def _about(pixels: np.ndarray, source: str | None) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _open(path: str | Path, pixels: bool = False) -> Iterator[tuple[Image.Image, png.Png | jpeg.Jpeg | None]]:
+def _open(path: str | Path, pixels: bool = False) -> Iterator[tuple[Image.Image, Found | None]]:
     """A picture whose header has been read and found sound; an error while it is open becomes an `InputError`.
 
     pixels: whether they are wanted. Beside the picture there is what only its chunks tell.
@@ -204,12 +205,14 @@ def _open(path: str | Path, pixels: bool = False) -> Iterator[tuple[Image.Image,
         raise InputError(f"picture {str(path)!r} {_complaint(path, error)}") from error
 
 
-def _without_metadata(file: BinaryIO, pixels: bool) -> png.Png | jpeg.Jpeg | None:
-    """A PNG or JPEG as far as its pixels go; None for other kinds. The file is left at its beginning."""
+def _without_metadata(file: BinaryIO, pixels: bool) -> Found | None:
+    """A PNG, JPEG or TIFF as far as its pixels go; None for other kinds. The file is left at its beginning."""
     begin = file.read(len(png.SIGNATURE))
     file.seek(0)
     if begin == png.SIGNATURE:
         return png.read(file, pixels, (SOURCE, CHECKSUM_KEY))
+    if begin.startswith(tiff.SIGNATURES):
+        return tiff.read(file)
     return jpeg.read(file, pixels) if begin.startswith(jpeg.SIGNATURE) else None
 
 
@@ -239,6 +242,8 @@ def _complaint(path: str | Path, error: Exception) -> str:
             complaint = f"cannot be read ({error.strerror}): check the path"
         case UnidentifiedImageError() if Path(path).stat().st_size == 0:
             complaint = "is empty (0 bytes): fetch or save it again"
+        case foreign.ForeignError():
+            complaint = str(error)
         case png.DamagedError():
             complaint = f"is damaged or incomplete: {error}. Fetch or save it again"
         case UnidentifiedImageError() if known := foreign.named(_beginning(path)):
@@ -286,7 +291,8 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     tolerance = 0 if white == 65535 else 0.1 * white
     # Written so that NaN fails it.
     if not (values.min() >= -tolerance and values.max() <= white + tolerance):
-        raise ValueError(f"grey values from {values.min():g} to {values.max():g}, not 0..1, 0..255 or 0..65535")
+        found = f"{values.min():g} to {values.max():g}, not 0..1, 0..255 or 0..65535"
+        raise foreign.ForeignError(f"has grey values from {found}: if it is {': '.join(foreign.HDR)}")
     # In bands: as numbers of 64 bits a whole picture would take many times its size.
     bands = np.array_split(values, -(-values.size // BAND_PIXELS))
     grey = Image.fromarray(np.concatenate([to_uint8(band * (255 / white)) for band in bands]))

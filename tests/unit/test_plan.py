@@ -18,6 +18,8 @@ from styletransfer.files import checks
 from styletransfer.images.io import write_image
 from styletransfer.images.samples import sample_file
 from styletransfer.optim.terms import LOSSES
+from styletransfer.results.plan import summary
+from styletransfer.runs import checkpoint
 from styletransfer.study import plan
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
@@ -38,6 +40,31 @@ def own(tmp_path, monkeypatch):
     study = planned(images=OWN)
     study.write("results/studies/tiny/plan-0.json")
     return study
+
+
+def test_no_width_is_told_where_it_is_that_of_other_runs(tmp_path):
+    """The sample is 512 pixels wide. The runs keep their names, so both are computed."""
+    for widths, told in (([None, 512, 64], "1 run with it, the same pixels as others"), ([None, 64], "")):
+        study = planned(vary={"width": widths, "seed": [1]}, design="grid")
+        assert len(study.runs) == len(widths)
+        lines = [line for line in summary(study, tmp_path).splitlines() if "width null" in line]
+        assert lines == ([f"  width null is the width of the content: {told}"] if told else [])
+
+
+def test_from_where_stopped_runs_go_on(own, capsys):
+    def said():
+        cli.run(["status", "--plan", "results/studies/tiny/plan-0.json"])
+        return next(line for line in capsys.readouterr().out.splitlines() if "are left" in line)
+
+    again = "4 of 4 runs are left: the same snakemake command goes on with them"
+    assert said() == again
+    first, second, third, _ = (Path("results/runs", run_id, "run.state.npz") for run_id in own.runs)
+    checkpoint.write(first, {}, checkpoint.State({"iteration": np.int64(30)}, {}))
+    assert said() == f"{again}, 1 of them from step 30"
+    checkpoint.write(second, {}, checkpoint.State({"iteration": np.int64(7)}, {}))
+    third.parent.mkdir()
+    third.write_bytes(first.read_bytes()[:99])
+    assert said() == f"{again}, 2 of them from steps 7 to 30"
 
 
 @given(
@@ -121,11 +148,11 @@ def test_a_picture_that_was_changed_since_is_named(own, capsys):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ("", r"is no plan of a study"),
-        ("[]", r"is no plan of a study"),
+        ("", r"is not a plan of a study"),
+        ("[]", r"is not a plan of a study"),
         ('{"plan": 0, "numerics": 1}', "another version of the engine"),
         ('{"plan": 1, "numerics": 99}', "another version of the engine"),
-        ('{"plan": 1, "numerics": 1}', r"is no plan of a study \(KeyError: 'weights'\)"),
+        ('{"plan": 1, "numerics": 1}', r"is not a plan of a study \(KeyError: 'weights'\)"),
         (None, "there is no such plan"),
     ],
 )

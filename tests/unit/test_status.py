@@ -51,9 +51,10 @@ def begun(tmp_path, monkeypatch):
 
     def begin(**environment):
         command = [sys.executable, "-c", RUN, str(tmp_path)]
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | environment
-        )
+        with open(tmp_path / "job.log", "w") as log:
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, text=True, env=os.environ | environment
+            )
         processes.append(process)
         assert process.stdout.readline() == "begun\n"
         return process
@@ -82,6 +83,7 @@ def test_a_run_waits_runs_and_is_killed(tmp_path, begun):
     killed = status.run_status(tmp_path)
     assert killed.name == "killed"
     assert f"process {process.pid} on {os.uname().nodename} ended silently" in killed.reason
+    assert killed.reason.endswith("job.log may tell of") and Path(killed.details["log"]).samefile(tmp_path / "job.log")
     assert begun().poll() is None
     assert status.run_status(tmp_path).details["attempt"] == 2
 
@@ -277,8 +279,8 @@ def test_results(tmp_path):
     ],
 )
 def test_a_command_may_fail_before_it_begins_a_run(tmp_path, log, found):
-    (tmp_path / "transfer.log").write_text(log)
-    assert status.run_status(tmp_path) == found
+    (tmp_path / "job.log").write_text(log)
+    assert status.run_status(tmp_path, tmp_path / "job.log") == found
 
 
 def test_a_run_that_ends_while_it_is_looked_at_was_not_killed(tmp_path, monkeypatch):
@@ -348,6 +350,8 @@ def test_a_summary_counts_and_names_each_reason_once(tmp_path):
         "  diverged: after step 7",
         f"    {tmp_path}/far/transfer.log",
     ]
+    long = status.summary({"a": status.Status("failed", "word " * 99)}, tmp_path).splitlines()
+    assert max(map(len, long)) <= 200 and sum(line.count("word") for line in long) == 99
     many = {str(number): status.Status("failed", str(number)) for number in range(9)}
     assert status.summary(many, tmp_path, most=2).splitlines()[-1] == "  and 7 more reasons"
 

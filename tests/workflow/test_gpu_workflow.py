@@ -13,6 +13,7 @@ import yaml
 from helpers.gpus import fake_gpus
 from helpers.studies import ROOT
 from helpers.workflow import STUDY, environment, jobs, snakemake
+from styletransfer.files import checks
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.study.config import load
 from styletransfer.study.expand import expand
@@ -153,11 +154,26 @@ def test_a_failed_batch_deletes_nothing_under_any_profile(tmp_path, no_gpu):
     # No lock can be had on the second run, so it fails each time.
     (tmp_path / f"results/runs/{second}/.run.json.lock").mkdir(parents=True)
     output = snakemake(tmp_path, "--workflow-profile", "none", "--cores", "1", config=study, code=1)
-    assert "1 of 2 runs finished" in (tmp_path / "results/studies/tiny/batches/0001.log").read_text()
+    assert "1 of 2 runs finished" in (tmp_path / "results/studies/tiny/jobs/0001.log").read_text()
     assert "Removing output files" not in output
     assert sorted(path.name for path in (tmp_path / f"results/runs/{first}").glob("[!.]*.*")) == sorted(
         [*RUN_FILES.values(), "transfer.log"]
     )
+
+
+def test_a_failed_batch_keeps_what_it_has_computed_in_place_of_what_was_damaged(tmp_path, no_gpu):
+    """Snakemake makes copies of what is there when a job begins, and would put them back."""
+    study = GPU_STUDY | {"device": "cpu", "runs_per_job": 2}
+    first, second = expand(load(study)).runs
+    snakemake(tmp_path, f"results/runs/{first}/run.json", config=study | {"runs_per_job": 1})
+    files = {name: tmp_path / f"results/runs/{first}/{name}" for name in RUN_FILES.values()}
+    whole = files["image.png"].read_bytes()
+    files["image.png"].write_bytes(whole[:-1])
+    (tmp_path / f"results/runs/{second}/.run.json.lock").mkdir(parents=True)
+    snakemake(tmp_path, config=study, code=1)
+    assert files["image.png"].read_bytes() == whole
+    record = json.loads(files["run.json"].read_text())
+    assert {name: checks.checksum(files[name]) for name in record["outputs"]} == record["outputs"]
 
 
 def test_what_cannot_end_in_another_way_is_not_tried_again(tmp_path, no_gpu):

@@ -115,7 +115,9 @@ def test_bfloat16_is_refused_before_the_first_run(tmp_path, monkeypatch):
 
 
 def test_a_second_run_does_nothing(finished):
-    assert "Nothing to be done" in snakemake(finished, config=STUDY)
+    output = snakemake(finished, config=STUDY, short=True)
+    assert "Nothing to be done" in output
+    assert "\nexplorer: results/studies/tiny/explorer/index.html\n" in output
 
 
 @pytest.mark.parametrize(
@@ -275,7 +277,7 @@ def test_a_killed_run_is_tried_again_and_a_bad_picture_stops_only_its_own_runs(f
         running = pool.submit(snakemake, tmp_path, config=study, code=1)
         while not running.done() and not killed:
             time.sleep(0.2)
-            found = [pid for log in tmp_path.glob("results/runs/*/transfer.log") for pid in writers(log)]
+            found = [pid for log in tmp_path.glob("results/studies/tiny/jobs/*.log") for pid in writers(log)]
             killed = found[:1]
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
@@ -311,8 +313,8 @@ def test_a_killed_run_goes_on_where_it_was(finished, undisturbed, tmp_path, numb
     # With SIGTERM the only state is the one that is kept at the end.
     changes = {"runs_per_job": runs_per_job, "state_seconds": 0.01 if number == signal.SIGKILL else 3600}
     rule, log = {
-        1: ("transfer", f"results/runs/{undisturbed[-1].name}/transfer.log"),
-        2: ("transfer_0001", "results/studies/tiny/batches/0001.log"),
+        1: ("transfer", f"results/studies/tiny/jobs/{undisturbed[-1].name}.log"),
+        2: ("transfer_0001", "results/studies/tiny/jobs/0001.log"),
     }[runs_per_job]
     killed = tmp_path / "results/runs" / undisturbed[-1].name
     run_log = killed / "transfer.log"
@@ -334,17 +336,39 @@ def test_a_killed_run_goes_on_where_it_was(finished, undisturbed, tmp_path, numb
     assert f"resuming from iteration {resumed[0]}:" in run_log.read_text()
 
 
+def test_a_forced_study_needs_none_of_what_finished_runs_were_made_of(finished, tmp_path):
+    """Nor does a finished one without the project's profile, whatever Snakemake takes for a change there."""
+    for folder in ("results", ".snakemake"):
+        shutil.copytree(finished / folder, tmp_path / folder, ignore=shutil.ignore_patterns("locks"))
+    bare = ("--workflow-profile", "none", "--cores", "2")
+    assert "Nothing to be done" in snakemake(tmp_path, *bare, config=STUDY)
+    output = snakemake(tmp_path, "--forcerun", "figure", "--dry-run", config=STUDY)
+    assert (jobs(output, "figure"), jobs(output), jobs(output, "convert_weights")) == (5, 0, 0)
+    (plan_file,) = (tmp_path / "results/studies/tiny").glob("plan-*.json")
+    plan_file.unlink()
+    output = snakemake(tmp_path, "--forceall", "--until", "transfer", "prepare_picture", *bare, config=STUDY)
+    counts = [jobs(output, rule) for rule in ("transfer", "prepare_picture", "convert_weights", "plan_study")]
+    assert counts == [4, 2, 0, 1]
+    assert "4 runs were kept" in output
+
+
 def test_a_finished_run_is_never_computed_again(finished):
     """Not even by force, and not after a crash of Snakemake: the run's record tells that all of it is there."""
-    before = {folder / "image.png": (folder / "image.png").read_bytes() for folder in folders(finished)}
-    output = snakemake(finished, "--forceall", "--until", "transfer", config=STUDY)
+    names = ("image.png", "run.json", "transfer.log")
+    before = {folder / name: (folder / name).read_text("latin-1") for folder in folders(finished) for name in names}
+    output = snakemake(finished, "--forcerun", "transfer", "--until", "transfer", config=STUDY)
     assert jobs(output) == 4
-    assert all("finished already" in (folder / "transfer.log").read_text() for folder in folders(finished))
-    assert {path: path.read_bytes() for path in before} == before
-    image = next(iter(before))
+    assert "\n4 runs were kept: to compute a finished run again, remove its folder in results/runs\n" in output
+    after = {path: path.read_text("latin-1") for path in before}
+    for path, said in before.items():
+        kept, added = after[path][: len(said)], after[path][len(said) :]
+        assert kept == said
+        assert re.fullmatch(r".* finished already, .*\n" if path.name == "transfer.log" else "", added)
+    image = next(path for path in before if path.name == "image.png")
     image.write_bytes(image.read_bytes()[:100])
-    snakemake(finished, "--forcerun", str(image.relative_to(finished)), config=STUDY)
-    assert image.read_bytes() == before[image], "a damaged result was taken for a whole one"
+    output = snakemake(finished, "--forcerun", "transfer", config=STUDY)
+    assert image.read_text("latin-1") == before[image], "a damaged result was taken for a whole one"
+    assert "3 runs were kept" in output
 
 
 def test_runs_in_batches(finished, tmp_path):
@@ -549,8 +573,9 @@ def test_a_study_is_verified_and_handed_on(finished, tmp_path):
     code, output = verify(tmp_path, "--configfile", "changed.yaml")
     assert code == 1
     assert "image.png: " in output
-    assert "config: vary is {'style_weight': [5]}, was " in output
-    assert "2 differ" in output, "the manifest was recreated, or more was changed"
+    assert "config: vary.style_weight is [5], was [5, 50]\n" in output
+    assert "config: vary.learning_rate is absent, was [10, 1e+30]\n" in output
+    assert "3 differ" in output, "the manifest was recreated, or more was changed"
 
 
 def test_the_same_study_gives_the_same_bytes_on_one_device_and_on_two_in_another_order(finished, tmp_path, monkeypatch):

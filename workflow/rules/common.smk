@@ -4,7 +4,9 @@ import functools
 import sys
 from pathlib import Path
 
+import snakemake_logger_plugin_styletransfer as terminal
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import RerunTrigger
 
 from styletransfer.devices import host, precision
 from styletransfer.errors import InputError
@@ -31,6 +33,7 @@ except InputError as error:
 
 # The plan of another study is another file: so it is noticed even where Snakemake's own records are gone.
 PLAN = f"{FOLDER}/plan-{STUDY.digest}.json"
+terminal.explorer = Path(FOLDER, "explorer", "index.html")
 # What is shown is the whole study, or what there is of it: in the study's folder, or in partial/ there. That is all of a
 # path which is a wildcard: Snakemake takes a name such as aaaaaaaaaaaaaaaaaaaa for a rule that calls itself.
 PARTIAL = "partial/"
@@ -53,7 +56,7 @@ if workflow.is_main_process and workflow.global_resources["_nodes"].value is Non
 
 # Only when runs are about to start: a dry run and a plan work anywhere.
 onstart:
-    if any(job.rule.name.startswith("transfer") for job in workflow.dag.needrun_jobs()):
+    if not all(is_finished(run_id) for job in jobs_of_runs() for run_id in runs_of(job)):
         refuse_missing_devices()
         warn_of_too_large_runs()
         sys.stderr.write(f"to watch it: styletransfer watch {STUDY.name}, or open {FOLDER}/live.html\n")
@@ -108,17 +111,61 @@ def device():
 
 
 def print_status():
-    """After runs, how all of them stand and where the results are."""
+    """After runs, how all of them stand and where the results are; and if they were forced, that they were kept."""
     rules_run = {job.rule.name for job in workflow.dag.jobs}
     if any(name == "all" or name.startswith("transfer") for name in rules_run):
         shell("test ! -e {PLAN:q} || styletransfer status --plan {PLAN:q} >&2 || true")
+    forced = {run_id for job in jobs_of_runs() if workflow.dag.reason(job).forced for run_id in runs_of(job)}
+    if kept := sum(is_finished(run_id) and first_inode_of(run_id) == inode_of(run_id) for run_id in forced):
+        runs = "1 run was" if kept == 1 else f"{kept} runs were"
+        print(f"{runs} kept: to compute a finished run again, remove its folder in results/runs", file=sys.stderr)
     if "partial" in rules_run:
         print(f"what there is so far: {FOLDER}/{PARTIAL}", file=sys.stderr)
 
 
-@functools.cache
+def jobs_of_runs():
+    """The jobs of this call that compute runs."""
+    return [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.rule.name.startswith("transfer")]
+
+
+def runs_of(job):
+    """The runs that a job computes."""
+    return {Path(file).parent.name for file in job.output}
+
+
+def inode_of(run_id):
+    """Of the record of a finished run: another one once it is computed again, while Snakemake changes times. Or None."""
+    files = [Path("results/runs", run_id, name) for name in RUN_FILES.values()]
+    return files[-1].stat().st_ino if all(file.exists() for file in files) else None
+
+
+# As it was when this call of Snakemake began.
+first_inode_of = functools.cache(inode_of)
+
+
 def is_finished(run_id):
-    return all(Path("results/runs", run_id, name).exists() for name in RUN_FILES.values())
+    return first_inode_of(run_id) is not None
+
+
+def unless_made(is_made, wanted):
+    """What a job asks for: nothing once its output is there, since what that was made of may be gone."""
+
+    def asked_for(wildcards):
+        # So another set of inputs is no reason to make it again; nor is the command line of a new release.
+        workflow.dag_settings.rerun_triggers &= {RerunTrigger.MTIME, RerunTrigger.PARAMS}
+        return [] if is_made(wildcards) else wanted(wildcards)
+
+    return ancient(asked_for)
+
+
+def plan_for(rule, is_made):
+    """The plan, for a job that reads it: one that is forced does so in any case."""
+
+    def is_read(wildcards):
+        settings = workflow.dag_settings
+        return settings.forceall or rule in settings.forcerun or not is_made(wildcards)
+
+    return unless_made(lambda wildcards: not is_read(wildcards), lambda wildcards: PLAN)
 
 
 def is_prepared(wildcards):

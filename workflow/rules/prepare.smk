@@ -11,7 +11,8 @@ localrules:
 rule plan_study:
     """Write what the config was expanded to. Every other job reads it, so nothing is expanded a second time."""
     output:
-        PLAN,
+        # `update`: it is not removed first. Jobs that are forced as well read it meanwhile, the old or the new one.
+        update(PLAN),
     log:
         f"{FOLDER}/plan.log",
     run:
@@ -38,7 +39,7 @@ rule fetch_weights:
 rule convert_weights:
     """Bring the weights of the study into safetensors. Those of the user's have what they hold in their name."""
     input:
-        plan=ancient(branch(is_prepared, otherwise=PLAN)),
+        plan=plan_for("convert_weights", is_prepared),
         source=ancient(
             branch(lambda wildcards: wildcards.weights in SOURCES, then="resources/weights/source/{weights}")
         ),
@@ -48,10 +49,12 @@ rule convert_weights:
         "resources/weights/{weights}.convert.log",
     conda:
         "../../envs/engine.yaml"
+    resources:
+        plan=PLAN,
     shell:
         r"""
         styletransfer convert \
-            --plan {input.plan:q} \
+            --plan {resources.plan:q} \
             --output {output:q} \
             >{log:q} 2>&1
         """
@@ -60,17 +63,19 @@ rule convert_weights:
 rule prepare_picture:
     """Read a picture of the user's, take a sample or paint one: all become plain PNG files."""
     input:
-        plan=ancient(branch(is_prepared, otherwise=PLAN)),
+        plan=plan_for("prepare_picture", is_prepared),
     output:
         "resources/pictures/{picture}.png",
     log:
         "resources/pictures/{picture}.log",
     conda:
         "../../envs/engine.yaml"
+    resources:
+        plan=PLAN,
     shell:
         r"""
         styletransfer picture \
-            --plan {input.plan:q} \
+            --plan {resources.plan:q} \
             --output {output:q} \
             >{log:q} 2>&1
         """

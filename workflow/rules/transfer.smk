@@ -14,40 +14,45 @@ BATCHES = STUDY.batches(SIZE) if SIZE > 1 else [[]]
 
 
 def machine(wildcards, attempt):
-    # Snakemake removes what a failed job made, unless a profile says otherwise: a batch would lose its finished runs.
+    # Of a failed job Snakemake removes what was made, or puts back what was there when it began: a batch would lose its
+    # finished runs, or have damaged ones again. A run replaces its files itself, each as a whole.
     workflow.execution_settings.keep_incomplete = True
+    workflow.persistence.backup_output = lambda path: None
+    workflow.persistence.restore_output = lambda path: False
     return f"--device {device()} --attempt {attempt} {MACHINE}"
 
 
-def unfinished(runs, files):
-    """What runs are made of. Once all are finished, none of it is asked for."""
+def is_computed(batch):
+    """Of a job: whether all its runs are finished."""
+    return lambda wildcards: all(map(is_finished, batch or [wildcards.run_id]))
 
-    def needed(wildcards):
-        run_ids = runs or [wildcards.run_id]
-        return [] if all(map(is_finished, run_ids)) else files(run_ids)
 
-    return ancient(needed)
+def pictures_of(batch):
+    """Of a job: the prepared pictures that its runs are made of."""
+    return lambda wildcards: STUDY.picture_files(batch or [wildcards.run_id])
 
 
 for number, batch in enumerate(BATCHES, start=1):
-    place = f"{FOLDER}/batches/{number:04}." if batch else "results/runs/{run_id}/"
+    name = f"transfer_{number:04}" if batch else "transfer"
+    # Not among the run's files: of a finished run, a job that is forced or of another study has little to say.
+    place = f"{FOLDER}/jobs/{f'{number:04}' if batch else '{run_id}'}"
     chosen = f"--batch {number} --batch-size {SIZE}" if batch else lambda wildcards: f"--run {wildcards.run_id}"
 
     rule:
         name:
-            f"transfer_{number:04}" if batch else "transfer"
+            name
         # Its settings are in a run's name, so what it is made of never makes it out of date.
         input:
-            plan=unfinished(batch, lambda runs: PLAN),
-            weights=unfinished(batch, lambda runs: STUDY.weights.file),
-            pictures=unfinished(batch, STUDY.picture_files),
+            plan=plan_for(name, is_computed(batch)),
+            weights=unless_made(is_computed(batch), lambda wildcards: STUDY.weights.file),
+            pictures=unless_made(is_computed(batch), pictures_of(batch)),
         # `update`: a result that is there is not removed when its job starts again; the job finds it and keeps it.
         output:
             update(files_of(batch or ["{run_id}"])),
         log:
-            f"{place}{'' if batch else 'transfer.'}log",
+            f"{place}.log",
         benchmark:
-            f"{place}{'' if batch else 'benchmark.'}tsv"
+            f"{place}.tsv"
         priority: 10
         retries: RETRIES
         conda:

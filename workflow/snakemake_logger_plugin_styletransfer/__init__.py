@@ -10,7 +10,6 @@ import contextlib
 import logging
 import re
 import sys
-import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,9 +23,8 @@ from snakemake_logger_plugin_styletransfer.time_left import TimeLeft, expected_s
 from styletransfer.errors import InputError
 from styletransfer.reports.monitor import labels
 from styletransfer.study import plan
-from styletransfer.text import duration
+from styletransfer.text import LONGEST, duration, folded
 
-LONGEST = 200
 # The end of a failed step's log.
 LOG_LINES = 20
 # What Snakemake says in passing and nobody needs.
@@ -36,6 +34,9 @@ CHATTER = re.compile(
     r"RuleException|--keep-incomplete mode|At least one job did not complete|WorkflowError:\s+At least one job"
 )
 RESTART = re.compile(r"Trying to restart job (\d+)")
+NOTHING = "Nothing to be done"
+# What there is to look at then, if it is there: the workflow says it.
+explorer: Path | None = None
 
 
 class LogHandler(LogHandlerBase):
@@ -120,7 +121,7 @@ class LogHandler(LogHandlerBase):
             return
         yield f"{title}: failed" + (f", see {', '.join(logs)}" if logs else "")
         for found in lines.values():
-            yield from (f"    {part}" for line in found for part in _folded(line))
+            yield from (part for line in found for part in folded(line, "    "))
 
     def _other(self, record: logging.LogRecord) -> Iterator[str]:
         text = self._default.format(record)
@@ -129,6 +130,8 @@ class LogHandler(LogHandlerBase):
             yield f"{self._title(known) if known else f'job {again[1]}'}: tried again"
         elif not CHATTER.match(text):
             yield text
+        if text.startswith(NOTHING) and explorer is not None and explorer.exists():
+            yield f"explorer: {explorer}"
 
     def _title(self, fields: Mapping[str, Any]) -> str:
         """A step in words: a run by its label, anything else by its rule and what it is about."""
@@ -164,11 +167,6 @@ def _is_run(fields: Mapping[str, Any]) -> bool:
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST - 4 else f"{text[: LONGEST - 7]}..."
-
-
-def _folded(line: str) -> list[str]:
-    """A line of a log in lines that fit, whole paths and all."""
-    return textwrap.wrap(line, LONGEST - 4, break_on_hyphens=False) or [""]
 
 
 def _tail(log: Path) -> list[str]:

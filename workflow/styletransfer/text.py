@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numbers
 import re
+import textwrap
 from collections.abc import Iterable
 from typing import Any
+
+# No line on a terminal has more characters.
+LONGEST = 200
 
 
 def value_labels(values: Iterable[Any]) -> list[str]:
@@ -41,6 +45,11 @@ def _label(value: Any, digits: int) -> str:
 def number_text(value: float, digits: int = 4) -> str:
     """A number rounded to so many digits: `12,350`; with an exponent where zeros would have to be counted: `1e+30`."""
     return f"{float(f'{value:.{digits}g}'):,.{max(6, digits)}g}"
+
+
+def folded(line: str, begin: str = "") -> list[str]:
+    """A line in lines that fit on a terminal; those after the first are indented. begin: of the first."""
+    return textwrap.wrap(line, LONGEST, initial_indent=begin, subsequent_indent="    ", break_on_hyphens=False) or [""]
 
 
 def duration(seconds: float) -> str:

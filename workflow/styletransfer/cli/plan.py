@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from styletransfer.cli import add_command
 from styletransfer.devices import host
 from styletransfer.errors import InputError
 from styletransfer.files import yaml_reader
+from styletransfer.runs.layout import RUN_FILES, state_file
 from styletransfer.study import plan
 
 
@@ -77,6 +79,18 @@ def gpu_tokens(profile: Path = Path("profiles/default/config.yaml")) -> int:
         return 1
 
 
+def _from(left: Sequence[str], pool: Path) -> str:
+    """From which steps runs go on that were stopped on their way."""
+    from styletransfer.runs import checkpoint
+
+    files = (state_file(pool / run_id / RUN_FILES["record"]) for run_id in left)
+    steps = sorted(step for file in files if (step := checkpoint.iteration_of(file)))
+    if not steps:
+        return ""
+    which = f"step {steps[0]}" if steps[0] == steps[-1] else f"steps {steps[0]} to {steps[-1]}"
+    return f", {len(steps)} of them from {which}"
+
+
 def print_status(options: argparse.Namespace) -> None:
     """Count the runs by status, with reasons; name what has changed since the plan, and the results."""
     from styletransfer.results.plan import statuses
@@ -85,8 +99,9 @@ def print_status(options: argparse.Namespace) -> None:
     study = plan.read(options.plan)
     found = statuses(study, options.pool)
     print(status.summary(found, options.pool))
-    if left := sum(not one.finished for one in found.values()):
-        print(f"{left} of {len(found)} runs are left: the same snakemake command goes on with them")
+    if left := [run_id for run_id, one in found.items() if not one.finished]:
+        again = "the same snakemake command goes on with them"
+        print(f"{len(left)} of {len(found)} runs are left: {again}{_from(left, options.pool)}")
     for line in study.changed():
         print(f"{line}: {plan.AGAIN}")
     folder = options.plan.parent

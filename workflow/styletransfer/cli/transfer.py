@@ -37,11 +37,11 @@ def add_commands(commands: Any) -> None:
     transfer = add_command(commands, "transfer", "paint a content picture in the style of others", transfer_by_hand)
     add_transfer_options(transfer)
     text = "compute runs of a planned study, one after another in one process on one device"
-    run = add_command(commands, "run", text, run_planned, "Finished runs are kept.")
+    run = add_command(commands, "run", text, run_planned, "Finished runs are kept, and each has a log.")
     run.add_argument("--plan", type=Path, required=True, help="the study's plan, results/studies/<study>/plan-*.json")
     chosen = run.add_mutually_exclusive_group(required=True)
     chosen.add_argument("--run", dest="run_id", metavar="RUN_ID", help="the one run to compute")
-    chosen.add_argument("--batch", type=int, metavar="N", help="the Nth batch of runs, from 1; a log for each run")
+    chosen.add_argument("--batch", type=int, metavar="N", help="the Nth batch of runs, from 1")
     run.add_argument("--batch-size", type=int, default=1, help="with --batch: how many runs a batch has at most")
     run.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
     run.add_argument("--preserve-colors", action="store_true", help="live.html shows the content's colours")
@@ -78,7 +78,7 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
             choices=field.metadata.get("choices"),
             nargs="+" if {"per_style", "layers", "widths"} & set(field.metadata) else None,
             default=argparse.SUPPRESS,
-            help=field.metadata["help"] + ("" if field.default is None else f" (default: {field.default})"),
+            help=field.metadata["help"] + _default_text(field.default),
         )
     colors.add_argument(
         "--preserve-colors",
@@ -105,6 +105,11 @@ def add_transfer_options(command_line: argparse.ArgumentParser) -> None:
     outputs.add_argument("--checkpoint-output", help="pattern of pictures on the way, such as step-{:05}.png")
     outputs.add_argument("--checkpoint-iterations", type=int, help="keep a picture every so many iterations")
     add_machine_options(command_line)
+
+
+def _default_text(default: Any) -> str:
+    text = " ".join(f"{number:g}" for number in default) if isinstance(default, tuple) else default
+    return "" if default is None else f" (default: {text})"
 
 
 def add_machine_options(command_line: argparse.ArgumentParser) -> None:
@@ -244,15 +249,13 @@ def transfer_by_hand(options: argparse.Namespace) -> None:
 
 
 def run_planned(options: argparse.Namespace) -> int:
-    """Compute the runs that the options name; exit code 1 if any of a batch failed."""
+    """Compute the runs that the options name; exit code 1 if any failed."""
     log_to_stderr()
     study = plan.read(options.plan)
     page = LivePage(study, options.pool, options.plan.parent, options.preserve_colors)
     with session_of(options) as session, page.kept_current():
-        if options.batch is None:
-            transfer_once(planned(study, options.run_id, options.pool), session)
-            return 0
-        runs = [planned(study, run_id, options.pool) for run_id in batch_of(study, options)]
+        run_ids = [options.run_id] if options.batch is None else batch_of(study, options)
+        runs = [planned(study, run_id, options.pool) for run_id in run_ids]
         failed = transfer_all(runs, session)
     logging.info("%d of %d runs finished", len(runs) - failed, len(runs))
     return 1 if failed else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from styletransfer.analysis import device_usage
 from styletransfer.devices import host
 from styletransfer.results.estimates import Estimates, calibration, finished_here
 from styletransfer.results.plan import picture_size
-from styletransfer.runs.layout import RUN_FILES, STATE_SUFFIX
+from styletransfer.runs.layout import RUN_FILES, state_file
 from styletransfer.runs.record import find_record
 from styletransfer.study.plan import Study
 from styletransfer.text import duration, number_text
@@ -50,7 +51,12 @@ def summary(
             f"{len(rows) - len(runs):6}"
         )
     new = [run_id for run_id in study.runs if run_id not in finished]
-    notes = [*study.unused(device), *enlarged(study), f"{len(new)} new runs, {len(finished)} cached"]
+    notes = [
+        *study.unused(device),
+        *of_equal_width(study),
+        *enlarged(study),
+        f"{len(new)} new runs, {len(finished)} cached",
+    ]
     if new:
         notes += _expected(study, new, pool, estimates, at_once, size)
     return "\n".join([*lines, "", *(f"  {note}" for note in notes)])
@@ -92,8 +98,7 @@ def evaluations_kept(run_ids: Sequence[str], pool: Path) -> dict[str, int]:
         from styletransfer.runs import checkpoint
     except ImportError:  # an environment that only plans
         return {}
-    states = {run_id: pool / run_id / f"{Path(RUN_FILES['record']).stem}{STATE_SUFFIX}" for run_id in run_ids}
-    kept = {run_id: checkpoint.evaluations_kept(state) for run_id, state in states.items() if state.exists()}
+    kept = {run_id: checkpoint.iteration_of(state_file(pool / run_id / RUN_FILES["record"])) for run_id in run_ids}
     return {run_id: count for run_id, count in kept.items() if count}
 
 
@@ -106,6 +111,16 @@ def too_large(estimates: Estimates, run_ids: Sequence[str], available: int) -> l
         f"a run needs about {memory / 1000:.1f} GB of memory, and there are {available / 1000:.1f} GB for it here: "
         "choose a smaller width or style_scales, or compute on a larger machine"
     ]
+
+
+def of_equal_width(study: Study) -> list[str]:
+    """A line about runs without a width that come to the pixels of others, since their content is as wide as those."""
+    alike = 0
+    for run in study.runs.values():
+        size = _size(study, run.content.name) if run.width is None else None
+        alike += size is not None and dataclasses.replace(run, width=size[0]).run_id in study.runs
+    runs = "1 run" if alike == 1 else f"{alike} runs"
+    return [f"width null is the width of the content: {runs} with it, the same pixels as others"] if alike else []
 
 
 def enlarged(study: Study) -> list[str]:

@@ -82,7 +82,7 @@ def statuses(study: Study, pool: Path) -> dict[str, status.Status]:
         )
         for source in (*study.pictures.values(), study.weights)
     }
-    return status.study_status(study.runs, pool, inputs)
+    return status.study_status(study.runs, pool, inputs, pool.parent / "studies" / study.name / "jobs")
 
 
 def status_digest(study: Study, pool: Path) -> str:

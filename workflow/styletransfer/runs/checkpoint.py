@@ -76,16 +76,13 @@ def read(path: Path, identity: Identity) -> State:
     raise InputError(f"{path} is the state of a run with other {', '.join(different)}")
 
 
-def evaluations_kept(path: Path) -> int:
-    """How many evaluations a run need not make again that resumes from the state in a file; 0 without one.
-
-    For estimates: whether the state is whole, and of what, is not looked at.
-    """
+def iteration_of(path: Path) -> int | None:
+    """The iteration at which a run would go on from the state in a file; None without one that can be read."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             return int(archive[ITERATION])
-    except Exception:  # a damaged archive raises almost anything
-        return 0
+    except Exception:  # as above
+        return None
 
 
 def _checksum(content: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -16,8 +16,6 @@ from styletransfer.settings import Settings
 
 # The files that a run of a study keeps, in the run's own folder, by their names in `Outputs`.
 RUN_LOG = "transfer.log"
-# Beside the record while the run lasts. No output of a rule: Snakemake may remove those of a job that failed.
-STATE_SUFFIX = ".state.npz"
 # What the ruler has read of the picture, beside it: no part of the run, and made again where it is gone.
 MEASURES = "measures.json"
 RUN_FILES = {"image": "image.png", "losses": "losses.csv", "record": "run.json"}
@@ -77,6 +75,11 @@ class Outputs:
         return Path(checkpoint_name(self.checkpoints, iteration)) if iteration else None
 
 
+def state_file(record: Path) -> Path:
+    """Where the state of a run is while it lasts. No output of a rule: Snakemake may remove those of a failed job."""
+    return record.with_name(f"{record.stem}.state.npz")
+
+
 def checkpoint_name(pattern: str, iteration: int) -> str:
     """The file name that a pattern gives: `{}` or `{:05}`, or `%s` or `%05d`, is replaced by the iteration.
 
@@ -107,7 +110,7 @@ def check_outputs(outputs: Outputs, overwrite: bool, inputs: Inputs | None = Non
     _check_names(outputs, inputs)
     existing = [str(path) for path in outputs.named() if path.exists()]
     if existing and not overwrite:
-        raise InputError(f"{', '.join(existing)}: exists already. Choose another name, or say --overwrite")
+        raise InputError(f"{', '.join(existing)}: exists already. Choose another name, or use --overwrite")
     for path in outputs.named():
         if path in (outputs.image, outputs.plot):
             check_suffix(path)
@@ -134,4 +137,4 @@ def _check_place(path: Path) -> None:
         raise InputError(f"{str(path)!r} is to be written, but is a folder. Name a file in it")
     place = next(folder for folder in path.absolute().parents if folder.exists())
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        raise InputError(f"{str(path)!r} cannot be written: {str(place)!r} is no folder that this user may write to")
+        raise InputError(f"{str(path)!r} cannot be written: {str(place)!r} is not a folder that this user may write to")

@@ -31,6 +31,7 @@ from styletransfer.runs import causes
 from styletransfer.runs.layout import RUN_FILES, RUN_LOG
 from styletransfer.runs.record import FINISHED, IncompleteError, Record, complete_record, computed_on, rounding_note
 from styletransfer.settings import Settings
+from styletransfer.text import folded
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +46,8 @@ class Status:
     """name: one of `STATUSES`. reason: why, in words, one line; empty where there is nothing to explain.
 
     record: of a run that has a result. details: of any other, what `attempt.json` says of the newest attempt: `host`,
-    `pid`, `device` once it has one, `start`, `end` once it has ended, `attempt` (1, 2, ...), and in a SLURM job its
-    number, `job`, and time limit, `limit`.
+    `pid`, the file `log` that its process writes errors to, `device` once it has one, `start`, `end` once it has ended,
+    `attempt` (1, 2, ...), and in a SLURM job its number, `job`, and time limit, `limit`.
     """
 
     name: str
@@ -72,8 +73,11 @@ class InputStatus:
     status: str = "bad_input"
 
 
-def run_status(folder: str | Path) -> Status:
-    """The status of the run of that folder. Whether its files hold what the record says is not looked at."""
+def run_status(folder: str | Path, log: Path | None = None) -> Status:
+    """The status of the run of that folder. Whether its files hold what the record says is not looked at.
+
+    log: of the job that computes it, which may have failed before it began the run.
+    """
     folder = Path(folder)
     found = _result(folder)
     if found.finished:
@@ -85,7 +89,7 @@ def run_status(folder: str | Path) -> Status:
     if found.reason:
         return found
     if begun is None:
-        return _ended_before(folder / RUN_LOG)
+        return _ended_before(log) if log else Status("waiting")
     if begun.get("status") != "running":
         return Status(_known(begun.get("status")), str(begun.get("reason", "")), begun)
     # It may have ended well since the record was looked for.
@@ -94,11 +98,20 @@ def run_status(folder: str | Path) -> Status:
 
 
 def study_status(
-    runs: Mapping[str, Settings], pool: Path, inputs: Mapping[str, InputStatus] | None = None
+    runs: Mapping[str, Settings],
+    pool: Path,
+    inputs: Mapping[str, InputStatus] | None = None,
+    logs: Path | None = None,
 ) -> dict[str, Status]:
-    """The status of each run of a study. inputs: by the digest of an `Artifact`, to tell why runs never began."""
+    """The status of each run of a study.
+
+    inputs: by the digest of an `Artifact`, to tell why runs never began. logs: the folder of the logs of its jobs.
+    """
     faults = {digest: fault for digest, each in (inputs or {}).items() if (fault := _fault(each)) is not None}
-    return {run_id: _or_fault(run_status(pool / run_id), run, faults) for run_id, run in runs.items()}
+    return {
+        run_id: _or_fault(run_status(pool / run_id, logs and logs / f"{run_id}.log"), run, faults)
+        for run_id, run in runs.items()
+    }
 
 
 def summary(statuses: Mapping[str, Status], pool: Path, most: int = 5) -> str:
@@ -115,7 +128,8 @@ def summary(statuses: Mapping[str, Status], pool: Path, most: int = 5) -> str:
     for (name, reason), run_ids in list(groups.items())[:most]:
         log = pool / run_ids[0] / RUN_LOG
         others = f", and {len(run_ids) - 1} more of this kind" if len(run_ids) > 1 else ""
-        lines += [f"  {name}: {reason}", f"    {log if log.exists() else run_ids[0]}{others}"]
+        lines += folded(f"{name}: {reason}", "  ")
+        lines += [f"    {log if log.exists() else run_ids[0]}{others}"]
     if len(groups) > most:
         lines.append(f"  and {len(groups) - most} more reasons")
     note = rounding_note(computed_on(each.record for each in statuses.values() if each.record))
@@ -191,11 +205,20 @@ def _beginning(attempts: Any) -> dict[str, Any]:
         "attempt": 1 + (attempts if isinstance(attempts, int) else 0),
         "host": platform.node(),
         "pid": os.getpid(),
+        "log": _log_of_job(),
         "start": atomic.timestamp(time.time()),
         "boot": causes.boot(),
         "oom_kills": list(causes.oom_kills().items()),
         **slurm,
     }
+
+
+def _log_of_job() -> str | None:
+    """Where this process writes its errors, if that is a file: there stands what a crash says."""
+    with contextlib.suppress(OSError):
+        path = Path("/proc/self/fd/2").readlink()
+        return os.path.relpath(path) if path.is_file() else None
+    return None
 
 
 def _ended_before(log: Path) -> Status:
@@ -229,7 +252,8 @@ def _died(begun: Mapping[str, Any]) -> Status:
             return Status("out_of_memory", f"{where}, {memory}", begun)
     limit = f", its time limit was {begun['limit']}" if begun.get("limit") else ""
     job = f". SLURM job {begun['job']}{limit}; sacct may know more" if "job" in begun else ""
-    return Status("killed", f"{where}: SIGKILL, or a crash that its log may tell of{job}", begun)
+    log = f" that {begun['log']} may tell of" if begun.get("log") else ""
+    return Status("killed", f"{where}: SIGKILL, or a crash{log}{job}", begun)
 
 
 def _result(folder: Path) -> Status:

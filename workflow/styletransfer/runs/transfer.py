@@ -26,7 +26,7 @@ from styletransfer.optim.stylize import Computation, Engine, Pictures
 from styletransfer.runs import checkpoint, status
 from styletransfer.runs.history import ProgressLogger, plot_progress, write_losses, write_progress
 from styletransfer.runs.inputs import check_pictures, checksums_of, read_pictures
-from styletransfer.runs.layout import RUN_LOG, STATE_SUFFIX, Outputs, Run, check_outputs
+from styletransfer.runs.layout import RUN_LOG, Outputs, Run, check_outputs, state_file
 from styletransfer.runs.record import Record, find_record, versions
 from styletransfer.runs.run_state import Clock, RunState
 from styletransfer.runs.session import Session
@@ -57,7 +57,7 @@ def transfer_once(run: Run, session: Session, wait_seconds: float | None = None)
     assert run.outputs.record is not None
     with locks.exclusive_lock(run.outputs.record, session.device_wait if wait_seconds is None else wait_seconds):
         folder = run.outputs.record.parent
-        state = run.outputs.record.with_name(f"{run.outputs.record.stem}{STATE_SUFFIX}")
+        state = state_file(run.outputs.record)
         record = find_record(run.outputs.record, run.outputs.results(), run.settings.run_id, verify=True)
         if record is not None:
             logger.info("finished already, nothing computed. To compute it again, remove the folder %s", folder)

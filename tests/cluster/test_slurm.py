@@ -14,12 +14,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from filelock import FileLock
 
 from cluster import slurm
 from helpers.overlaps import at_once, at_once_by_name
 from helpers.studies import ROOT, tiny_study
-from styletransfer.files import checks
+from styletransfer.files import checks, locks
 
 PROFILE = ROOT / "profiles/slurm"
 RUNS_ONLY = ("--until", "transfer")
@@ -162,7 +161,7 @@ def cluster():
         pytest.skip("SLURM is not installed: `make cluster` does that")
     # A process started in the background ignores SIGINT, and so would Snakemake.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with FileLock(f"{slurm.FOLDER}.lock", timeout=900):  # one cluster on a machine, whoever tests
+    with locks.exclusive_lock(slurm.FOLDER, 900):  # one cluster on a machine, whoever tests
         started = slurm.start()
         yield
         if started:

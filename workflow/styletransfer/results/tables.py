@@ -165,7 +165,7 @@ def losses_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None
     run_ids, steps, names, weighted, unweighted = [], [], [], [], []
     # Arrays, put together once: a DataFrame for each run and loss takes ten times as long.
     for run_id in found:
-        wide = pd.read_csv(pool / run_id / "losses.csv", float_precision="round_trip")
+        wide = pd.read_csv(pool / run_id / "losses.csv")
         for name in LOSSES:
             run_ids.append(np.full(len(wide), run_id, object))
             steps.append(wide["iteration"].to_numpy())

@@ -122,6 +122,13 @@ def hdr(path: Path) -> None:
     Image.fromarray(np.linspace(0, 4, 3000, dtype=np.float32).reshape(50, 60)).save(path, "TIFF")
 
 
+def hdr_colors(path: Path) -> None:
+    """A TIFF of floating-point numbers: its header says so, and what its pixels would be."""
+    values = {256: 20, 257: 20, 258: 32, 259: 1, 262: 2, 273: 8, 277: 3, 278: 20, 279: 4800, 339: 3}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in values.items())
+    path.write_bytes(struct.pack("<2sHIH", b"II", 42, 8, len(values)) + entries + bytes(4 + 4800))
+
+
 def cut(form: str) -> Callable[[Path], None]:
     """The first nine tenths of a picture."""
 
@@ -184,6 +191,7 @@ config(
 config(KEYS, "one in a list of runs", "Did you mean seed?", {**LIST, "runs": [{"sed": 1}]})
 config(KEYS, "one under `limits`", "Did you mean tv_weight?", {"contact_sheet": {"limits": {"tv_wieght": [0, 1]}}})
 config(KEYS, "a key that is missing", "'images' is a required property", {"images": None})
+config(KEYS, "a path alone", "images.a is 'x.jpg': write {path: x.jpg}, {sample: ...} or", {"images": {"a": "x.jpg"}})
 config(KEYS, "an unknown kind of picture", "images.a.url: there is no such key", {"images": {"a": {"url": "x"}}})
 config(KEYS, "two kinds of one picture", "images.a:", {"images": {"a": {"path": "a.png", "sample": "coffee"}}})
 config(KEYS, "an unknown sample", "images.a.sample: 'cofee' is not one of", {"images": {"a": {"sample": "cofee"}}})
@@ -276,7 +284,7 @@ for spec, message in (
     ({"linspace": [0, 1, 1e9]}, "it stands for no values, or for too many"),
     ({"logspace": [0, 1, 3]}, "first and last value must be above 0"),
     ({"arange": [0, 1, 0]}, "it stands for no values, or for too many"),
-    ({"cubes": [0, 1, 3]}, "is no spec. Use one of linspace, logspace, arange"),
+    ({"cubes": [0, 1, 3]}, "is not a spec. Use one of linspace, logspace, arange"),
     ({"linspace": [0, 1, 3], "slice": 90}, "write it as in Python and in quotes"),
 ):
     config(NUMBERS, f"the spec `{json.dumps(spec)}`", message, {"vary": {"tv_weight": spec}})
@@ -294,6 +302,12 @@ by_hand(LAYERS, "a sixth block", "content_layers names 'relu6_1'", "--content-la
 UNUSED = "Asked for, and not used"
 config(UNUSED, "`runs`, and another design", "runs is given, but design is star", {"runs": [{"seed": 1}]})
 config(UNUSED, "`vary`, and a list", "vary is given, but design is list", {"design": "list", "runs": [{"seed": 1}]})
+config(
+    UNUSED,
+    "limits of what is not varied",
+    "contact_sheet.limits names seed, which the study does not vary. Name one of style_weight",
+    {"contact_sheet": {"limits": {"seed": [0, 5]}}, "vary": {"style_weight": [1, 2]}},
+)
 config(
     UNUSED,
     "a contact sheet of what is not varied",
@@ -357,13 +371,13 @@ for name in ("../up", "a b", "$(touch x)", "a\n", "", "-a", "é", "a" * 81):
     config(
         NAMES,
         f"a study called `{json.dumps(name)}`" if len(name) < 80 else "a study's name of 81 letters",
-        "is no such name",
+        "is not a name that can be used",
         {"study": name},
     )
 config(
     NAMES,
     "a picture called `a/b`",
-    "images: 'a/b' is no such name",
+    "images: 'a/b' is not a name that can be used",
     {"images": {**BASE["images"], "a/b": {"path": "a.png"}}},
 )
 config(
@@ -379,7 +393,7 @@ config(
 for what, path, message in (
     ("a picture that is missing", "none.png", "images.a.path is 'none.png': there is no such file as"),
     ("a folder for a picture", ".", "images.a.path is '.': it is a folder. Name a file in it"),
-    ("a device for a picture", "/dev/zero", "images.a.path is '/dev/zero': it is no plain file but a device"),
+    ("a device for a picture", "/dev/zero", "images.a.path is '/dev/zero': it is not a plain file but a device"),
     ("an address for a picture", "https://example.org/a.jpg", "it is an address, and files are not fetched from there"),
     ("a path with a variable", "$HOME/a.jpg", "Variables are not expanded: write the path out"),
     ("a pattern for a picture", "*.png", "Patterns are not expanded: name one file"),
@@ -466,6 +480,7 @@ for what, message, content in (
     ("Photoshop", "is a Photoshop document: flatten it", b"8BPS\0\1" + bytes(20)),
     ("GIMP", "is a GIMP document: export it as PNG", b"gimp xcf v011"),
     ("OpenEXR", "is an HDR picture: map its tones to 8 bits", b"v/1\1\2\0\0\0"),
+    ("a TIFF of floating-point colours", "is an HDR picture, a TIFF of floating-point numbers: map", hdr_colors),
     ("grey of 0 to 4, as HDR has it", "grey values from 0 to 4, not 0..1, 0..255", hdr),
     ("a video", "is a video: save one of its frames as PNG", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"),
     ("a Git LFS pointer", "is a Git LFS pointer: fetch the file", b"version https://git-lfs.github.com/spec/v1\n"),
@@ -479,7 +494,7 @@ for what, message, content in (
 picture("a beginning of 20 bytes", "images.a: picture 'bad.png'", png(9, 9)[:20])
 picture("a bomb of 2.5 gigapixels", "picture 'bad.png' has 50000 x 50000 pixels", png(50_000, 50_000))
 picture("0 pixels", "images.a: picture 'bad.png'", png(0, 9))
-picture("a pipe", "images.a.path is 'bad.png': it is no plain file but a device, pipe or socket", os.mkfifo)
+picture("a pipe", "images.a.path is 'bad.png': it is not a plain file but a device, pipe or socket", os.mkfifo)
 by_hand(
     "Pictures",
     "one that is cut off after its header",
@@ -563,7 +578,7 @@ by_hand(HAND, "an output of no known format", "its name must end in one of", "--
 by_hand(
     HAND,
     "an output that is there",
-    "b.png: exists already. Choose another name, or say --overwrite",
+    "b.png: exists already. Choose another name, or use --overwrite",
     "--output",
     "b.png",
     "--styles",
@@ -579,7 +594,7 @@ by_hand(
 )
 by_hand(HAND, "two outputs of one name", "is to be written, but twice", "--losses", "out/result.png")
 by_hand(HAND, "a folder for an output", "is to be written, but is a folder", "--losses", ".", "--overwrite")
-by_hand(HAND, "an output below a file", "is no folder that this user may write to", "--output", "a.png/x.png")
+by_hand(HAND, "an output below a file", "is not a folder that this user may write to", "--output", "a.png/x.png")
 by_hand(
     HAND,
     "a pattern without a place",
@@ -617,6 +632,11 @@ ACCEPTED = (
         "test_png.py::test_broken_metadata_are_as_if_they_were_not_there",
     ),
     (
+        "broken metadata of a TIFF, or such that lie beyond its end",
+        "as if they were not there",
+        "test_tiff.py::test_metadata_that_lie_beyond_the_file_or_anywhere_change_no_pixel",
+    ),
+    (
         "megabytes of text in a PNG",
         "not looked at",
         "test_png.py::test_huge_metadata_are_no_reason_to_refuse_a_picture",
@@ -647,11 +667,13 @@ message with what was wrong and what to do, an exit code other than 0, no traceb
 Snakemake's own `.snakemake`. `styletransfer plan --configfile study.yaml` and a dry run of Snakemake
 find all that a config, the headers of its pictures and the first bytes of its weights tell, before any run begins;
 `styletransfer plan` also finds a picture that is cut off. What only reading all of a picture or of the weights can tell
-stops the runs that need it; Snakemake then shows the job's log.
+stops the runs that need it; Snakemake then shows the job's log. Damage amid the pixels of a JPEG is not found: it has
+no checksums, and decoders go on.
 
 Snakemake reads a config file before this workflow can, so it has its own, shorter words for broken YAML, and a
-traceback for a file that is not UTF-8, nests brackets by the thousand, or has a number of thousands of digits.
-`styletransfer plan` has one message for each. See also [SECURITY.md](../SECURITY.md).
+traceback for a file that is not there or not UTF-8, nests brackets by the thousand, or has a number of thousands of
+digits. `styletransfer plan` has one message for each. Snakemake takes every word behind `--configfile` for a file as
+well, so a target comes first: `snakemake partial --configfile my-study.yaml`. See also [SECURITY.md](../SECURITY.md).
 """
 
 

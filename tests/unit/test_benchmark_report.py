@@ -78,5 +78,5 @@ def test_what_is_no_measurement_is_refused(tmp_path, measurements, text):
     measurements[1].write_text(text)
     done = report(tmp_path, measurements)
     assert done.returncode == 2
-    assert f"{measurements[1]} is no measurement" in done.stderr and "Traceback" not in done.stderr
+    assert f"{measurements[1]} is not a measurement" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "iterations.csv").exists()

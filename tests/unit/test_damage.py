@@ -114,7 +114,7 @@ def test_no_table_is_made_of_a_changed_record_or_that_of_another_run(pool):
     path = pool / RUNS[0] / "run.json"
     before = path.read_text()
     path.write_text(before.replace('"host": "here"', '"host": "hero"'))
-    with pytest.raises(InputError, match=r"run\.json is no record of a run .*record_sha256"):
+    with pytest.raises(InputError, match=r"run\.json is not a record of a run .*record_sha256"):
         tables.runs_table(STUDY, pool)
     path.write_text((pool / RUNS[1] / "run.json").read_text())
     with pytest.raises(InputError, match=r"run\.json is the record of another run"):
@@ -122,7 +122,7 @@ def test_no_table_is_made_of_a_changed_record_or_that_of_another_run(pool):
     changed = json.loads(before)
     del changed["record_sha256"]
     path.write_text(json.dumps(changed))
-    with pytest.raises(InputError, match=r"run\.json is no record of a run .*record_sha256"):
+    with pytest.raises(InputError, match=r"run\.json is not a record of a run .*record_sha256"):
         tables.runs_table(STUDY, pool)
 
 

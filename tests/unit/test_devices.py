@@ -192,7 +192,7 @@ def test_mig_devices_stand_for_their_gpu(tmp_path, monkeypatch):
 
 def test_an_invalid_entry_is_told(two_gpus, caplog):
     host.gpus({"CUDA_VISIBLE_DEVICES": "0,9,1"})
-    assert "CUDA_VISIBLE_DEVICES is '0,9,1': '9' is no device here" in caplog.text
+    assert "CUDA_VISIBLE_DEVICES is '0,9,1': '9' is not a device here" in caplog.text
 
 
 def test_without_nvidia_smi_names_are_taken_as_they_are(tmp_path, monkeypatch):
@@ -352,10 +352,10 @@ def test_a_workflow_that_fits_may_start(two_gpus, tokens, slots):
 @pytest.mark.parametrize(
     ("tokens", "slots", "message"),
     [
-        (3, 1, r"3 runs may .* room for 2 \(GPUs: 2, slots per device: 1\). Say --resources gpu=2,"),
+        (3, 1, r"3 runs may .* room for 2 \(GPUs: 2, slots per device: 1\). Use --resources gpu=2,"),
         (5, 2, r"5 runs may .* room for 4 \(GPUs: 2, slots per device: 2\)"),
         (None, 1, "any number of runs"),
-        (0, 1, "or less but not 0"),
+        (0, 1, "or fewer but not 0"),
     ],
 )
 def test_a_workflow_with_more_tokens_than_slots_is_refused(two_gpus, tokens, slots, message):
@@ -384,7 +384,7 @@ def test_auto_without_a_gpu_takes_the_cpu_but_not_if_several_gpus_were_asked_for
 def test_who_only_submits_must_say_what_runs_compute_on():
     for choice in ("gpu", "cpu"):
         host.check_remote(choice)
-    with pytest.raises(InputError, match="say device: gpu or device: cpu"):
+    with pytest.raises(InputError, match="write device: gpu or device: cpu"):
         host.check_remote("auto")
 
 

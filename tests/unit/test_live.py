@@ -96,7 +96,8 @@ def test_every_state_is_counted_and_shown(busy):
     assert now.newest[0] == list(now.labels)[5], "the newest is not first"
 
 
-def test_a_run_that_ends_is_seen_at_the_next_look(study, tmp_path):
+def test_a_run_that_ends_is_seen_at_the_next_look(study, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.path.exists", lambda path: True)
     watched = Monitor(study, tmp_path)
     run_id = next(iter(study.runs))
     assert watched.snapshot().done == 0
@@ -107,7 +108,18 @@ def test_a_run_that_ends_is_seen_at_the_next_look(study, tmp_path):
     running_study.finish(tmp_path / run_id)
     now = watched.snapshot()
     assert (now.newest, now.stopped, now.left) == ([run_id], {}, None)
-    assert dashboard.left_text(now) == "Nothing is running."
+    assert dashboard.left_text(now) == "No run is at work."
+
+
+def test_nothing_runs_while_pictures_are_prepared(study, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    watched = Monitor(study, tmp_path)
+    files = [Path(file) for file in (study.weights.file, *study.picture_files(study.runs))]
+    for file in files:
+        assert dashboard.left_text(watched.snapshot()) == "No run is at work: pictures or weights are not made yet."
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    assert dashboard.left_text(watched.snapshot()) == "No run is at work."
 
 
 def test_a_run_without_a_word_is_told_from_one_at_work(study, tmp_path):

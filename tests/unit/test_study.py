@@ -516,7 +516,7 @@ def test_a_damaged_record_is_named_with_a_remedy(tmp_path, text):
     (path,) = (tmp_path / run_id / "run.json" for run_id in expanded.runs)
     path.parent.mkdir()
     path.write_text(text)
-    with pytest.raises(InputError, match=r"run\.json is no record of a run .*Remove the folder"):
+    with pytest.raises(InputError, match=r"run\.json is not a record of a run .*Remove the folder"):
         tables.runs_table(expanded, tmp_path)
 
 

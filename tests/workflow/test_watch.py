@@ -33,7 +33,7 @@ def test_a_study_is_watched_from_its_begin_to_its_end(tmp_path):
     assert (watcher.returncode, err) == (0, "")
     assert snakemake.returncode == 0, (tmp_path / "workflow.log").read_text()[-3000:]
     lines = out.splitlines()
-    assert lines[0] == "0 of 2 done, 0 running, 2 waiting. Nothing is running."
+    assert lines[0].startswith("0 of 2 done, 0 running, 2 waiting. No run is at work")
     assert any(re.search(", [12] running, ", line) for line in lines)
     assert lines[-1] == "2 of 2 done, 0 running, 0 waiting. Every run has a result."
     assert "Every run has a result." in (tmp_path / "results/studies/watched/live.html").read_text()

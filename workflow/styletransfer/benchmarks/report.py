@@ -39,7 +39,7 @@ def read(paths: Sequence[Path]) -> list[dict[str, Any]]:
             found.append(json.loads(path.read_text(encoding="utf-8")))
             found[-1]["machine"].items()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path} is no measurement ({error}): remove it and measure again") from error
+            raise InputError(f"{path} is not a measurement ({error}): remove it and measure again") from error
     return found
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
+from itertools import starmap
 from typing import Any, NoReturn
 
 from styletransfer import errors
@@ -24,17 +26,29 @@ COMMANDS = {
     "watch": ("watch",),
     "benchmark": ("benchmark",),
 }
+# Those that the workflow's rules call. By hand they do the same.
+OF_RULES = ("fetch", "convert", "picture", "run", "collect", "draw", "explorer", "manifest")
 
 
 def parser(command: str | None = None) -> argparse.ArgumentParser:
     """All subcommands, or only those of the module that has this one."""
     description = "Neural style transfer (Gatys et al. 2015): one picture, or a study of parameters and its results."
-    command_line = argparse.ArgumentParser(prog="styletransfer", description=description)
+    command_line = argparse.ArgumentParser(
+        prog="styletransfer", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = command_line.add_subparsers(title="commands", metavar="COMMAND", required=True)
     chosen = [module for module, names in COMMANDS.items() if command in names] or COMMANDS
     for module in chosen:
         importlib.import_module(f"styletransfer.cli.{module}").add_commands(commands)
+    called = {name: commands.choices[name].description for name in OF_RULES if name in commands.choices}
+    command_line.epilog = "\n".join(["called by the workflow's rules:", *starmap(_listed, called.items())])
     return command_line
+
+
+def _listed(name: str, description: str) -> str:
+    """A subcommand as the list of commands has it."""
+    text = f"{description[0].lower()}{description[1:].partition('. ')[0]}".rstrip(".")
+    return textwrap.fill(text, 78, initial_indent=f"    {name:10}", subsequent_indent=" " * 14)
 
 
 def add_command(
@@ -42,7 +56,8 @@ def add_command(
 ) -> argparse.ArgumentParser:
     """A subcommand: what it does in a few words, what it calls, and what else its `--help` says."""
     description = f"{text[0].upper()}{text[1:]}. {more}".strip()
-    command = commands.add_parser(name, help=text, description=description, **how)
+    listed = {} if name in OF_RULES else {"help": text}
+    command = commands.add_parser(name, description=description, **listed, **how)
     command.set_defaults(run=call)
     return command
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +118,17 @@ def verify(options: argparse.Namespace) -> int:
     if found.note:
         print(found.note)
     print(f"{path}: {found.files} files checked, {len(found.differences)} differ")
+    again = "the same snakemake command makes them again"
     if options.remove:
-        for path in manifest.remove(found.corrupt_files):
+        removed = manifest.remove(found.corrupt_files)
+        for path in removed:
             print(f"removed: {os.path.relpath(path)}")
+        if removed:
+            print(f"now {again}")
         return 0
     if found.corrupt_files:
-        print("--remove removes the files that differ; the same snakemake command then makes them again")
+        command = shlex.join(["styletransfer", "verify", str(options.manifest), "--remove"])
+        print(f"{command} removes the files that differ; then {again}")
     return 1 if found.differences else 0
 
 

@@ -57,7 +57,8 @@ def gpus(environ: Mapping[str, str] = os.environ, patience: float = PATIENCE_SEC
         if not named:
             # CUDA ignores everything from the first invalid entry on; -1 is the usual way to say "none".
             if entry.strip() not in ("", "-1"):
-                logger.warning("CUDA_VISIBLE_DEVICES is %r: %r is no device here, the rest is ignored", visible, entry)
+                text = "CUDA_VISIBLE_DEVICES is %r: %r is not a device here, the rest is ignored"
+                logger.warning(text, visible, entry)
             break
         found += named
     return list(dict.fromkeys(found))
@@ -215,7 +216,7 @@ def check(choice: str, kind: str, tokens: int | None, slots: int = 1, try_tensor
     if tokens is None or not 1 <= tokens <= places:
         raise InputError(
             f"{'any number of' if tokens is None else tokens} runs may have a GPU at once, but this host has room for "
-            f"{places} (GPUs: {devices}, slots per device: {slots}). Say --resources gpu={places}, or less but not 0"
+            f"{places} (GPUs: {devices}, slots per device: {slots}). Use --resources gpu={places}, or fewer but not 0"
         )
     if choice == "gpu" and try_tensorflow and not tensorflow_sees_gpus():
         raise MachineError(f"there is a GPU, but TensorFlow sees no GPU: {_INSTALL}, or {_OR_CPU}")
@@ -228,8 +229,8 @@ def check_remote(choice: str) -> None:
     """
     if choice == "auto":
         raise InputError(
-            "device is auto, but runs are computed on other hosts than this one: say device: gpu or device: cpu in the "
-            "config (--config device=gpu)"
+            "device is auto, but runs are computed on other hosts than this one: write device: gpu or device: cpu in "
+            "the config (--config device=gpu)"
         )
 
 

@@ -49,7 +49,7 @@ def resolve(precision: str, kind: str, cpuinfo: Path = CPUINFO) -> str:
         raise InputError(
             f"precision is bfloat16, but this CPU ({cpu_name(cpuinfo)}) does not multiply in it: that takes one of "
             f"{' or '.join(sorted(CPU_FLAGS))}, and oneDNN not limited. It would be slower than float32 here, and less "
-            "exact. Say precision: float32, or auto, which is bfloat16 only where the device has it"
+            "exact. Use precision: float32, or auto, which is bfloat16 only where the device has it"
         )
     if precision in ("float32", "bfloat16"):
         return precision

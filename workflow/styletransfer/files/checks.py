@@ -51,7 +51,7 @@ def _complaint(path: str | Path, most_bytes: int) -> str:
         return f"it has {status.st_size:,} bytes, more than the {most_bytes:,} allowed. Give a smaller file"
     if stat.S_ISDIR(status.st_mode):
         return "it is a folder. Name a file in it"
-    return "it is no plain file but a device, pipe or socket. Save its content to a file"
+    return "it is not a plain file but a device, pipe or socket. Save its content to a file"
 
 
 def _missing(path: str) -> str:

@@ -181,7 +181,7 @@ def _check_nodes(root: yaml.Node | None, origin: str, loader: Any) -> None:
                 line = node.start_mark.line + 1
                 raise InputError(
                     f"{origin}, line {line}: YAML reads {shortened(node.value, quoted=False)} as {number}. Write "
-                    f"{number}, or in quotes what is no number"
+                    f"{number}, or in quotes what is not a number"
                 )
         if isinstance(node, yaml.CollectionNode) and id(node) not in known:
             known.add(id(node))

@@ -119,7 +119,7 @@ def stylize(
     given = styles if isinstance(styles, list | tuple) else [styles]
     settings = _for_styles(settings, len(given))
     if initial is not None and settings.initial is None:
-        raise InputError("initial is given, but the settings start from pure noise: say initial_noiseblend=0 as well")
+        raise InputError("initial is given, but the settings start from pure noise: set initial_noiseblend=0 as well")
     start = None if initial is None else _pixels(initial, "initial")
     names = [f"style {number}" for number in range(1, len(given) + 1)]
     pictures = fit_stages(settings, _pixels(content, "content"), list(map(_pixels, given, names)), start)

@@ -26,7 +26,9 @@ def left_text(snapshot: Snapshot) -> str:
     if snapshot.complete:
         return "Every run has a result."
     if snapshot.left is None:
-        return "No run has come far enough to tell how long it takes." if snapshot.at_work else "Nothing is running."
+        if snapshot.at_work:
+            return "No run has come far enough to tell how long it takes."
+        return "No run is at work" + (": pictures or weights are not made yet." if snapshot.unprepared else ".")
     rest = ", not counting what stopped" if snapshot.stopped else ""
     return f"About {span(snapshot.left)} left{rest}: done at {moments(snapshot.left, snapshot.time)}."
 

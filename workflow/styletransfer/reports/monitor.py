@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import datetime
 import functools
+import os
 import statistics
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -76,7 +77,10 @@ class TimeLeft:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A study at one moment. time: seconds since 1970. counts: runs by status. newest: finished runs, newest first."""
+    """A study at one moment. time: seconds since 1970. counts: runs by status. newest: finished runs, newest first.
+
+    unprepared: whether pictures or weights are still to be made of which runs are.
+    """
 
     study: str
     time: float
@@ -88,6 +92,7 @@ class Snapshot:
     diverged: Collection[str]
     labels: Mapping[str, str]
     left: TimeLeft | None
+    unprepared: bool = False
 
     @property
     def total(self) -> int:
@@ -110,6 +115,7 @@ class Monitor:
 
     def __init__(self, watched: Study, pool: Path) -> None:
         self._study, self._pool = watched, pool
+        self._pictures = watched.picture_files(watched.runs)
         self._finished: dict[str, Status] = {}
         self.name = watched.name
         self.labels = labels(watched)
@@ -147,6 +153,7 @@ class Monitor:
                 [self._study.runs[run_id] for run_id, one in found.items() if one.name == "waiting"],
                 self._others,
             ),
+            unprepared=not all(map(os.path.exists, (self._study.weights.file, *self._pictures))),
         )
 
     def _at_work(self, run_id: str, one: Status, now: float) -> RunningRun:

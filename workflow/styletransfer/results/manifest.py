@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from styletransfer.errors import InputError
-from styletransfer.files import atomic, checks
+from styletransfer.files import atomic, checks, yaml_reader
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import (
     IncompleteError,
@@ -40,6 +40,8 @@ TOOLS = ("numpy", "pandas", "pyarrow", "matplotlib", "pillow", "vl-convert-pytho
 INPUTS = ("input", "weights")
 # Snakemake's, in a folder that it made as one.
 FOLDER_MARK = ".snakemake_timestamp"
+# What is said of a value that is not there, and how much of any other.
+ABSENT, LONGEST_VALUE = "absent", 60
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def load(path: Path) -> dict[str, Any]:
     except InputError:
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no manifest of a study ({type(error).__name__}: {error})") from error
+        raise InputError(f"{path} is not a manifest of a study ({type(error).__name__}: {error})") from error
 
 
 def differences(path: Path, settings: Mapping[str, Any] | None = None) -> Comparison:
@@ -237,9 +239,20 @@ def _picture(artifact: Artifact, records: Any) -> dict[str, Any]:
     return {"source": artifact.checksum, "sha256": sorted(read)}
 
 
-def _changed(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    keys = [key for key in dict.fromkeys([*recorded, *now]) if recorded.get(key) != now.get(key)]
-    return [f"config: {key} is {now.get(key)!r}, was {recorded.get(key)!r}" for key in keys]
+def _changed(recorded: Mapping[str, Any], now: Mapping[str, Any], place: str = "config: ") -> list[str]:
+    """A line for each value that differs, wherever in the config it stands."""
+    lines = []
+    for key in dict.fromkeys([*recorded, *now]):
+        was, value = recorded.get(key, ABSENT), now.get(key, ABSENT)
+        if isinstance(was, Mapping) and isinstance(value, Mapping):
+            lines += _changed(was, value, f"{place}{key}.")
+        elif was != value:
+            lines.append(f"{place}{key} is {_shown(value)}, was {_shown(was)}")
+    return lines
+
+
+def _shown(value: Any) -> str:
+    return value if value is ABSENT else yaml_reader.shortened(value, LONGEST_VALUE)
 
 
 def _difference(file: Path, expected: Mapping[str, Any]) -> str:

@@ -123,7 +123,7 @@ def complete_record(
     except FileNotFoundError as error:
         raise IncompleteError(f"{path}: there is no such file") from error
     except (OSError, ValueError) as error:
-        raise IncompleteError(f"{path} is no record of a run ({type(error).__name__}: {error})") from error
+        raise IncompleteError(f"{path} is not a record of a run ({type(error).__name__}: {error})") from error
     if run_id is not None and record.run_id != run_id:
         raise IncompleteError(f"{path} is the record of another run, {record.run_id}")
     if files is None:

@@ -106,10 +106,10 @@ def _check_design(config: Mapping[str, Any]) -> None:
     design = config["design"]
     if config["runs"] and design != "list":
         raise InputError(
-            f"runs is given, but design is {design}, which does not use it: say design: list, or remove runs"
+            f"runs is given, but design is {design}, which does not use it: write design: list, or remove runs"
         )
     if config["vary"] and design == "list":
-        raise InputError("vary is given, but design is list, which does not use it: remove vary, or say design: star")
+        raise InputError("vary is given, but design is list, which does not use it: remove vary, or write design: star")
     if design == "grid" and not config["vary"]:
         raise InputError("design is grid, but vary is empty: name parameters with their values under vary")
 
@@ -128,7 +128,9 @@ def _fault(error: Any) -> str:
         known = list(error.schema["properties"])
         unknown = [name for name in error.instance if name not in known]
         return "; ".join(f"{key + '.' if key else ''}{unknown_key(str(name), known)}" for name in unknown)
-    fault = f"{error.instance!r} is no such name" if error.validator == "pattern" else error.message
+    if error.validator == "type" and error.absolute_path and error.absolute_path[0] == "images":
+        return f"{key} is {error.instance!r}: write {{path: {error.instance}}}, {{sample: ...}} or {{painting: ...}}"
+    fault = f"{error.instance!r} is not a name that can be used" if error.validator == "pattern" else error.message
     hint = " Write it in quotes." if error.validator_value == "string" and not isinstance(error.instance, str) else ""
     fault = yaml_reader.shortened(fault, 400, quoted=False)
     return f"{key or 'config'}: {fault}.{hint} {error.schema.get('description', '')}".strip()

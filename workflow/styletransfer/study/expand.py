@@ -43,9 +43,11 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
             if name not in PARAMETERS:
                 raise InputError(place + unknown_key(str(name), PARAMETERS))
     varied = {*config["vary"], *itertools.chain.from_iterable(listed)}
-    for name in sheet.get("grid", ()):
-        if name not in varied:
-            raise InputError(f"contact_sheet.grid names {name}, which the study does not vary: name two that it varies")
+    for key in ("limits", "grid"):
+        for name in sheet.get(key, ()):
+            if name not in varied:
+                known = f"Name one of {', '.join(varied)}" if varied else "It varies nothing: remove the key"
+                raise InputError(f"contact_sheet.{key} names {name}, which the study does not vary. {known}")
     _check_pairs(config["pairs"])
     styles = sorted({len(pair["styles"]) for pair in config["pairs"]})
     config["runs"] = [{name: single(name, value, styles) for name, value in run.items()} for run in listed]

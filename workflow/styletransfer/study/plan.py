@@ -209,7 +209,7 @@ def read(path: str | Path) -> Study:
     except InputError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is no plan of a study ({type(error).__name__}: {error}). {REMEDY}") from error
+        raise InputError(f"{path} is not a plan of a study ({type(error).__name__}: {error}). {REMEDY}") from error
 
 
 def newest(folder: str | Path) -> Study | None:

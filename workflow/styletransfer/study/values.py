@@ -72,7 +72,7 @@ def _part(parameter: str, part: Any) -> list[Any]:
     kinds = [key for key in part if key in GENERATORS]
     if len(kinds) != 1 or set(part) - {kinds[0], "slice"}:
         raise InputError(
-            f"vary.{parameter}: {part!r} is no spec. Use one of {', '.join(GENERATORS)}, and slice if needed"
+            f"vary.{parameter}: {part!r} is not a spec. Use one of {', '.join(GENERATORS)}, and slice if needed"
         )
     arguments = part[kinds[0]]
     if not isinstance(arguments, list) or len(arguments) != GENERATORS[kinds[0]] or not all(map(_is_finite, arguments)):

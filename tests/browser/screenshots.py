@@ -11,7 +11,10 @@ from playwright.sync_api import sync_playwright
 # A run and a view that say what the page is for.
 SHOTS = {
     "explorer": ({"viewport": {"width": 1440, "height": 1010}}, ""),
-    "explorer_dark": ({"viewport": {"width": 1440, "height": 1010}, "color_scheme": "dark"}, "#mode=wipe&wipe=42"),
+    "explorer_dark": (
+        {"viewport": {"width": 1440, "height": 1010}, "color_scheme": "dark"},
+        "#mode=wipe&against=content&wipe=42",
+    ),
     "explorer_phone": ({"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}, ""),
 }
 

@@ -172,7 +172,7 @@ view(["run", "pair"], () => {
     return [title, show(read(run)), note, times];
   });
   const fault = ok(run) ? {} : { status: run.status, reason: run.reason };
-  const made = { size: run.size.join(" × "), device: run.device, run: run.key };
+  const made = { size: run.size.join(" × "), device: run.device };
   element("facts").replaceChildren(
     ...[...Object.entries(fault), ...measured, ...Object.entries(made)].flatMap(([name, value, note = "", times]) => [
       make("dt", { textContent: name, title: note }),

@@ -18,7 +18,7 @@ import safetensors.numpy
 import scipy.io
 from PIL import Image, ImageCms
 
-from helpers import records
+from helpers import engine, records
 from styletransfer import settings
 from styletransfer.errors import InputError
 from styletransfer.files import yaml_reader
@@ -114,7 +114,7 @@ def record(path: Path) -> None:
     """A run's own record, which the workflow reads back: damaged, it is another program's file."""
     find_record(path, [path], verify=True)
     with contextlib.suppress(InputError):
-        tables._record(path)
+        tables._record(path, engine.settings())
 
 
 def study_plan(path: Path) -> None:

@@ -216,6 +216,26 @@ def test_a_staged_run_is_the_runs_of_its_sizes_one_after_another(small_weights):
 
 
 @pytest.mark.engine
+def test_lbfgs_takes_a_step_of_the_right_size_at_once_in_a_larger_stage():
+    """Of (x - target)^2, averaged, the Hessian is 2 / n: a step that knows it ends at the target."""
+    import tensorflow as tf
+
+    from styletransfer.optim.optimizers import LBFGS, Hyperparameters
+
+    rng, hyper = np.random.default_rng(4), Hyperparameters.of(settings(learning_rate=10))
+    sizes, optimizer = ((20, 24, 3), (28, 33, 3)), None
+    for size, steps in zip(sizes, (3, 1), strict=True):
+        target, start = (rng.normal(0, 50, size).astype(np.float32) for _ in range(2))
+        image = tf.Variable(start)
+        optimizer = LBFGS.init(start) if optimizer is None else optimizer.enlarged(sizes[0], size)
+        for _ in range(steps):
+            error = image - target
+            optimizer.step(image, 2 * error / error.shape.num_elements(), tf.reduce_mean(error**2), hyper)
+    assert optimizer.num_pairs.numpy() > 0
+    np.testing.assert_allclose(image, target, atol=0.1)
+
+
+@pytest.mark.engine
 @pytest.mark.parametrize("values", [{}, {"learning_rate": 1e30, "iterations": 9}], ids=["whole", "diverged"])
 def test_the_files_of_a_staged_run(inputs, tmp_path, caplog, values):
     caplog.set_level(logging.INFO)

@@ -43,12 +43,17 @@ class Adam(NamedTuple):
         mean, square = (tf.Variable(tf.zeros(start.shape)) for _ in range(2))
         return cls(mean, square, tf.Variable(0, dtype=tf.float64))
 
-    def enlarged(self, width: int, height: int) -> Adam:
+    def enlarged(self, size: tuple[int, ...], larger: tuple[int, ...]) -> Adam:
         """What is known of a larger picture. The losses are means over positions: where there are more of them, each
         has the smaller gradient.
+
+        Args:
+            size: the shape of the image, (H, W, 3).
+            larger: that of the next one.
         """
-        share = np.float32(math.prod(self.mean.shape[:2]) / (width * height))
-        mean, square = (enlarge(moment.numpy(), width, height, smooth=True) for moment in (self.mean, self.square))
+        share = np.float32(math.prod(size) / math.prod(larger))
+        moments = (self.mean, self.square)
+        mean, square = (enlarge(moment.numpy(), larger[1], larger[0], smooth=True) for moment in moments)
         return Adam(tf.Variable(share * mean), tf.Variable(share**2 * square), tf.Variable(self.steps))
 
     def step(self, image: tf.Variable, gradient: tf.Tensor, loss: tf.Tensor, hyper: Hyperparameters) -> None:
@@ -111,9 +116,26 @@ class LBFGS(NamedTuple):
         curvature, num_pairs = tf.Variable(tf.zeros(HISTORY_SIZE)), tf.Variable(0)
         return cls(x, gradient, loss, direction, step_size, s, y, curvature, num_pairs)
 
-    def enlarged(self, width: int, height: int) -> LBFGS:
-        """What is known of a larger picture: nothing, as before the first evaluation."""
-        return LBFGS.init(np.empty((height, width, 3), np.float32))
+    def enlarged(self, size: tuple[int, ...], larger: tuple[int, ...]) -> LBFGS:
+        """What is known of a larger picture, before its first evaluation: the curvature along smooth directions.
+
+        Args:
+            size: the shape of the image, (H, W, 3).
+            larger: that of the next one. Its gradients are smaller, as `Adam.enlarged` has it.
+        """
+        after = LBFGS.init(np.empty(larger, np.float32))
+        share = np.float32(math.prod(size) / math.prod(larger))
+        for entry in range(min(int(self.num_pairs), HISTORY_SIZE)):
+            s, y = (
+                enlarge(vectors[entry].numpy().reshape(size), larger[1], larger[0]).ravel()
+                for vectors in (self.s, self.y)
+            )
+            if (curvature := float(s @ y)) > 0:
+                after.s[entry].assign(s)
+                after.y[entry].assign(share * y)
+                after.curvature[entry].assign(share * curvature)
+        after.num_pairs.assign(self.num_pairs)
+        return after
 
     def step(self, image: tf.Variable, gradient: tf.Tensor, loss: tf.Tensor, hyper: Hyperparameters) -> None:
         """Accept the image on trial and try a whole step from it; or, if the loss is not low enough, half the step.

@@ -55,10 +55,9 @@ class Pyramid:
 
     def _grow(self) -> None:
         """Begin the next stage."""
-        before = self._current
-        height, width, _ = self._sizes[self.stage + 1]
-        start = enlarge(before.image, width, height)
-        self._begin(self.stage + 1, start, before.optimizer.enlarged(width, height))
+        before, larger = self._current, self._sizes[self.stage + 1]
+        start = enlarge(before.image, larger[1], larger[0])
+        self._begin(self.stage + 1, start, before.optimizer.enlarged(self._sizes[self.stage], larger))
 
     def _begin(self, stage: int, start: np.ndarray, optimizer: Adam | LBFGS | None = None) -> None:
         self.stage = stage

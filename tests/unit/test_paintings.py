@@ -23,7 +23,7 @@ DIGESTS = {
     "candy@1": "df2c0deef456",
     "woodcut@1": "99c228ccece5",
     "watercolour@1": "ef530fcafa4e",
-    "pencil@1": "c1a1a7369ac1",
+    "pencil@1": "36d9d5114db6",
     "impasto@1": "4bf17c61d42c",
 }
 BETTER_THAN_BASELINE = " ".join(feature for feature in __cpu_dispatch__ if __cpu_features__[feature])

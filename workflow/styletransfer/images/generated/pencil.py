@@ -13,8 +13,8 @@ from styletransfer.images.resize import to_uint8
 
 PAPER, GRAPHITE = colors("f6efe0", "33343b")
 # Direction in radians, and how dark the folds must be for this direction.
-LAYERS = ((-0.85, 0.12), (-0.72, 0.4), (0.5, 0.6), (-1.5, 0.8), (-0.2, 0.95))
-BUNDLES, STROKES = 400, 12
+LAYERS = ((-0.85, 0.12), (-0.75, 0.4), (0.5, 0.7), (-0.9, 0.85))
+BUNDLES, STROKES = 260, 11
 
 
 def paint(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
@@ -56,14 +56,14 @@ def _bundle(
     """Parallel strokes, slightly bent, pressed harder where it is dark and in their middle."""
     height, width = dark.shape
     along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
-    spacing, length = width * 0.0095, width * rng.uniform(0.05, 0.1)
-    bend = width * rng.normal(0, 0.0025)
+    spacing, length = width * 0.0125, width * rng.uniform(0.07, 0.14)
+    bend = width * rng.normal(0, 0.004)
     for number in range(STROKES):
         aside = (number - STROKES / 2 + rng.normal(0, 0.2)) * spacing
         middle = (x, y) + aside * across + rng.normal(0, 0.1) * length * along
         share = np.linspace(-1, 1, 8)[:, np.newaxis]
         points = middle + share * length / 2 * along + (1 - share**2) * bend * across
-        thickness = max(1, round(width * rng.uniform(0.002, 0.0046)))
+        thickness = max(1, round(width * rng.uniform(0.0026, 0.006)))
         for step, (start, end) in enumerate(pairwise(points)):
             at = int(np.clip(start[1], 0, height - 1)), int(np.clip(start[0], 0, width - 1))
             pressure = np.clip(1.5 * dark[at] - 0.12, 0.08, 1) * (1 - abs(step / 3 - 1) ** 3 * 0.8)

@@ -87,23 +87,23 @@ def test_names_of_any_kind_are_text(studies, visit, tmp_path):
     expect(page.locator("#runs tbody tr")).to_have_count(runs["run_id"].nunique())
 
 
-@pytest.mark.parametrize("rival_style, beats", [(150, True), (250, False)])
-def test_the_words_tell_what_lies_between_and_what_beats_it(studies, visit, tmp_path, rival_style, beats):
+@pytest.mark.parametrize("reached, beats", [(0.6, True), (0.4, False)])
+def test_the_words_tell_what_lies_between_and_what_beats_it(studies, visit, tmp_path, reached, beats):
     runs, losses = tables(studies)
     runs = runs[(runs["pair"] == "photograph x glass") & (runs["style_scales"].astype(float) == 1)]
     runs = runs.drop_duplicates("run_id").assign(status="ok", best_tv_unweighted=1.0, best_total=1.0)
     rival = runs["learning_rate"] > 1e9
-    made = {5: (100, 1000), 50: (200, 200), 500: (1000, 100)}
-    for place, term in enumerate(("content", "style")):
-        column = runs["style_weight"].map(lambda weight, place=place: made[weight][place]).astype(float)
-        runs[f"best_{term}_unweighted"] = column.mask(rival, (150, rival_style)[place])
+    made = {5: (0.9, 0.1), 50: (0.5, 0.5), 500: (0.1, 0.9)}
+    for place, column in enumerate(("content_kept", "style_reached")):
+        numbers = runs["style_weight"].map(lambda weight, place=place: made[weight][place]).astype(float)
+        runs[column] = numbers.mask(rival, (0.6, reached)[place])
     explorer.write(tmp_path, pareto.with_columns(runs), losses, studies / "results/runs", options(studies))
     words = visit(tmp_path / "index.html").locator("#along-text").inner_text()
-    assert "From 5 to 500: style loss 10 times smaller, content loss 10 times larger, tv loss about the same." in words
-    assert "50 lies nearest to both extremes (content loss \u00d72, style loss \u00d72 of the least)" in words
+    assert "From 5 to 500: style reached 0.10 \u2192 0.90, content kept 0.90 \u2192 0.10." in words
+    assert "50 lies nearest to the most of both (style reached 0.50, content kept 0.50)" in words
     assert "look at 5, 50 and 500 and choose by eye." in words
-    sentence = "In both losses learning rate 1e+30 beats it (content 150 against 200, style 150 against 200)."
-    assert (sentence in words) == beats == ("beats" in words)
+    sentence = "Learning rate 1e+30 has more of both (style reached 0.60 against 0.50, content kept 0.60 against 0.50)."
+    assert (sentence in words) == beats == ("has more" in words)
 
 
 def test_pictures_beside_a_large_page(studies, visit, tmp_path):

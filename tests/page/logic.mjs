@@ -43,9 +43,21 @@ const HELP = { style_weight: "weight of style", learning_rate: "size of a step",
 const KINDS = { style_weight: "weight", learning_rate: "optimiser", style_scales: "measure" };
 const DEFAULTS = { style_weight: 50, learning_rate: 10, style_scales: "1" };
 
-const MEASURES = ["content_loss", "style_loss", "tv_loss", "total_loss", "time"].map((name) => {
-  return { name, title: name.replace("_", " "), unit: name === "time" ? "s" : "", better: "lower", within: ["pair"] };
+const NAMES_OF_MEASURES = [
+  "style_reached",
+  "content_kept",
+  "content_loss",
+  "style_loss",
+  "tv_loss",
+  "total_loss",
+  "time",
+];
+const MEASURES = NAMES_OF_MEASURES.map((name, place) => {
+  const unit = name === "time" ? "s" : "";
+  return { name, title: name.replace("_", " "), unit, better: place < 2 ? "higher" : "lower", within: ["pair"] };
 });
+// What a picture keeps and reaches, the less the higher its losses are.
+const numberOf = (loss) => 1 / (1 + loss / 100);
 
 /** A study from rows of settings that differ from the default, and losses as [content, style, tv]. */
 export function studyOf(rows, changes = {}) {
@@ -57,7 +69,11 @@ export function studyOf(rows, changes = {}) {
     reason: "",
     size: [48, 36],
     settings: { ...DEFAULTS, ...settings },
-    measured: { content_loss: content, style_loss: style, tv_loss: tv, total_loss: content + style, time: 4 },
+    measured: {
+      style_reached: numberOf(style),
+      content_kept: numberOf(content),
+      ...{ content_loss: content, style_loss: style, tv_loss: tv, total_loss: content + style, time: 4 },
+    },
     group: Number(settings.style_scales ?? 1),
     front: true,
     device: "cpu",

@@ -15,7 +15,7 @@ interface Run {
   measured: Record<string, any>;
   /** Equal where unweighted losses compare. */
   group: number;
-  /** Whether no run of its group beats it in both content and style loss. */
+  /** Whether no other run of its pair has more of both style and content. */
   front: boolean;
   device: string;
   curve: { iteration: number[] } & Record<Term, (number | null)[]>;

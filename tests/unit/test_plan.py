@@ -18,7 +18,8 @@ from styletransfer.files import checks
 from styletransfer.images.io import write_image
 from styletransfer.images.samples import sample_file
 from styletransfer.optim.terms import LOSSES
-from styletransfer.results.plan import summary
+from styletransfer.results.estimates import Estimates
+from styletransfer.results.overview import summary
 from styletransfer.runs import checkpoint
 from styletransfer.study import plan
 from styletransfer.study.config import load as load_config
@@ -47,7 +48,9 @@ def test_no_width_is_told_where_it_is_that_of_other_runs(tmp_path):
     for widths, told in (([None, 512, 64], "1 run with it, the same pixels as others"), ([None, 64], "")):
         study = planned(vary={"width": widths, "seed": [1]}, design="grid")
         assert len(study.runs) == len(widths)
-        lines = [line for line in summary(study, tmp_path).splitlines() if "width null" in line]
+        lines = [
+            line for line in summary(study, tmp_path, Estimates(study, "cpu")).splitlines() if "width null" in line
+        ]
         assert lines == ([f"  width null is the width of the content: {told}"] if told else [])
 
 

@@ -64,7 +64,7 @@ function drawCurves() {
   element("curves-note").textContent =
     `${shown.length} runs along ${words(state.along) || "nothing"}, ` +
     `${rampWords()}; this run in bold.` +
-    (parameterByName.get(state.along)?.kind === "measure" ? ` ${HELP_TEXTS.measure}` : "");
+    (parameterByName.get(state.along)?.kind === "measure" ? ` ${NO_COMPARISON}` : "");
   if (!element("curves").children.length) {
     element("curves").append(...LOSSES.map((term) => make("div", { className: "chart", id: `curve-${term}` })));
   }

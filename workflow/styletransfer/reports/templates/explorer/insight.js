@@ -1,8 +1,10 @@
-// What a parameter does, in words: what its losses tell, and what they do not.
+// What a parameter does, in words: what was measured of the pictures, and what is left to the eye.
 
-const HELP_TEXTS = {
-  measure: "It changes what the losses measure, so numbers of different values do not compare: judge by eye.",
-};
+const NO_COMPARISON = "Losses of different values do not compare.";
+// These numbers compare whatever made the pictures.
+const RULERS = ["style_reached", "content_kept"];
+const isMeasured = (run) => ok(run) && RULERS.every((ruler) => run.measured[ruler] !== null);
+const hundredths = (run, ruler) => run.measured[ruler].toFixed(2);
 
 /**
  * @param {string} name  Of the parameter.
@@ -10,54 +12,61 @@ const HELP_TEXTS = {
  */
 function reading(name, shown) {
   const parameter = parameterByName.get(name);
-  const help = `${capital(parameter.help)}.`;
-  const good = shown.filter((run) => ok(run) && LOSSES.every((term) => lossOf(run, term) !== null));
+  const good = shown.filter(ok);
   const lost = shown.length - good.length;
-  const note = lost ? ` ${lost} of ${shown.length} runs diverged.` : "";
-  if (parameter.kind === "measure") return `${help} ${HELP_TEXTS.measure}${note}`;
-  if (good.length < 2) return help + note;
-  const value = (run) => settingLabel(run, name);
-  if (parameter.kind === "optimiser") {
+  const sentences = [`${capital(parameter.help)}.`];
+  if (good.length > 1)
+    sentences.push(...toldByRulers(parameter, good.filter(isMeasured)), ...toldByLosses(parameter, good));
+  if (lost) sentences.push(`${lost} of ${shown.length} runs diverged.`);
+  return sentences.join(" ");
+}
+
+function toldByRulers({ name, kind }, good) {
+  if (good.length < 2) return [];
+  const ends = [good[0], good[good.length - 1]];
+  const moves = RULERS.map((ruler) => `${words(ruler)} ${ends.map((run) => hundredths(run, ruler)).join(" → ")}`);
+  const span = `From ${ends.map((run) => settingLabel(run, name)).join(" to ")}: ${moves.join(", ")}.`;
+  return kind === "optimiser" || name === "tv_weight" ? [span] : [span, ...advice(name, good)];
+}
+
+function toldByLosses({ name, kind }, good) {
+  if (kind === "measure") return [NO_COMPARISON];
+  if (good.some((run) => LOSSES.some((term) => lossOf(run, term) === null))) return [];
+  if (kind === "optimiser") {
     const best = good.reduce((a, b) => (lossOf(b, "total") < lossOf(a, "total") ? b : a));
-    const told = `${value(best)} (${text(lossOf(best, "total"))})`;
-    return `${help} It leaves the loss itself alone, so the lowest total tells the best: ${told}.${note}`;
+    const told = `${settingLabel(best, name)} (${text(lossOf(best, "total"))})`;
+    return [`It leaves the loss itself alone, so the lowest total tells the best: ${told}.`];
   }
   const [first, last] = [good[0], good[good.length - 1]];
-  const moved = (term) => `${term} loss ${change(lossOf(first, term), lossOf(last, term))}`;
-  const moves = ["style", "content", "tv"].map(moved);
-  const scale = "Losses here are unweighted: lower means more alike (tv: smoother).";
-  const span = `From ${value(first)} to ${value(last)}: ${moves.join(", ")}.`;
-  return `${help} ${span} ${scale}${name === "tv_weight" ? "" : advice(name, good)}${note}`;
+  const moves = TERMS.map((term) => `${term} ${change(lossOf(first, term), lossOf(last, term))}`);
+  return [`Unweighted losses: ${moves.join(", ")}.`];
 }
 
 // Between which values to judge by eye, and why. The extremes are those of the values tried: no value is best as such.
 function advice(name, good) {
+  if (good.length < 3) return [];
   const best = compromise(good);
-  if (!best) return "";
-  const value = (run) => settingLabel(run, name);
-  const least = (term) => Math.min(...good.map((run) => lossOf(run, term)));
-  const times = (term) => text(Number((lossOf(best, term) / least(term)).toPrecision(2)));
   const place = good.indexOf(best);
-  const around = good.slice(Math.max(0, place - 1), place + 2).map(value);
-  const excess = `content loss ×${times("content")}, style loss ×${times("style")} of the least`;
+  const around = good.slice(Math.max(0, place - 1), place + 2).map((run) => settingLabel(run, name));
+  const numbers = RULERS.map((ruler) => `${words(ruler)} ${hundredths(best, ruler)}`).join(", ");
   const choice = `${around.slice(0, -1).join(", ")} and ${around[around.length - 1]}`;
-  return (
-    ` Of the values tried, ${value(best)} lies nearest to both extremes (${excess}).` +
-    ` Another range would name another value: look at ${choice} and choose by eye.${beaten(best)}`
-  );
+  return [
+    `Of the values tried, ${settingLabel(best, name)} lies nearest to the most of both (${numbers}).`,
+    `Another range would name another value: look at ${choice} and choose by eye.`,
+    ...beaten(best),
+  ];
 }
 
-// What another parameter does better than this run, in both losses: of several, the one nearest to the origin.
+// What has more of both than this run: of several, the one with the most in sum.
 function beaten(run) {
-  const product = (other) => lossOf(other, "content") * lossOf(other, "style");
-  const lower = (other, term) => lossOf(other, term) < lossOf(run, term);
+  const sum = (other) => RULERS.reduce((total, ruler) => total + other.measured[ruler], 0);
   const better = runsOfPair
     .get(run.pair)
-    .filter((other) => other.front && other.group === run.group && lower(other, "content") && lower(other, "style"));
-  if (!better.length) return "";
-  const best = better.reduce((a, b) => (product(b) < product(a) ? b : a));
-  const against = (term) => `${term} ${text(lossOf(best, term))} against ${text(lossOf(run, term))}`;
-  return ` In both losses ${nameOf(best)} beats it (${against("content")}, ${against("style")}).`;
+    .filter((other) => other.front && RULERS.every((ruler) => other.measured[ruler] > run.measured[ruler]));
+  if (!better.length) return [];
+  const best = better.reduce((a, b) => (sum(b) > sum(a) ? b : a));
+  const against = RULERS.map((ruler) => `${words(ruler)} ${hundredths(best, ruler)} against ${hundredths(run, ruler)}`);
+  return [`${capital(nameOf(best))} has more of both (${against.join(", ")}).`];
 }
 
 function change(from, to) {
@@ -67,16 +76,14 @@ function change(from, to) {
   return times === 1 ? "about the same" : `${text(times)} times ${ratio > 1 ? "larger" : "smaller"}`;
 }
 
-// The run nearest to the point with the lowest content and the lowest style loss of all, on log axes from 0 to 1.
+// The run nearest to the most style and the most content of all, each from 0 to 1.
 function compromise(good) {
-  const terms = ["content", "style"];
-  if (good.some((run) => terms.some((term) => lossOf(run, term) <= 0))) return null;
-  const axes = terms.map((term) => {
+  const axes = RULERS.map((ruler) => {
     const place = placeAmong(
-      good.map((run) => Math.log(lossOf(run, term))),
-      0,
+      good.map((run) => run.measured[ruler]),
+      1,
     );
-    return (run) => place(Math.log(lossOf(run, term)));
+    return (run) => 1 - place(run.measured[ruler]);
   });
   const distance = (run) => Math.hypot(...axes.map((axis) => axis(run)));
   return good.reduce((best, run) => (distance(run) < distance(best) ? run : best));

@@ -6,7 +6,7 @@ const LEAST_WIDTH = 900;
 const MAX_FOUND = 60;
 const PARALLEL = [
   ...SETTINGS.filter((column) => !column.words),
-  ...MEASURED.filter(({ name }) => TERMS.some((term) => name === `${term}_loss`)),
+  ...MEASURED.filter(({ name }) => [...RULERS, ...TERMS.map((term) => `${term}_loss`)].includes(name)),
 ];
 
 function draw(tag, attributes, ...children) {

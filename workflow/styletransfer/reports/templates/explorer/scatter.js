@@ -1,4 +1,4 @@
-// All runs in one chart: content against style loss.
+// All runs on one plane: how much of the content they keep, against how much of the style they reach.
 
 // Which parameter sets a run apart: its colour in the scatter.
 function differs(run) {
@@ -6,20 +6,19 @@ function differs(run) {
   return names.length === 0 ? "default" : names.length === 1 ? words(names[0]) : "several";
 }
 
+const SCATTER_HEIGHT = 460;
+// The longer side of a picture at a point, in pixels.
+const AT_POINT = 64;
+
 function drawScatter() {
-  const shown = runsOfPair.get(state.pair).filter((run) => lossOf(run, "content") > 0 && lossOf(run, "style") > 0);
-  const { group } = current();
-  const comparable = (run) => ok(run) && run.group === group;
-  const front = shown
-    .filter((run) => run.front && run.group === group)
-    .sort((a, b) => lossOf(a, "content") - lossOf(b, "content"));
+  const shown = runsOfPair.get(state.pair).filter((run) => RULERS.every((ruler) => run.measured[ruler] !== null));
+  const front = shown.filter((run) => run.front);
   const rows = shown.map((run) => ({
     run: run.index,
-    content: lossOf(run, "content"),
-    style: lossOf(run, "style"),
+    kept: run.measured.content_kept,
+    reached: run.measured.style_reached,
     differs: differs(run),
-    comparable: comparable(run),
-    front: front.includes(run),
+    ok: ok(run),
   }));
   const groups = [...new Set(rows.map((row) => row.differs))];
   const palette = groups.map((group) => (group === "default" ? color("default") : null));
@@ -27,9 +26,17 @@ function drawScatter() {
     (own, place) => own ?? CATEGORIES[palette.slice(0, place).filter((one) => one === null).length % CATEGORIES.length],
   );
   const legend = { title: "differs from the default in", orient: "top", columns: innerWidth < 760 ? 2 : 8 };
+  const domains = { kept: widened(rows, "kept"), reached: widened(rows, "reached") };
+  const along = (field, title) => ({
+    field,
+    type: "quantitative",
+    title,
+    scale: { domain: domains[field], nice: false, zero: false },
+    axis: { tickCount: 6 },
+  });
   const axes = {
-    x: logEncoding(rows, "content", "content loss → less like the photograph", 1.25),
-    y: logEncoding(rows, "style", "style loss → less like the artwork", 1.25),
+    x: along("kept", "content kept → more like the photograph"),
+    y: along("reached", "style reached → more like the artwork"),
   };
   const point = (filter, mark) => ({
     transform: [{ filter }],
@@ -46,31 +53,60 @@ function drawScatter() {
     encoding: axes,
   });
   const spec = {
-    height: 380,
+    height: SCATTER_HEIGHT,
     data: { values: rows },
     layer: [
       {
-        data: { values: front.map((run) => ({ content: lossOf(run, "content"), style: lossOf(run, "style") })) },
-        mark: { type: "line", interpolate: "step-after", stroke: color("quiet"), strokeWidth: 1.5, strokeDash: [5, 3] },
+        data: { values: front.map((run) => rows[shown.indexOf(run)]).sort((a, b) => a.kept - b.kept) },
+        mark: {
+          type: "line",
+          interpolate: "step-before",
+          stroke: color("quiet"),
+          strokeWidth: 1.5,
+          strokeDash: [5, 3],
+        },
         encoding: axes,
       },
-      point("!datum.comparable", { filled: false, opacity: 0.45 }),
-      // The front lies on top: nothing hides a run that beats it.
-      point("datum.comparable && !datum.front", { filled: true, opacity: 1 }),
-      point("datum.front", { filled: true, opacity: 1 }),
+      {
+        data: { values: withPictures(rows, front, domains) },
+        mark: { type: "image", width: AT_POINT, height: AT_POINT, aspect: true, yOffset: -0.55 * AT_POINT },
+        encoding: { ...axes, url: { field: "picture", type: "nominal" } },
+      },
+      point("!datum.ok", { filled: false, opacity: 0.45 }),
+      point("datum.ok", { filled: true, opacity: 1 }),
       ring(isHovered, color("accent")),
       ring(isCurrent, color("ink")),
     ],
   };
-  const others = rows.filter((row) => !row.comparable).length;
+  const gone = runsOfPair.get(state.pair).length - shown.length;
   element("scatter-note").textContent =
-    `Unweighted losses on log axes; lower left is better. ` +
-    `Dashed: the Pareto front, runs that no other beats in both (${front.length}).` +
-    (others
-      ? ` Hollow: runs that diverged, or whose losses measure something else than this run's ` +
-        `and so do not compare (${others}).`
-      : "");
-  chart("scatter", `${state.pair} ${group}`, spec, element("scatter-note").textContent);
+    "Measured alike for all settings; upper right is better. " +
+    `Dashed: the Pareto front, runs of which no other has more of both (${front.length}). Hollow: diverged.` +
+    (gone ? ` ${gone} runs are not measured.` : "");
+  chart("scatter", `${state.pair} ${innerWidth}`, spec, element("scatter-note").textContent);
+}
+
+// From the least to the greatest value of a field, with room for pictures at the ends.
+function widened(rows, field) {
+  const values = rows.map((row) => row[field]);
+  const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
+  const room = 0.12 * (high - low || 1);
+  return [low - room, high + room];
+}
+
+// Rows with a picture, as far as none covers another: of the default first, then of the front, then of others.
+function withPictures(rows, front, domains) {
+  const rank = ({ run }) => (runs[run].default ? 0 : front.includes(runs[run]) ? 1 : 2);
+  const size = { kept: element("scatter").clientWidth || 800, reached: SCATTER_HEIGHT };
+  const apart = (one, other, field) => {
+    const [low, high] = domains[field];
+    return (Math.abs(one[field] - other[field]) / (high - low)) * size[field] > 1.1 * AT_POINT;
+  };
+  const chosen = [];
+  for (const row of [...rows].sort((a, b) => rank(a) - rank(b)))
+    if (chosen.every((other) => apart(row, other, "kept") || apart(row, other, "reached")))
+      chosen.push({ ...row, picture: runs[row.run].picture });
+  return chosen;
 }
 
 view(["run", "pair", "theme"], () => whenNear(element("scatter"), drawScatter));

@@ -26,7 +26,7 @@ function drawScatter() {
     (own, place) => own ?? CATEGORIES[palette.slice(0, place).filter((one) => one === null).length % CATEGORIES.length],
   );
   const legend = { title: "differs from the default in", orient: "top", columns: innerWidth < 760 ? 2 : 8 };
-  const domains = { kept: widened(rows, "kept"), reached: widened(rows, "reached") };
+  const domains = { kept: widened(rows, "kept"), reached: widened(rows, "reached", 0.22) };
   const along = (field, title) => ({
     field,
     type: "quantitative",
@@ -86,12 +86,12 @@ function drawScatter() {
   chart("scatter", `${state.pair} ${innerWidth}`, spec, element("scatter-note").textContent);
 }
 
-// From the least to the greatest value of a field, with room for pictures at the ends.
-function widened(rows, field) {
+// From the least to the greatest value of a field, with room for the points at the ends, and above for a picture.
+function widened(rows, field, above = 0.08) {
   const values = rows.map((row) => row[field]);
   const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
-  const room = 0.12 * (high - low || 1);
-  return [low - room, high + room];
+  const span = high - low || 1;
+  return [low - 0.08 * span, high + above * span];
 }
 
 // Rows with a picture, as far as none covers another: of the default first, then of the front, then of others.

@@ -190,7 +190,8 @@ config(
 )
 config(KEYS, "one in a list of runs", "Did you mean seed?", {**LIST, "runs": [{"sed": 1}]})
 config(KEYS, "one under `limits`", "Did you mean tv_weight?", {"contact_sheet": {"limits": {"tv_wieght": [0, 1]}}})
-config(KEYS, "a key that is missing", "'images' is a required property", {"images": None})
+config(KEYS, "a key that is missing", "'pairs' is a required property", {"pairs": None})
+config(KEYS, "pairs without `images`", "pairs name the picture a, but there are no images", {"images": None})
 config(KEYS, "a path alone", "images.a is 'x.jpg': write {path: x.jpg}, {sample: ...} or", {"images": {"a": "x.jpg"}})
 config(KEYS, "an unknown kind of picture", "images.a.url: there is no such key", {"images": {"a": {"url": "x"}}})
 config(KEYS, "two kinds of one picture", "images.a:", {"images": {"a": {"path": "a.png", "sample": "coffee"}}})
@@ -202,6 +203,60 @@ EMPTY = "Empty and twice"
 config(EMPTY, "a parameter without values", "vary.style_weight is empty", {"vary": {"style_weight": []}})
 config(EMPTY, "a parameter without a value", "iterations has no value", {"defaults": {"iterations": None}})
 config(EMPTY, "no pair", "pairs: [] should be non-empty", {"pairs": []})
+FOLDERS = "Folders of pictures"
+CONTENTS: dict[str, Any] = {"contents": "*.png", "styles": "b"}
+config(
+    FOLDERS,
+    "no such folder",
+    "pairs.0.contents.0 is 'photos': there is no such file",
+    {"pairs": {**CONTENTS, "contents": "photos"}},
+)
+config(
+    FOLDERS,
+    "a pattern that fits nothing",
+    "is '*.jpg': there is no picture. Put some there",
+    {"pairs": {**CONTENTS, "contents": "*.jpg"}},
+)
+config(
+    FOLDERS,
+    "a folder without pictures",
+    "is 'empty': there is no picture",
+    {"pairs": {**CONTENTS, "contents": "empty"}},
+    {"empty": lambda path: path.mkdir()},
+)
+config(
+    FOLDERS,
+    "files that are no pictures",
+    "among its files are others than pictures: notes.txt",
+    {"pairs": {**CONTENTS, "contents": "*.*"}},
+    {"notes.txt": b"x"},
+)
+config(
+    FOLDERS,
+    "two files of one name",
+    "'c.jpg' would be called c, as is 'c.bmp'",
+    {"pairs": {**CONTENTS, "contents": "c.*"}},
+    {"c.jpg": b"x", "c.bmp": b"x"},
+)
+config(
+    FOLDERS,
+    "a file that is no picture",
+    "images.c: picture 'c.png' is not recognised as a picture",
+    {"pairs": {**CONTENTS, "contents": "c.png"}},
+    {"c.png": b"no picture at all"},
+)
+config(
+    FOLDERS,
+    "`content` and `contents`",
+    "pairs.0: give it content, the name of a picture; or contents",
+    {"pairs": {**CONTENTS, "content": "a"}},
+)
+config(
+    FOLDERS,
+    "`initial` for many contents",
+    "pairs.0.initial is one picture, and contents are many",
+    {"pairs": {**CONTENTS, "initial": "a"}},
+)
 config(EMPTY, "no picture", "images: {} should be non-empty", {"images": {}})
 config(EMPTY, "no style", "pairs.0.styles: [] should be non-empty", {"pairs": [{"content": "a", "styles": []}]})
 config(EMPTY, "a list without runs", "runs is empty: list at least one run", LIST)

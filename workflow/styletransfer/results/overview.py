@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -38,7 +40,7 @@ def summary(
     """
     records = {run_id: find_record(pool / run_id / RUN_FILES["record"], run_id=run_id) for run_id in study.runs}
     finished = {run_id for run_id, record in records.items() if record}
-    lines = [f"study {study.name}: {len(study.rows)} rows, {len(study.runs)} distinct runs", ""]
+    lines = [f"study {study.name}: {len(study.rows)} rows, {len(study.runs)} distinct runs", *_pairs(study), ""]
     lines.append(f"  {'parameter':24} {'rows':>6} {'new':>6} {'cached':>6} {'shared':>6}")
     seen: set[str] = set()
     for parameter in dict.fromkeys(row.parameter for row in study.rows):
@@ -144,3 +146,16 @@ def _size(study: Study, name: str) -> tuple[int, int] | None:
         return picture_size(name, study.pictures[name])
     except ImportError:
         return None
+
+
+def _pairs(study: Study) -> list[str]:
+    """The pictures of a study of several pairs, each with the file that it is."""
+    pairs = study.config["pairs"]
+    if len(pairs) < 2:
+        return []
+    lines = [f"  {len(pairs)} pairs of pictures"]
+    for role, used in (("contents", [[pair["content"]] for pair in pairs]), ("styles", [p["styles"] for p in pairs])):
+        names = list(dict.fromkeys(itertools.chain.from_iterable(used)))
+        listed = ", ".join(f"{name} ({study.pictures[name].source})" for name in names)
+        lines += textwrap.wrap(f"{len(names)} {role}: {listed}", 110, initial_indent="    ", subsequent_indent="      ")
+    return lines

@@ -12,6 +12,7 @@ from typing import Any
 from styletransfer.errors import InputError
 from styletransfer.files import checks, yaml_reader
 from styletransfer.settings import PARAMETERS
+from styletransfer.study import folders
 
 # What decides a study's rows; everything else of a config is about showing and running them.
 DEFINING_KEYS = (
@@ -59,7 +60,7 @@ def load(config: Mapping[str, Any]) -> dict[str, Any]:
     faults = [_fault(error) for error in jsonschema.Draft202012Validator(schema).iter_errors(config)]
     if faults:
         raise InputError("the config cannot be used:\n" + "\n".join(f"  - {fault}" for fault in faults))
-    filled = _with_defaults(_with_homes(config), schema)
+    filled = _with_defaults(folders.expanded(_with_homes(config)), schema)
     _check_limits(filled["contact_sheet"]["limits"])
     _check_design(filled)
     return filled
@@ -95,10 +96,14 @@ def _with_homes(config: Mapping[str, Any]) -> dict[str, Any]:
 
     pictures = {
         name: {kind: expanded(source) if kind == "path" else source for kind, source in picture.items()}
-        for name, picture in config["images"].items()
+        for name, picture in config.get("images", {}).items()
     }
+    pairs = [
+        {**pair, **{role: list(map(expanded, pair[role])) for role in ("contents", "styles") if "contents" in pair}}
+        for pair in config["pairs"]
+    ]
     paths = {key: expanded(config[key]) for key in ("weights", "runs") if key in config}
-    return {**config, **paths, "images": pictures}
+    return {**config, **paths, "images": pictures, "pairs": pairs}
 
 
 def _check_design(config: Mapping[str, Any]) -> None:

@@ -38,6 +38,8 @@ def picture(config: Mapping[str, Any], name: str, earlier: Earlier = lambda: Non
         InputError: for a name or a file that is not there.
 
     """
+    if not config["images"]:
+        raise InputError(f"pairs name the picture {name}, but there are no images: say which file it is under images")
     if name not in config["images"]:
         raise InputError(f"pairs name the picture {unknown_key(name, config['images'])}")
     ((kind, source),) = config["images"][name].items()

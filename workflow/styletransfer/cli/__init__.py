@@ -19,6 +19,7 @@ from styletransfer import errors
 # Which module has which subcommands.
 COMMANDS = {
     "transfer": ("transfer", "run"),
+    "init": ("init",),
     "plan": ("plan", "status"),
     "prepare": ("fetch", "convert", "picture", "paint"),
     "results": ("measure", "collect", "manifest", "verify", "crate"),

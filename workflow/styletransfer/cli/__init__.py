@@ -25,6 +25,7 @@ COMMANDS = {
     "results": ("measure", "collect", "manifest", "verify", "crate"),
     "draw": ("draw", "explorer"),
     "watch": ("watch",),
+    "final": ("final",),
     "benchmark": ("benchmark",),
 }
 # Those that the workflow's rules call. By hand they do the same.

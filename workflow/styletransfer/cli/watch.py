@@ -45,19 +45,13 @@ def run(options: argparse.Namespace) -> None:
 
     if not options.interval > 0:
         raise InputError(f"--interval is {options.interval:g}: it must be above 0")
-    monitor = Monitor(plan.read(plan.find(_folder(options.study))), options.pool)
+    monitor = Monitor(plan.read(plan.find(options.study)), options.pool)
     is_terminal = sys.stdout.isatty()
     console = Console(highlight=False, width=None if is_terminal else PLAIN_WIDTH)
     if options.once:
         console.print(terminal.view(monitor.snapshot(), monitor, bars=is_terminal))
     else:
         (on_terminal if is_terminal else in_log)(monitor, options.interval, console)
-
-
-def _folder(study: str) -> Path:
-    """The folder of a study that is given by its name or folder."""
-    named = Path("results/studies", study)
-    return named if named.is_dir() else Path(study)
 
 
 def watch(monitor: Monitor, interval: float, show: Callable[[Snapshot], None]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from styletransfer.errors import InputError
-from styletransfer.images.resize import size_text, to_uint8
+from styletransfer.images.resize import size_text, to_uint8, to_uint16
 
 # Rec. 601, full range, as in JPEG.
 LUMA = np.array([0.299, 0.587, 0.114])
 # Grey levels squared. A direction in which a style varies less has no colours to match: it is noise, and stays small.
 LEAST_VARIANCE = 1.0
+# The settings with which a result has the chroma of the content.
+OF_CONTENT = ("content", "luminance")
 
 
 def preserve_colors(result: np.ndarray, content: np.ndarray) -> np.ndarray:
@@ -56,7 +58,13 @@ def finished(image: np.ndarray, content: np.ndarray, colors: str) -> np.ndarray:
         InputError: Values are not finite.
     """
     picture = to_uint8(image)
-    return to_uint8(preserve_colors(picture, content)) if colors in ("content", "luminance") else picture
+    return to_uint8(preserve_colors(picture, content)) if colors in OF_CONTENT else picture
+
+
+def finished_exactly(image: np.ndarray, content: np.ndarray, colors: str) -> np.ndarray:
+    """The same with 16 bits a channel: (H, W, 3) uint16."""
+    clipped = np.clip(image, 0, 255)
+    return to_uint16(preserve_colors(clipped, content) if colors in OF_CONTENT else clipped)
 
 
 def gray(picture: np.ndarray) -> np.ndarray:

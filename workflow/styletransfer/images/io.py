@@ -94,6 +94,26 @@ def check_source(path: str | Path, checksum: str) -> None:
         )
 
 
+def read_alpha(path: str | Path) -> np.ndarray | None:
+    """How opaque a picture is, turned as `read_image` does; None if nothing of it is transparent.
+
+    Returns:
+        (H, W) uint8, 255 where it is opaque.
+
+    Raises:
+        InputError: As `read_image` does.
+    """
+    with _open(path, pixels=True) as (image, found):
+        image.load()
+        alpha = found.alpha(image) if isinstance(found, png.Png) else None
+        if alpha is None and image.has_transparency_data:
+            alpha = image.convert("RGBA").getchannel("A")
+        if alpha is None or alpha.getextrema()[0] == 255:
+            return None
+        alpha.getexif()[ExifTags.Base.Orientation] = _orientation(image)
+        return np.array(ImageOps.exif_transpose(alpha))
+
+
 def image_size(path: str | Path) -> tuple[int, int]:
     """The size of a picture from its header alone. Of damage behind it only the end of a PNG that is missing is seen.
 

@@ -126,15 +126,15 @@ def read(file: BinaryIO, pixels: bool, texts: tuple[str, ...] = ()) -> Png:
         elif chunk.kind == b"IDAT" and not pixels:
             continue
         elif chunk.kind in PIXELS:
-            _append(png.stream, chunk.kind, _sound(file, chunk))
+            append(png.stream, chunk.kind, _sound(file, chunk))
         elif chunk.kind in (b"iCCP", b"eXIf", *TEXTS) and chunk.length <= MAX_UNPACKED:
             # Whatever is wrong with it, it is as if it were not there.
             with contextlib.suppress(DamagedError, ValueError, IndexError, zlib.error):
                 for key, value in _described(chunk.kind, _sound(file, chunk), keywords):
                     png.info.setdefault(key, value)
     if not pixels:
-        _append(png.stream, b"IDAT", b"")
-    _append(png.stream, b"IEND", b"")
+        append(png.stream, b"IDAT", b"")
+    append(png.stream, b"IEND", b"")
     png.stream.seek(0)
     return png
 
@@ -178,7 +178,8 @@ def _checksum(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
 
 
-def _append(stream: io.BytesIO, kind: bytes, data: bytes) -> None:
+def append(stream: BinaryIO, kind: bytes, data: bytes) -> None:
+    """Write a chunk with its checksum."""
     for part in (struct.pack(">I", len(data)), kind, data, _checksum(kind, data)):
         stream.write(part)
 

@@ -81,13 +81,22 @@ def to_uint8(pixels: np.ndarray) -> np.ndarray:
     Raises:
         InputError: Values are not finite: they would become black or white silently.
     """
+    return _whole(pixels, 1).astype(np.uint8)
+
+
+def to_uint16(pixels: np.ndarray) -> np.ndarray:
+    """As `to_uint8`, but 0..255 becomes 0..65535: a grey level is 257."""
+    return _whole(pixels, 257).astype(np.uint16)
+
+
+def _whole(pixels: np.ndarray, scale: int) -> np.ndarray:
     bad = pixels.size - np.count_nonzero(np.isfinite(pixels))
     if bad:
         raise InputError(
             f"{bad:,} of {pixels.size:,} values of the picture are not finite numbers (NaN or infinity): "
             "the optimisation that made it has diverged; lower its learning rate"
         )
-    return np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)
+    return np.rint(np.clip(pixels, 0, 255) * scale)
 
 
 def size_text(pixels: np.ndarray) -> str:

@@ -1,7 +1,7 @@
 """Coarse to fine: the optimisation of one image, stage after stage, each of which is one of a larger size.
 
-The image after the last step of a stage is enlarged and evaluated first in the next one; Adam's moments go with it. VGG
-sees some 100 pixels at a time: what is large in the style is found while the picture is small.
+The image after the last step of a stage is enlarged and evaluated first in the next one; what the optimizer
+knows goes with it. VGG sees some 100 pixels at a time: what is large in the style is found while the picture is small.
 """
 
 from __future__ import annotations

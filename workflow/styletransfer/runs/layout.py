@@ -41,6 +41,7 @@ class Outputs:
         record: all about the run, JSON.
         progress: the reference program's progress.txt.
         plot: a plot of it.
+        exact: the picture with 16 bits a channel, a NumPy array of (H, W, 3) uint16.
         checkpoints: a pattern for pictures on the way, such as `step-{:05}.png`.
         checkpoint_iterations: the number of steps from one of these to the next.
     """
@@ -50,6 +51,7 @@ class Outputs:
     record: Path | None = None
     progress: Path | None = None
     plot: Path | None = None
+    exact: Path | None = None
     checkpoints: str | None = None
     checkpoint_iterations: int | None = None
 
@@ -61,7 +63,7 @@ class Outputs:
 
     def named(self) -> list[Path]:
         """All files with a fixed name."""
-        paths = (self.image, self.losses, self.record, self.progress, self.plot)
+        paths = (self.image, self.losses, self.record, self.progress, self.plot, self.exact)
         return [path for path in paths if path is not None]
 
     def results(self) -> list[Path]:

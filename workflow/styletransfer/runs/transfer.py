@@ -16,10 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from styletransfer.devices import gpu_usage, lease
 from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks, locks
-from styletransfer.images.color import finished
+from styletransfer.images.color import finished, finished_exactly
 from styletransfer.images.io import write_image
 from styletransfer.optim.history import History
 from styletransfer.optim.stylize import Computation, Engine, Pictures
@@ -143,7 +145,11 @@ def transfer(
         run_state.resume(saver.find(settings.run_id, settings.iterations))
         clock.prepared(session.computed_on(how))
         _optimise(run_state, engine, outputs, pictures, saver)
-    write_image(outputs.image, finished(engine.result(optimization, history), content, settings.colors))
+    result = engine.result(optimization, history)
+    write_image(outputs.image, finished(result, content, settings.colors))
+    if outputs.exact is not None:
+        with atomic.atomic_path(outputs.exact) as temporary:
+            np.save(temporary, finished_exactly(result, content, settings.colors))
     _write(outputs, history)
     keep_state = session.keep_state and not history.diverged
     if keep_state:

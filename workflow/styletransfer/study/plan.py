@@ -221,13 +221,15 @@ def newest(folder: str | Path) -> Study | None:
 
 
 def find(folder: str | Path) -> Path:
-    """The newest plan in the folder of a study, `results/studies/<study>`.
+    """The newest plan of a study, which is given by its name or by its folder, `results/studies/<study>`.
 
     Raises:
         InputError: if there is none.
 
     """
-    plans = sorted(Path(folder).glob("plan-*.json"), key=lambda path: path.stat().st_mtime)
+    named = Path("results/studies", folder)
+    found = (named if named.is_dir() else Path(folder)).glob("plan-*.json")
+    plans = sorted(found, key=lambda path: path.stat().st_mtime)
     if not plans:
         raise InputError(f"{folder}: there is no plan in it. Name the folder of a study, such as results/studies/demo")
     return plans[-1]

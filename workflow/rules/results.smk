@@ -27,7 +27,7 @@ rule measure:
         r"""
         styletransfer measure \
             --plan {input.plan:q} \
-            --threads {threads} \
+            --threads {threads:q} \
             --output {output:q} \
             >{log:q} 2>&1
         """

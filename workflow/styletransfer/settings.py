@@ -9,25 +9,22 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import itertools
 import json
-import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from styletransfer import layers
+from styletransfer import parameters
 from styletransfer import stages as coarse_to_fine
 from styletransfer.errors import InputError
+from styletransfer.parameters import parameter, rounded
 
 # Raised when equal settings begin to give other pixels; every run is then computed again. An option added later keeps
 # the number as long as its default leaves the pixels alone: only values that differ from the defaults are hashed.
 NUMERICS = 1
 
 HASH_DIGITS = 12
-SIGNIFICANT_DIGITS = 12
-DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -46,18 +43,11 @@ class Artifact:
         return hashlib.sha256(f"{self.name}\n{self.checksum}".encode()).hexdigest()[:16]
 
 
+WIDTHS = {"minimum": 1, "maximum": 16384, "integer": True}
 # The content layer that has what `content_weight_blend` leaves.
 REST_LAYER = "relu5_2"
 # Of settings that name no pictures and weights, since they come as arrays: see `optim.stylize`.
 IN_MEMORY = Artifact("in memory", "")
-
-
-def parameter(default: Any, help: str, **limits: Any) -> Any:
-    """One field of `Settings`.
-
-    Limits: `minimum`, `above`, `maximum`, `choices`, `integer`, `per_style`, `layers`, `widths`.
-    """
-    return field(default=default, metadata={"help": help, **limits})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +63,7 @@ class Settings:
     styles: tuple[Artifact, ...] = (IN_MEMORY,)
     weights: Artifact = IN_MEMORY
 
-    width: int | None = parameter(
-        None, "width of the result in pixels; default: the content picture's", minimum=1, maximum=16384, integer=True
-    )
+    width: int | None = parameter(None, "width of the result in pixels; default: the content picture's", **WIDTHS)
     iterations: int = parameter(
         1000,
         "number of optimisation steps, each with one evaluation of the loss; L-BFGS from the content picture wants "
@@ -91,7 +79,7 @@ class Settings:
         minimum=1,
         maximum=coarse_to_fine.MOST,
         integer=True,
-        widths=True,
+        widths=WIDTHS,
     )
     content_weight: float = parameter(5.0, "weight of the content loss; higher: more of the photograph", minimum=0)
     content_layers: str = parameter(
@@ -298,94 +286,12 @@ def check(name: str, value: Any, styles: int = 1) -> Any:
         if PARAMETERS[name].default is None:
             return None
         raise InputError(f"{name} has no value: give a value or leave the key out for its default")
-    limits = PARAMETERS[name].metadata
-    if "choices" in limits:
-        return _check_choice(name, value, limits["choices"])
-    if limits.get("layers"):
-        return layers.written(name, value)
-    if limits.get("per_style"):
-        return _check_per_style(name, value, styles)
-    if limits.get("widths") and isinstance(value, list | tuple):
-        return _check_widths(name, value)
-    return _check_number(name, value)
-
-
-def _check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
-    if value not in choices:
-        raise InputError(f"{name} is {value!r}: choose one of {', '.join(choices)}")
-    return str(value)
-
-
-def _check_per_style(name: str, value: Any, styles: int) -> tuple[float, ...]:
-    values = list(value) if isinstance(value, list | tuple) else [value]
-    numbers = [float(_check_number(name, number)) for number in values]
-    if len(numbers) == 1:
-        numbers *= styles
-    if len(numbers) != styles:
-        raise InputError(f"{name} has {len(numbers)} values for {styles} styles: give one for each, or one for all")
-    if name == "style_blend_weights":
-        total = math.fsum(numbers)
-        if total == 0:
-            raise InputError(f"{name} is {value!r}: at least one style needs a weight above 0")
-        numbers = [rounded(number / total) for number in numbers]
-    return tuple(numbers)
-
-
-def _check_widths(name: str, value: Sequence[Any]) -> int | tuple[int, ...]:
-    if len(value) == 1:  # one thing is a list of one
-        return int(_check_number(name, value[0]))
-    widths = tuple(int(_check_number("width", width)) for width in value)
-    if not widths or any(width >= larger for width, larger in itertools.pairwise(widths)):
-        raise InputError(
-            f"{name} is {list(value)!r}: a list has the width of each stage, from the smallest to the largest"
-        )
-    return widths
-
-
-def _check_number(name: str, value: Any) -> int | float:
-    limits = PARAMETERS[name].metadata
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
-        comma = isinstance(value, str) and DECIMAL_COMMA.fullmatch(value.strip())
-        remedy = f". Write it with a point: {value.strip().replace(',', '.')}" if comma else ""
-        raise InputError(f"{name} is {value!r}, not a number{remedy}")
-    try:
-        number = float(value)
-    except (OverflowError, TypeError, ValueError):
-        number = math.inf
-    if not math.isfinite(number):
-        raise InputError(f"{name} is {value!r}: it must be finite")
-    if limits.get("integer") and number != int(number):
-        raise InputError(f"{name} is {value!r}: it must be a whole number")
-    exact = value if isinstance(value, int) else number  # a large seed is more than a float can hold
-    if (
-        exact < limits.get("minimum", -math.inf)
-        or exact <= limits.get("above", -math.inf)
-        or exact > limits.get("maximum", math.inf)
-    ):
-        raise InputError(f"{name} is {value!r}: it must be {allowed(name)}")
-    return int(value) if limits.get("integer") else rounded(number)
+    return parameters.checked(name, value, PARAMETERS[name].metadata, styles)
 
 
 def allowed(name: str) -> str:
     """What values parameter `name` takes, in words."""
-    limits = PARAMETERS[name].metadata
-    bounds = [" or ".join(limits["choices"])] if "choices" in limits else []
-    if "layers" in limits:
-        bounds.append(f"{layers.LAYERS[0]} to {layers.LAYERS[-1]}")
-    if "minimum" in limits:
-        bounds.append(f"at least {limits['minimum']:,}")
-    if "above" in limits:
-        bounds.append(f"above {limits['above']:,}")
-    if "maximum" in limits:
-        bounds.append(f"at most {limits['maximum']:,}")
-    if limits.get("widths"):
-        return f"{' and '.join(bounds)}, or a list of widths"
-    return " and ".join(bounds)
-
-
-def rounded(number: float) -> float:
-    """A float with 12 significant digits: 0.1 + 0.2 and 0.3 are one value, and -0 is 0."""
-    return float(f"{float(number):.{SIGNIFICANT_DIGITS}g}") + 0.0
+    return parameters.allowed(PARAMETERS[name].metadata)
 
 
 def to_json(value: Any) -> str:

@@ -199,7 +199,7 @@ def picture(made: Final, exact: Path, in_colors_of_content: bool, transparent: b
     Returns:
         (H, W, 3) uint16, or (H, W, 4) with opacity.
     """
-    pixels = np.load(exact)
+    pixels = np.load(exact, allow_pickle=False)
     height, width, _ = pixels.shape
     if in_colors_of_content:
         colors = resize(read_image(made.content.file), width, height)

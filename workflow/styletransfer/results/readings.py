@@ -17,9 +17,9 @@ import pandas as pd
 from styletransfer.analysis.ruler import VERSION, Reading, Ruler, measure_style
 from styletransfer.files import atomic
 from styletransfer.images.io import read_image
+from styletransfer.parameters import rounded
 from styletransfer.runs.layout import MEASURES, RUN_FILES
 from styletransfer.runs.record import find_record
-from styletransfer.settings import rounded
 from styletransfer.study.plan import Study
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any
 
 from styletransfer.errors import InputError
 from styletransfer.files import checks, yaml_reader
-from styletransfer.settings import DECIMAL_COMMA
+from styletransfer.parameters import DECIMAL_COMMA
 from styletransfer.text import duration
 
 SEPARATORS = (",", ";", "\t")

@@ -8,6 +8,7 @@ from typing import Any
 
 from styletransfer import settings
 from styletransfer.errors import InputError
+from styletransfer.parameters import rounded
 from styletransfer.text import value_labels
 
 GENERATORS = {"linspace": 3, "logspace": 3, "arange": 3}
@@ -54,8 +55,8 @@ def single(parameter: str, value: Any, styles: Collection[int] = (1,)) -> Any:
     if not settings.PARAMETERS[parameter].metadata.get("per_style"):
         return checked[0]
     if isinstance(value, list | tuple) and len(value) > 1:
-        return tuple(settings.rounded(number) for number in value)
-    return settings.rounded(value[0] if isinstance(value, list | tuple) else value)
+        return tuple(rounded(number) for number in value)
+    return rounded(value[0] if isinstance(value, list | tuple) else value)
 
 
 def _alike(parameter: str, different: Sequence[Any], styles: int) -> list[Any]:
@@ -101,7 +102,7 @@ def _generate(parameter: str, kind: str, arguments: list[float]) -> list[Any]:
             generated = [first + share * (last - first) for share in shares]
         else:
             generated = [first * (last / first) ** share for share in shares]
-    return [settings.rounded(value) for value in generated]
+    return [rounded(value) for value in generated]
 
 
 def _slice(parameter: str, text: Any) -> slice:

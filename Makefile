@@ -9,7 +9,7 @@ PAGE := $(VENV)/page
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .PHONY: audit check demo test lint light unit workflow browser cluster faults install lock notebook page pictures \
-  screenshots
+  gallery screenshots
 
 demo: $(VENV)/installed
 	@$(BIN)/styletransfer plan --configfile config/demo.yaml
@@ -106,6 +106,11 @@ audit: $(VENV)/installed
 pictures: demo
 	$(BIN)/styletransfer benchmark schedule --output docs/schedules.png
 	$(BIN)/python docs/pictures.py
+
+# Those of docs/gallery.md and docs/first_study.md: half an hour or more.
+gallery: $(VENV)/installed
+	$(BIN)/snakemake --configfile config/gallery.yaml
+	$(BIN)/python docs/gallery_pictures.py
 
 # The explorer as the README shows it.
 screenshots: demo $(VENV)/tested

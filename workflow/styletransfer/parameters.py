@@ -19,8 +19,7 @@ DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?")
 def parameter(default: Any, help: str, **limits: Any) -> Any:
     """One field of `Settings`.
 
-    Limits: `minimum`, `above`, `maximum`, `choices`, `integer`, `per_style`, `layers`; and `widths`, those of each width
-    in a list.
+    Limits: `minimum`, `above`, `maximum`, `choices`, `integer`, `per_style`, `layers`; `widths`: of each in a list.
     """
     return field(default=default, metadata={"help": help, **limits})
 

@@ -148,6 +148,11 @@ def test_a_line_of_a_log_tells_the_stage_and_the_time_left(iteration, seconds):
     assert found.seconds_left == pytest.approx(left * seconds, abs=1.01, rel=1e-6)
 
 
+def whole_pictures():
+    content, styles = pictures((26, 30), 1)
+    return np.round(content).astype(np.uint8), [np.round(style).astype(np.uint8) for style in styles]
+
+
 class Descent:
     """Adam and its moments in NumPy, on a gradient that TensorFlow gives."""
 
@@ -184,8 +189,7 @@ def test_a_staged_run_is_the_runs_of_its_sizes_one_after_another(small_weights):
     from styletransfer.vgg.network import VGG19
 
     run = settings(stages=(20, 30), iterations=5, learning_rate=3, tv_weight=1, initial_noiseblend=0)
-    content, styles = (np.round(p).astype(np.uint8) if not isinstance(p, list) else p for p in pictures((26, 30), 1))
-    styles = [np.round(style).astype(np.uint8) for style in styles]
+    content, styles = whole_pictures()
     network = VGG19(small_weights)
     loss = losses.AutodiffGradient(network)
     weights, blend = tf.constant(terms.weights(run), tf.float32), tf.constant([1.0])
@@ -216,23 +220,17 @@ def test_a_staged_run_is_the_runs_of_its_sizes_one_after_another(small_weights):
 
 
 @pytest.mark.engine
-def test_lbfgs_takes_a_step_of_the_right_size_at_once_in_a_larger_stage():
-    """Of (x - target)^2, averaged, the Hessian is 2 / n: a step that knows it ends at the target."""
-    import tensorflow as tf
+def test_lbfgs_begins_again_in_a_larger_stage_with_a_tenth_of_its_first_step(small_weights):
+    from styletransfer.optim.stylize import Computation, build, fit_stages
 
-    from styletransfer.optim.optimizers import LBFGS, Hyperparameters
-
-    rng, hyper = np.random.default_rng(4), Hyperparameters.of(settings(learning_rate=10))
-    sizes, optimizer = ((20, 24, 3), (28, 33, 3)), None
-    for size, steps in zip(sizes, (3, 1), strict=True):
-        target, start = (rng.normal(0, 50, size).astype(np.float32) for _ in range(2))
-        image = tf.Variable(start)
-        optimizer = LBFGS.init(start) if optimizer is None else optimizer.enlarged(sizes[0], size)
-        for _ in range(steps):
-            error = image - target
-            optimizer.step(image, 2 * error / error.shape.num_elements(), tf.reduce_mean(error**2), hyper)
-    assert optimizer.num_pairs.numpy() > 0
-    np.testing.assert_allclose(image, target, atol=0.1)
+    run = settings(stages=(20, 30), iterations=6, optimizer="lbfgs", learning_rate=3, tv_weight=1)
+    engine = build(small_weights, run, Computation("cpu", "float32", "autodiff", 1))
+    content, styles = whole_pictures()
+    fitted = fit_stages(run, content, styles)
+    pyramid = engine.pyramid(run, fitted, lambda stage: engine.targets(run, fitted[stage]))
+    images = [pyramid.last for _ in pyramid.run()]
+    steps = [np.sqrt(np.mean((images[k + 1] - images[k]) ** 2)) for k in (0, 3)]
+    assert steps == pytest.approx([3, 0.3], rel=1e-3)
 
 
 @pytest.mark.engine

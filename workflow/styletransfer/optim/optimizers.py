@@ -117,25 +117,11 @@ class LBFGS(NamedTuple):
         return cls(x, gradient, loss, direction, step_size, s, y, curvature, num_pairs)
 
     def enlarged(self, size: tuple[int, ...], larger: tuple[int, ...]) -> LBFGS:
-        """What is known of a larger picture, before its first evaluation: the curvature along smooth directions.
+        """What is known of a larger picture: nothing, as before the first evaluation. Arguments as `Adam.enlarged` has.
 
-        Args:
-            size: the shape of the image, (H, W, 3).
-            larger: that of the next one. Its gradients are smaller, as `Adam.enlarged` has it.
+        The curvature of the smaller one misleads: it is of directions without any detail.
         """
-        after = LBFGS.init(np.empty(larger, np.float32))
-        share = np.float32(math.prod(size) / math.prod(larger))
-        for entry in range(min(int(self.num_pairs), HISTORY_SIZE)):
-            s, y = (
-                enlarge(vectors[entry].numpy().reshape(size), larger[1], larger[0]).ravel()
-                for vectors in (self.s, self.y)
-            )
-            if (curvature := float(s @ y)) > 0:
-                after.s[entry].assign(s)
-                after.y[entry].assign(share * y)
-                after.curvature[entry].assign(share * curvature)
-        after.num_pairs.assign(self.num_pairs)
-        return after
+        return LBFGS.init(np.empty(larger, np.float32))
 
     def step(self, image: tf.Variable, gradient: tf.Tensor, loss: tf.Tensor, hyper: Hyperparameters) -> None:
         """Accept the image on trial and try a whole step from it; or, if the loss is not low enough, half the step.

@@ -1,11 +1,12 @@
 """Coarse to fine: the optimisation of one image, stage after stage, each of which is one of a larger size.
 
-The image after the last step of a stage is enlarged and evaluated first in the next one; what the optimizer
-knows goes with it. VGG sees some 100 pixels at a time: what is large in the style is found while the picture is small.
+The image after the last step of a stage is enlarged and evaluated first in the next one; Adam's moments go with it. VGG
+sees some 100 pixels at a time: what is large in the style is found while the picture is small.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -17,6 +18,10 @@ from styletransfer.optim.optimizers import LBFGS, Adam
 from styletransfer.optim.terms import Evaluation
 from styletransfer.settings import Settings
 from styletransfer.stages import spans
+
+# The first step of L-BFGS in a larger stage, relative to that of the run: the image is nearly where it is to be, and a
+# step that is too long takes several evaluations to take back.
+LATER_FIRST_STEP = 0.1
 
 
 class Pyramid:
@@ -61,8 +66,11 @@ class Pyramid:
 
     def _begin(self, stage: int, start: np.ndarray, optimizer: Adam | LBFGS | None = None) -> None:
         self.stage = stage
+        settings = self._settings
+        if stage and settings.optimizer == "lbfgs":
+            settings = dataclasses.replace(settings, learning_rate=LATER_FIRST_STEP * settings.learning_rate)
         self._current = Optimization(
-            self._stepper, self._targets(stage), self._settings, start, self._spans[stage], optimizer
+            self._stepper, self._targets(stage), settings, start, self._spans[stage], optimizer
         )
 
     @property

@@ -585,14 +585,23 @@ def test_favourites_are_kept_and_taken_along(star, visit, studies):
     larger = load_config(yaml.safe_load(star.locator("#fragment").inner_text()))
     assert [(run.width, run.style_weight) for run in expand(larger).runs.values()] == [(40, 5), (40, 50)]
     assert larger["preserve_colors"]
+    assert "--colors content" in star.locator("#command").inner_text()
+    assert width_of(studies, star.locator("#command").inner_text(), shlex.split) == 40
+    # A larger one grows from the run's own picture.
+    star.locator("#final-width").fill("60")
     command = star.locator("#command").inner_text()
-    assert "--preserve-colors" in command
+    assert command.startswith("styletransfer final ") and command.endswith("--width 60 --preserve-colors")
+    assert width_of(studies, command, lambda _: sorted(studies.glob("results/finals/*-60px.png"))) == 60
+
+
+def width_of(folder, command, files):
+    """That of the picture that a command makes, the last of the files that it names or that `files` finds."""
     done = subprocess.run(
-        ["bash", "-c", command], check=False, cwd=studies, env=environment(), capture_output=True, text=True
+        ["bash", "-c", command], check=False, cwd=folder, env=environment(), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    with Image.open(studies / shlex.split(command)[-1]) as image:
-        assert image.size[0] == 40
+    with Image.open(folder / files(command)[-1]) as image:
+        return image.size[0]
 
 
 @pytest.mark.parametrize("width", ["-5", "0", "100000", "1.5", ""])

@@ -149,6 +149,7 @@ def test_words_and_lists_as_values(studies, visit, tmp_path):
     assert "style blend weights 0.2 0.8" in page.locator("#stage-title").inner_text()
     page.locator("#favourite").click()
     assert '"style_blend_weights":[0.2,0.8]' in page.locator("#fragment").inner_text()
+    page.locator("#final-width").fill("16")
     assert "--style-blend-weights 0.2 0.8" in page.locator("#command").inner_text()
     for section in ("sheet", "losses", "all", "table", "shortlist"):
         page.locator(f"#{section}").scroll_into_view_if_needed()

@@ -6,8 +6,8 @@ import { compileFunction } from "node:vm";
 const FOLDER = new URL("../../workflow/styletransfer/reports/templates/explorer/", import.meta.url);
 const KNOWING = ["study", "axes", "insight", "state", "filter", "exports"];
 const NAMES = `runs nameOf along nearest text state fromAddress toggleFavourite rate reading compromise change
-  scaleOf logAxis axisOf rangeOf withRange condition tableRuns commandOf favouritesConfig gridConfig
-  marksText quoted`.split(/\s+/);
+  scaleOf logAxis axisOf rangeOf withRange condition tableRuns commandOf finalOf favouritesConfig
+  gridConfig marksText quoted`.split(/\s+/);
 
 /** All scripts of the page, as one text. */
 export const program = readdirSync(FOLDER)

@@ -216,6 +216,15 @@ test("the command quotes what a shell would take for more, and says what differs
   ]);
 });
 
+test("a larger picture grows from the run's own, a smaller one has its settings", () => {
+  const { runs, finalOf, commandOf } = page(studyOf(STAR));
+  const [run] = runs;
+  assert.equal(finalOf(run, 48, false), commandOf(run, 48, false));
+  const made = "styletransfer final slug-000000000000 \\\n    --study 'made up' --width 49";
+  assert.equal(finalOf(run, 49, false), made);
+  assert.equal(finalOf(run, 49, true), `${made} --preserve-colors`);
+});
+
 test("a config of favourites has the width and the colours that are asked for, and no run twice", () => {
   const rows = [
     [{ style_weight: 5, width: 64 }, [1, 1]],

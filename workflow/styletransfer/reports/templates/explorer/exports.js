@@ -11,6 +11,18 @@ const listed = (value) => String(value).split(" ");
 const isDefault = (name, value) => listed(study.defaults[name]).join() === listed(value).join();
 
 /**
+ * The command that makes a picture of a run with another width: a larger one grows from the run's own.
+ * @param {Run} run
+ * @param {number} width
+ * @param {boolean} preserve  Whether in the content's colours.
+ */
+function finalOf(run, width, preserve) {
+  if (width <= run.size[0]) return commandOf(run, width, preserve);
+  const colors = preserve && hasStyleColors(run) ? " --preserve-colors" : "";
+  return `styletransfer final ${quoted(run.id)} \\\n    --study ${quoted(study.study)} --width ${width}${colors}`;
+}
+
+/**
  * The command that makes a run's picture again, with another width.
  * @param {Run} run
  * @param {number} width

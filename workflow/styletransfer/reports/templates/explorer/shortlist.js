@@ -13,7 +13,7 @@ function drawExports() {
   const [width, preserve] = [Number(field.value), state.colors === "content"];
   const config = chosen.length ? favouritesConfig(pairByName.get(state.pair), chosen, width, preserve) : "";
   element("width-fault").hidden = !wrong;
-  element("command").textContent = wrong ? "" : commandOf(current(), width, preserve);
+  element("command").textContent = wrong ? "" : finalOf(current(), width, preserve);
   element("fragment").textContent = wrong ? "" : config || "Mark favourites with ☆, and their config stands here.";
   element("marks").textContent = marksText();
   for (const button of elements('[data-copy="command"], [data-copy="fragment"]')) button.disabled = wrong;

@@ -95,12 +95,13 @@ def test_a_profile_does_not_tell_when_it_was_made():
 def test_on_paper_a_picture_fits_and_no_larger_one_does(paper, dpi, width, height):
     found = final.width_on(paper, dpi, (width, height))
 
-    def fits(wide):
-        inches = sorted((wide / dpi, wide * height / width / dpi))
-        return all(side <= limit / 25.4 + 1e-9 for side, limit in zip(inches, sorted(final.PAPERS[paper]), strict=True))
+    def too_large(wide):
+        """By how many pixels, on the side that is too large."""
+        limits = sorted(side / 25.4 * dpi for side in final.PAPERS[paper])
+        return max(a - b for a, b in zip(sorted((wide, wide * height / width)), limits, strict=True))
 
-    assert fits(found)
-    assert not fits(found + 1)
+    assert too_large(found) < 1e-5
+    assert too_large(found + 1) > -1e-5
 
 
 def test_a4_at_300_dpi():
@@ -151,7 +152,7 @@ def test_a_final_is_a_run_from_the_picture_of_the_chosen_one_in_stages(pool, wid
     assert stages.widths(run.stages, width) == widths
     assert (run.iterations, run.optimizer, run.initial_noiseblend) == (7 * len(widths), "lbfgs", 0)
     assert (run.styles, run.style_weight, run.pooling) == (chosen.styles, chosen.style_weight, chosen.pooling)
-    assert (run.content, run.content_weight) == (run.initial, 10 * chosen.content_weight)
+    assert (run.content, run.content_weight) == (run.initial, 200 * chosen.content_weight)
     assert run.canonical()["content"]["name"] == DEFAULT, "its record does not say from which run"
     assert made.content.artifact == chosen.content
     (start,) = made.study.pictures_of(run.run_id)["content"]

@@ -39,8 +39,9 @@ MM_PER_INCH = 25.4
 EVALUATIONS = 10
 # L-BFGS begins with a step of that many grey levels: the picture is nearly done.
 FIRST_STEP = 1.0
-# So many times more than in the chosen run counts what the picture is of: see docs/finals.md.
-ANCHOR = 10.0
+# The chosen picture is the content of its final, and counts so many times more than the photograph did in the chosen
+# run: at 10 it drifts away (docs/finals.md).
+ANCHOR = 200.0
 
 
 class Final(NamedTuple):
@@ -137,7 +138,7 @@ def width_on(paper: str, dpi: float, size: tuple[int, int]) -> int:
     width, height = size
     sheet = PAPERS[paper] if width < height else PAPERS[paper][::-1]
     inches = min(sheet[0], sheet[1] * width / height) / MM_PER_INCH
-    return math.floor(inches * dpi)
+    return math.floor(round(inches * dpi, 6))  # 2480 may come as 2479.9999999999995
 
 
 def final(study: Study, run_id: str, pool: Path, width: int, evaluations: int = EVALUATIONS) -> Final:

@@ -221,8 +221,11 @@ def test_only_such_devices_as_this_machine_has_tell(tmp_path, monkeypatch):
     assert finished_here(tmp_path, "cpu") == []
     finish(tmp_path, run, host="elsewhere", threads=2, computed_on=[precision.computed_on_cpu(2)])
     assert [found.threads for found in finished_here(tmp_path, "cpu")] == [2]
+    monkeypatch.setattr(host, "gpu_names", None)  # nobody asks the driver in vain
+    assert finished_here(tmp_path, "gpu") == []
     for name in ("NVIDIA H100", "Tesla P100"):
         finish(tmp_path, run, device=Device("gpu", "GPU-1"), computed_on=[name])
+    assert len(finished_here(tmp_path, "gpu", anywhere=True)) == 2
     # A login node without a GPU submits to hosts that have some.
     monkeypatch.setattr(host, "gpu_names", lambda: ())
     assert {found.computed_on[0] for found in finished_here(tmp_path, "gpu")} == {"NVIDIA H100", "Tesla P100"}

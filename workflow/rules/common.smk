@@ -99,7 +99,7 @@ def estimates():
     machine = device(), config["backend"], config["threads"]
     if not workflow.is_main_process:
         return Estimates(STUDY, *machine)
-    return estimates_of(STUDY, Path("results/runs"), *machine)
+    return estimates_of(STUDY, Path("results/runs"), *machine, anywhere=not workflow.local_exec)
 
 
 @functools.cache

@@ -117,16 +117,19 @@ class Calibration:
         return self.start_seconds(work.way.kind) + self.ratio(work.way) * taken
 
 
-def finished_here(pool: Path, kind: str) -> list[Record]:
+def finished_here(pool: Path, kind: str, anywhere: bool = False) -> list[Record]:
     """The newest runs in a pool that were computed on such a device as this machine has; newest first.
 
-    A machine without a GPU, from which runs are submitted to others, goes by all that were computed on GPUs.
+    anywhere: on whatever device of that kind, since runs are submitted to other machines. A machine without a GPU goes by
+    all that were computed on GPUs as well.
     """
-    names = (precision.cpu_model(),) if kind == "cpu" else host.gpu_names() or ("",)
     paths = sorted(pool.glob(f"*/{RUN_FILES['record']}"), key=_modified, reverse=True)
-    found = (record for path in paths[:SEARCHED] if (record := find_record(path)) and record.is_timed)
-    here = [record for record in found if record.device.kind == kind and record.computed_on[0].startswith(names)]
-    return here[:NEWEST]
+    found = [record for path in paths[:SEARCHED] if (record := find_record(path)) and record.is_timed]
+    found = [record for record in found if record.device.kind == kind]
+    if anywhere or not found:  # a driver that may hang is not asked in vain
+        return found[:NEWEST]
+    names = (precision.cpu_model(),) if kind == "cpu" else host.gpu_names() or ("",)
+    return [record for record in found if record.computed_on[0].startswith(names)][:NEWEST]
 
 
 def _modified(path: Path) -> float:

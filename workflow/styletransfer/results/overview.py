@@ -83,9 +83,11 @@ def _expected(
     yield from too_large(estimates, new, available)
 
 
-def estimates_of(study: Study, pool: Path, kind: str, backend: str = "auto", threads: int = 1) -> Estimates:
-    """Estimates that go by the runs of a pool which such a device as this machine's has finished."""
-    return Estimates(study, kind, backend, threads, calibration(finished_here(pool, kind)))
+def estimates_of(
+    study: Study, pool: Path, kind: str, backend: str = "auto", threads: int = 1, anywhere: bool = False
+) -> Estimates:
+    """Estimates that go by finished runs of a pool: on such a device as this machine's, or `anywhere`."""
+    return Estimates(study, kind, backend, threads, calibration(finished_here(pool, kind, anywhere)))
 
 
 def basis(estimates: Estimates) -> str:

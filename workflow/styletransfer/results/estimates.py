@@ -120,8 +120,8 @@ class Calibration:
 def finished_here(pool: Path, kind: str, anywhere: bool = False) -> list[Record]:
     """The newest runs in a pool that were computed on such a device as this machine has; newest first.
 
-    anywhere: on whatever device of that kind, since runs are submitted to other machines. A machine without a GPU goes by
-    all that were computed on GPUs as well.
+    anywhere: on whatever device of that kind, since runs are submitted to other machines. Where there is no GPU, runs
+    on whatever GPU tell as well.
     """
     paths = sorted(pool.glob(f"*/{RUN_FILES['record']}"), key=_modified, reverse=True)
     found = [record for path in paths[:SEARCHED] if (record := find_record(path)) and record.is_timed]

@@ -129,3 +129,7 @@ def test_jobs_are_expected_to_take_what_their_unfinished_runs_do(tmp_path, size)
     else:
         assert list(expected) == [f"--run {run_id}" for run_id in others]
         assert max(expected.values()) > 5 * min(expected.values())
+
+
+def test_a_study_of_which_all_that_is_due_is_left_out_has_nothing_to_do(say):
+    assert say(event=LogEvent.RUN_INFO, stats={"total": 0}) == "Nothing to be done.\n"

@@ -93,7 +93,8 @@ class LogHandler(LogHandlerBase):
             self._runs = sum(count for rule, count in stats.items() if rule.startswith("transfer"))
             steps = stats.get("total", 0) - self._runs - stats.get("all", 0)
             jobs = f"{self._runs} {'job' if self._runs == 1 else 'jobs'} to compute runs, and " if self._runs else ""
-            yield f"{jobs}{steps} other steps"
+            # Where `--until` leaves out all that would be due, Snakemake itself does not say so.
+            yield f"{jobs}{steps} other steps" if stats.get("total", 0) else f"{NOTHING}."
 
     def _finished(self, jobid: int) -> Iterator[str]:
         fields = self._jobs.get(jobid)

@@ -49,7 +49,7 @@ new ResizeObserver(() => {
 }).observe(element("stage"));
 
 // A run's own file, in the folder of all runs.
-const fileOf = (run, folder) => `${folder}/${run.id}/${state.colors === "content" ? "preserved" : "image"}.png`;
+const fileOf = (run, folder) => `${folder}/${run.id}/image.png`;
 
 /** @returns {Promise<boolean>} Whether the picture can be had: a page that was copied has none beside it. */
 const isThere = (address) =>

@@ -513,7 +513,7 @@ def test_the_table_sorts_and_filters(star):
     header = star.locator("#runs th").filter(has_text="style loss")
     header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", "ascending")
-    losses = [float(text.replace(",", "")) for text in star.locator("#runs tbody td:nth-child(7)").all_inner_texts()]
+    losses = [float(text.replace(",", "")) for text in star.locator("#runs tbody td:nth-child(9)").all_inner_texts()]
     assert losses == sorted(losses)
     star.locator("#filter").fill("style_weight>=50 style_weight<100 ok")
     expect(star.locator("#filter-note")).to_have_text("2 of 5 runs")
@@ -646,7 +646,7 @@ def test_phone(visit, studies):
     body.evaluate("box => box.scrollTo(box.scrollWidth, 0)")
     expect(body).not_to_have_class(re.compile(r"\bmore\b"))
     page.locator("#table").scroll_into_view_if_needed()
-    expect(page.locator("#runs th").nth(2)).to_have_text("content loss")
+    expect(page.locator("#runs th").nth(2)).to_have_text("style reached")
     for mode in ("Side by side", "Wipe"):
         page.get_by_role("button", name=mode).click()
         assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -197,7 +197,7 @@ def test_a_study_runs_to_its_end_one_device_for_each_run(finished):
     assert len(runs) == finished.size
     assert (finished.folder / "results/studies/tiny/figures/contact_sheet.png").stat().st_size > 1000
     finished.check()
-    assert finished.states() == ["COMPLETED"] * finished.size, "light rules are no jobs"
+    assert finished.states() == ["COMPLETED"] * (finished.size + 1), "but for measuring, light rules are no jobs"
     assert len({record["device"]["uuid"] for record in finished.records()}) > 1
 
 

@@ -43,13 +43,15 @@ def read(folder: Path, image_sha256: str) -> Reading | None:
 
 def unmeasured(study: Study, pool: Path) -> dict[str, str]:
     """The finished runs that nothing is kept of, each with the checksum of its picture."""
-    found = {}
+    return {run_id: image_sha256 for run_id, image_sha256, reading in _kept(study, pool) if reading is None}
+
+
+def _kept(study: Study, pool: Path) -> Iterator[tuple[str, str, Reading | None]]:
+    """Each finished run, the checksum of its picture, and what is kept of it."""
     for run_id in study.runs:
         if (record := find_record(pool / run_id / RUN_FILES["record"], run_id=run_id)) is not None:
             image_sha256 = record.outputs[RUN_FILES["image"]]
-            if read(pool / run_id, image_sha256) is None:
-                found[run_id] = image_sha256
-    return found
+            yield run_id, image_sha256, read(pool / run_id, image_sha256)
 
 
 def measure(study: Study, pool: Path, images: dict[str, str], load_network: Callable[[], VGG19]) -> int:
@@ -76,12 +78,8 @@ def measure(study: Study, pool: Path, images: dict[str, str], load_network: Call
 
 def table(study: Study, pool: Path) -> pd.DataFrame:
     """A row for each run: its id, and what is kept of it; gaps where nothing is."""
-    rows = []
-    for run_id in study.runs:
-        record = find_record(pool / run_id / RUN_FILES["record"], run_id=run_id)
-        reading = record and read(pool / run_id, record.outputs[RUN_FILES["image"]])
-        rows.append({"run_id": run_id, **(reading or NOTHING)._asdict()})
-    return pd.DataFrame(rows)
+    kept = {run_id: reading for run_id, _, reading in _kept(study, pool)}
+    return pd.DataFrame([{"run_id": run_id, **(kept.get(run_id) or NOTHING)._asdict()} for run_id in study.runs])
 
 
 def _is_at_hand(study: Study, run_id: str) -> bool:

@@ -39,7 +39,7 @@ function bodyRow(run) {
   return row;
 }
 
-// What finds the focused button again when a box is drawn anew: null where the focus is elsewhere.
+// What finds the focused button again when a box is drawn again: null where the focus is elsewhere.
 function focusIn(box) {
   const here = /** @type {HTMLElement} */ (document.activeElement);
   if (!box.contains(here)) return null;

@@ -7,8 +7,10 @@ from pathlib import Path
 ENGINE = Path(__file__).parents[2] / "workflow/styletransfer"
 # The network and the method compute with it.
 HEAVY = {
+    "styletransfer.vgg.bands",
     "styletransfer.vgg.network",
     "styletransfer.vgg.winograd",
+    "styletransfer.optim.banded",
     "styletransfer.optim.gradients",
     "styletransfer.optim.loop",
     "styletransfer.optim.losses",

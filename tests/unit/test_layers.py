@@ -149,7 +149,7 @@ def test_the_network_ends_at_the_deepest_layer_that_is_needed():
     for loss in (losses.AutodiffGradient(network), gradients.AnalyticGradient(network)):
         found, _ = loss(tf.zeros((16, 16, 3)), targets, tf.constant(terms.weights(run), tf.float32), tf.ones(1))
         assert dict(zip(terms.names(run), found.numpy(), strict=True))["content_relu5_2"] == 0
-    with pytest.raises(InputError, match="the weights small end at conv2_2, and relu4_2 is wanted: take weights with"):
+    with pytest.raises(InputError, match="the weights small end at conv2_2, and relu5_1 is wanted: take weights with"):
         losses.measure_targets(network, settings(), *pictures((16, 16), 1))
 
 

@@ -58,6 +58,17 @@ def test_lbfgs_needs_about_as_many_evaluations_as_scipy(function, start):
     assert min(losses) < below
 
 
+def test_lbfgs_keeps_fewer_pairs_of_a_large_picture(monkeypatch):
+    """As many as there is room for; and it converges, if later."""
+    start, allowed = np.full(10, -1.0), optimizers.HISTORY_BYTES
+    monkeypatch.setattr(optimizers, "HISTORY_BYTES", 5 * 2 * 4 * start.size)
+    assert optimizers.LBFGS.init(start).s.shape == (5, 10)
+    assert min(minimise(rosenbrock, start, 300)) < 1e-3 * rosenbrock(start)[0]
+    for size, pairs in (((512, 512, 3), 20), ((1365, 2048, 3), 20), ((2731, 4096, 3), 6)):
+        monkeypatch.setattr(optimizers, "HISTORY_BYTES", allowed)
+        assert optimizers.pairs_kept(int(np.prod(size))) == pairs
+
+
 def test_lbfgs_recovers_from_a_first_step_that_is_far_too_long():
     losses = minimise(quadratic, np.zeros(20), 150, learning_rate=1e4)
     assert min(losses) < 1e-4 * losses[0]

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -28,10 +29,6 @@ WINOGRAD_FROM = 64 * 128
 WINOGRAD_TILES = 20
 # Parts that a Gram matrix in bfloat16 is summed from.
 GRAM_PARTS = 16
-
-# From this many bytes on, the activations of the first block are computed twice in place of being kept: it has half of
-# all activations, and a twentieth of the multiplications.
-KEPT_BYTES = 2**29
 
 
 class Convolution:
@@ -84,12 +81,10 @@ class AnalyticGradient:
         network: that images are looked at with.
         winograd_from: the product of a kernel's channels from which on `winograd` convolves, however small the picture;
             by default as measured, and never in bfloat16, where it would cost accuracy.
-        kept_bytes: how large the activations of the first block may be to be kept until the gradient needs them.
     """
 
-    def __init__(self, network: VGG19, winograd_from: float | None = None, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, network: VGG19, winograd_from: float | None = None) -> None:
         self._network = network
-        self._kept_bytes = kept_bytes
         default = WINOGRAD_FROM if network.dtype == tf.float32 else math.inf
         limits = (default, WINOGRAD_TILES) if winograd_from is None else (winograd_from, 0)
         self._convolutions = {name: Convolution(kernel, *limits) for name, kernel in network.kernels.items()}
@@ -109,43 +104,70 @@ class AnalyticGradient:
             All terms, (terms,), and the gradient of their weighted sum with respect to the image, (H, W, 3); float32.
         """
         weight = dict(zip(targets.terms, tf.unstack(weights), strict=True))
-        activations, pooled = self._activations(image, targets.layers)
-        values = {"tv": losses.total_variation(image)}
-        grads: list[tf.Tensor] = []  # what the deeper layers and the losses at this one contribute to its gradient
-        again = 2 * self._network.dtype.size * math.prod(activations["1_1"].shape) > self._kept_bytes
-        for name in reversed(activations):
-            if again and name == "1_2":
-                # Only after the deeper layers, so that the first activations are gone by then.
-                with tf.control_dependencies(grads):
-                    activations |= self._activations(image, ("relu1_2",))[0]
-            X = activations[name]
+        deepest = max(targets.layers).removeprefix("relu")
+        names = CONVOLUTIONS[: CONVOLUTIONS.index(deepest) + 1]
+        x = tf.cast(image, self._network.dtype)[tf.newaxis]
+        values, grad = self.evaluate(x, names, LayerLosses(targets, weight, blend))
+        values["tv"] = losses.total_variation(image)
+        gradient = tf.cast(grad[0], tf.float32) + weight["tv"] * total_variation_grad(image)
+        return targets.stacked(values), gradient
+
+    def evaluate(
+        self, x: tf.Tensor, names: Sequence[str], layer_losses: LayerLosses
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """The terms that look at some successive layers, and the gradient with respect to their input, (1, h, w, C)."""
+        return self.backward(*self.forward(x, names), [], layer_losses.at)
+
+    def forward(
+        self, x: tf.Tensor, names: Sequence[str], pool_last: bool = False
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        """Activations after ReLU, (1, h, w, C), of successive layers; and what pooling made of some.
+
+        Args:
+            x: their input, (1, h, w, C).
+            names: such as `1_1`.
+            pool_last: whether the last is pooled, too.
+        """
+        activations: dict[str, tf.Tensor] = {}
+        pooled: dict[str, tf.Tensor] = {}
+        for name, following in zip(names, (*names[1:], None), strict=True):
+            x = tf.nn.relu(tf.nn.bias_add(self._convolutions[name].forward(x), self._network.biases[name]))
+            activations[name] = x
+            if pool_last if following is None else following.endswith("_1"):
+                x = pooled[name] = self._network.pool(x)
+        return activations, pooled
+
+    def backward(
+        self,
+        activations: dict[str, tf.Tensor],
+        pooled: dict[str, tf.Tensor],
+        grads: list[tf.Tensor],
+        losses_at: Callable[[str, tf.Tensor], tuple[dict[str, tf.Tensor], list[tf.Tensor]]],
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """The way back through what `forward` returns.
+
+        Args:
+            activations: its first result.
+            pooled: its second.
+            grads: what deeper layers contribute to the gradient after the last pooling, if there are any.
+            losses_at: from a layer and its activations, its terms by name, and what they contribute to its gradient.
+
+        Returns:
+            The terms by name, and the gradient with respect to the input.
+        """
+        values: dict[str, tf.Tensor] = {}
+        for name, X in reversed(activations.items()):
+            passed: list[tf.Tensor] = []
             if name in pooled:
                 passed, grads = [self._unpool(grads[0], X, pooled[name])], []
-            else:
-                passed = []
-            found, loss_grads = layer_grads(f"relu{name}", X, targets, weight, blend)
+            # Not sooner than it is needed: a gradient takes as much memory as the activations.
+            with tf.control_dependencies(passed + grads):
+                found, loss_grads = losses_at(f"relu{name}", X)
             values |= found
             if grads or loss_grads:
                 passed.append(tf.raw_ops.ReluGrad(gradients=tf.add_n(grads + loss_grads), features=X))
             grads = [self._convolutions[name].backward(tf.add_n(passed))]
-        gradient = tf.cast(grads[0][0], tf.float32) + weight["tv"] * total_variation_grad(image)
-        return targets.stacked(values), gradient
-
-    def _activations(
-        self, image: tf.Tensor, layers: tuple[str, ...]
-    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-        """Activations after ReLU, (1, h, w, C), up to the deepest of the layers; and what pooling made of some."""
-        deepest = max(layers).removeprefix("relu")
-        names = CONVOLUTIONS[: CONVOLUTIONS.index(deepest) + 1]
-        activations: dict[str, tf.Tensor] = {}
-        pooled: dict[str, tf.Tensor] = {}
-        x = tf.cast(image, self._network.dtype)[tf.newaxis]
-        for name, following in zip(names, (*names[1:], None), strict=True):
-            x = tf.nn.relu(tf.nn.bias_add(self._convolutions[name].forward(x), self._network.biases[name]))
-            activations[name] = x
-            if following is not None and following.endswith("_1"):
-                x = pooled[name] = self._network.pool(x)
-        return activations, pooled
+        return values, grads[0]
 
     def _unpool(self, grad: tf.Tensor, X: tf.Tensor, pooled: tf.Tensor) -> tf.Tensor:
         """From the gradient after pooling, that before pooling and ReLU."""
@@ -159,30 +181,55 @@ class AnalyticGradient:
         return tf.raw_ops.ReluGrad(gradients=spread, features=X)
 
 
-def layer_grads(
-    layer: str, X: tf.Tensor, targets: Targets, weight: Mapping[str, tf.Tensor], blend: tf.Tensor
-) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+class LayerLosses(NamedTuple):
     """The terms that look at one layer.
 
     Args:
-        layer: such as `relu4_2`.
-        X: its activations, (1, h, w, C).
-        targets: what they are compared with.
+        targets: what activations are compared with.
         weight: of each term, by name.
         blend: (styles,), sum 1.
-
-    Returns:
-        The terms by name, and for each its weight times its gradient with respect to X, like X.
     """
-    values: dict[str, tf.Tensor] = {}
-    grads: list[tf.Tensor] = []
-    if (P := targets.content.get(layer)) is not None:
-        values[f"content_{layer}"], grad = content_grad(X, P)
-        grads.append(tf.cast(weight[f"content_{layer}"] * grad, X.dtype))
-    if layer in targets.style:
-        values[f"style_{layer}"], grad = style_grad(X, targets.style[layer], blend, weight[f"style_{layer}"])
-        grads.append(grad)
-    return values, grads
+
+    targets: Targets
+    weight: Mapping[str, tf.Tensor]
+    blend: tf.Tensor
+
+    def at(self, layer: str, X: tf.Tensor) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+        """The terms by name, and for each its weight times its gradient with respect to X, like X.
+
+        Args:
+            layer: such as `relu4_2`.
+            X: its activations, (1, h, w, C).
+        """
+        values: dict[str, tf.Tensor] = {}
+        grads: list[tf.Tensor] = []
+        if (P := self.targets.content.get(layer)) is not None:
+            values[f"content_{layer}"], grad = content_grad(X, P)
+            grads.append(tf.cast(self.weight[f"content_{layer}"] * grad, X.dtype))
+        if layer in self.targets.style:
+            gram = gram_sum(X) / float(X.shape.num_elements())
+            values[f"style_{layer}"], of_gram = self.style_grad(layer, gram, X.shape.num_elements())
+            grads.append(through_gram(X, of_gram))
+        return values, grads
+
+    def style_grad(self, layer: str, gram: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """`losses.style_loss`, and its weight times what its gradient is of the features: see `through_gram`.
+
+        Args:
+            layer: such as `relu4_1`.
+            gram: of the result's features, (C, C) float32.
+            size: how many numbers they are.
+
+        Returns:
+            A scalar, and (C, C) float32.
+
+        Source:
+            Gatys et al. 2015, eq. 6.
+        """
+        difference = gram - self.targets.style[layer]
+        value = tf.reduce_sum(self.blend * tf.reduce_mean(tf.square(difference), axis=(1, 2)))
+        factor = self.weight[f"style_{layer}"] * (4 / (gram.shape[-1] ** 2 * size))
+        return value, tf.tensordot(self.blend, difference, axes=1) * factor
 
 
 def content_grad(X: tf.Tensor, P: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -199,48 +246,29 @@ def content_grad(X: tf.Tensor, P: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.reduce_mean(tf.square(difference)), difference * (2 / difference.shape.num_elements())
 
 
-def style_grad(
-    X: tf.Tensor, style_grams: tf.Tensor, blend: tf.Tensor, weight: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """`losses.style_loss`, and its weight times its gradient.
+def through_gram(X: tf.Tensor, of_gram: tf.Tensor) -> tf.Tensor:
+    """The gradient with respect to features, like X (1, h, w, C), from what `LayerLosses.style_grad` returns."""
+    F = tf.reshape(X, (-1, X.shape[-1]))
+    return tf.reshape(tf.matmul(F, tf.cast(of_gram, F.dtype)), X.shape)
+
+
+def gram_sum(X: tf.Tensor) -> tf.Tensor:
+    """`losses.gram_matrix` before it is divided. A product of bfloat16 is rounded to it: parts are summed in float32.
 
     Args:
-        X: (1, h, w, C), the result's features.
-        style_grams: (styles, C, C).
-        blend: (styles,), sum 1.
-        weight: of this layer in the total loss, a scalar.
-
-    Returns:
-        A scalar, and weight times its gradient with respect to X, like X.
-
-    Source:
-        Gatys et al. 2015, eq. 6.
-    """
-    channels = X.shape[-1]
-    F = tf.reshape(X, (-1, channels))
-    difference = gram_matrix(F) - style_grams
-    value = tf.reduce_sum(blend * tf.reduce_mean(tf.square(difference), axis=(1, 2)))
-    loss_grad = tf.tensordot(blend, difference, axes=1) * (weight * (4 / (channels**2 * F.shape.num_elements())))
-    return value, tf.reshape(tf.matmul(F, tf.cast(loss_grad, F.dtype)), X.shape)
-
-
-def gram_matrix(F: tf.Tensor) -> tf.Tensor:
-    """`losses.gram_matrix` of flat features. A product of bfloat16 is rounded to it, so parts are summed in float32.
-
-    Args:
-        F: (positions, C).
+        X: features, (1, h, w, C).
 
     Returns:
         (C, C) float32.
     """
-    positions, channels = F.shape
+    F = tf.reshape(X, (-1, X.shape[-1]))
     if F.dtype == tf.float32:
-        return tf.matmul(F, F, transpose_a=True) / float(positions * channels)
+        return tf.matmul(F, F, transpose_a=True)
+    positions, channels = F.shape
     whole = positions - positions % GRAM_PARTS
     parts = tf.reshape(F[:whole], (GRAM_PARTS, -1, channels))
     total = tf.reduce_sum(tf.cast(tf.matmul(parts, parts, transpose_a=True), tf.float32), axis=0)
-    total += tf.cast(tf.matmul(F[whole:], F[whole:], transpose_a=True), tf.float32)
-    return total / float(positions * channels)
+    return total + tf.cast(tf.matmul(F[whole:], F[whole:], transpose_a=True), tf.float32)
 
 
 def total_variation_grad(image: tf.Tensor) -> tf.Tensor:

@@ -8,7 +8,7 @@ P, S and X are the features of the content picture, a style picture and the resu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from styletransfer.optim.terms import content_shares, style_shares
 from styletransfer.settings import REST_LAYER, Settings
+from styletransfer.vgg.bands import LARGE
 from styletransfer.vgg.network import VGG19
 
 
@@ -57,26 +58,55 @@ def content_features(network: VGG19, settings: Settings, content: np.ndarray) ->
     """
     shares = content_shares(settings)
     layers = tuple(layer for layer, share in shares.items() if share or layer != REST_LAYER)
-    P = network.features(network.preprocess(content), layers)
-    return {layer: tf.cast(P[layer], tf.float32) if layer in P else None for layer in shares}
+    P: dict[str, list[tf.Tensor]] = {layer: [] for layer in layers}
+
+    def keep(layer: str, rows: tf.Tensor) -> None:
+        P[layer].append(tf.cast(rows, tf.float32))
+
+    network.show(network.preprocess(content), layers, keep, is_large(content))
+    return {layer: tf.concat(P[layer], axis=0) if layer in P else None for layer in shares}
 
 
-def style_grams(network: VGG19, settings: Settings, styles: list[np.ndarray]) -> dict[str, tf.Tensor]:
+def is_large(content: np.ndarray) -> bool:
+    """Whether the targets of a run are measured in bands. content: (H, W, 3), at the run's size."""
+    return content.shape[0] * content.shape[1] > LARGE
+
+
+def style_grams(
+    network: VGG19, settings: Settings, styles: list[np.ndarray], in_bands: bool = False
+) -> dict[str, tf.Tensor]:
     """The Gram matrices of the style pictures: layer -> (styles, C, C) float32.
 
     Args:
         network: that the run looks with.
         settings: the style layers.
         styles: (H, W, 3) RGB in 0..255, each at the size that the run wants.
+        in_bands: whether the run `is_large`.
     """
     layers = tuple(style_shares(settings))
-    features = [network.features(network.preprocess(style), layers) for style in styles]
-    return {layer: tf.stack([gram_matrix(S[layer]) for S in features]) for layer in layers}
+    grams = [_grams(network, layers, style, in_bands) for style in styles]
+    return {layer: tf.stack([gram[layer] for gram in grams]) for layer in layers}
+
+
+def _grams(network: VGG19, layers: Sequence[str], style: np.ndarray, in_bands: bool) -> dict[str, tf.Tensor]:
+    """The Gram matrices of one picture, (C, C) by layer: sums over positions, some rows at a time."""
+    sums: dict[str, tf.Tensor] = {}
+    sizes = dict.fromkeys(layers, 0)
+
+    def add(layer: str, S: tf.Tensor) -> None:
+        F = tf.cast(tf.reshape(S, (-1, S.shape[-1])), tf.float32)
+        product = tf.matmul(F, F, transpose_a=True)
+        sums[layer] = sums[layer] + product if layer in sums else product
+        sizes[layer] += S.shape.num_elements()
+
+    network.show(network.preprocess(style), layers, add, in_bands)
+    return {layer: sums[layer] / float(sizes[layer]) for layer in layers}
 
 
 def measure_targets(network: VGG19, settings: Settings, content: np.ndarray, styles: list[np.ndarray]) -> Targets:
     """What a run is compared with. content, styles: (H, W, 3) RGB in 0..255, at the sizes that the run wants."""
-    return Targets(content_features(network, settings, content), style_grams(network, settings, styles))
+    grams = style_grams(network, settings, styles, is_large(content))
+    return Targets(content_features(network, settings, content), grams)
 
 
 def gram_matrix(features: tf.Tensor) -> tf.Tensor:

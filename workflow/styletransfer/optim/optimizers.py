@@ -73,7 +73,8 @@ class Adam(NamedTuple):
         image.assign_sub(size * mean / (tf.sqrt(square) + eps))
 
 
-HISTORY_SIZE = 20
+# Pairs of differences that are kept; fewer where they would have more bytes: above 1880 x 1880 pixels.
+HISTORY_SIZE, HISTORY_BYTES = 20, 1_700_000_000
 # A trial is accepted if the loss falls by this share of what the gradient promises (Armijo's condition).
 SUFFICIENT_DECREASE = 1e-4
 # Below this size of a step what is known of the curvature leads nowhere: it is forgotten.
@@ -91,9 +92,9 @@ class LBFGS(NamedTuple):
         loss: at x; infinite before the first.
         direction: the image on trial is x + step_size * direction.
         step_size: 1, or less where the loss was not low enough.
-        s: differences of successive x, (20, n), a ring of which `num_pairs` entries have been written so far.
+        s: differences of successive x, (pairs, n), a ring of which `num_pairs` entries have been written so far.
         y: differences of successive gradients, likewise.
-        curvature: their scalar products, (20,), in textbooks 1 / rho; 0 where nothing is kept.
+        curvature: their scalar products, (pairs,), in textbooks 1 / rho; 0 where nothing is kept.
         num_pairs: pairs of s and y so far.
     """
 
@@ -111,9 +112,10 @@ class LBFGS(NamedTuple):
     def init(cls, start: np.ndarray) -> LBFGS:
         """Before the first evaluation."""
         x, gradient, direction = (tf.Variable(tf.zeros(start.size)) for _ in range(3))
-        s, y = (tf.Variable(tf.zeros((HISTORY_SIZE, start.size))) for _ in range(2))
+        pairs = pairs_kept(start.size)
+        s, y = (tf.Variable(tf.zeros((pairs, start.size))) for _ in range(2))
         loss, step_size = tf.Variable(np.float32(np.inf)), tf.Variable(np.float32(1))
-        curvature, num_pairs = tf.Variable(tf.zeros(HISTORY_SIZE)), tf.Variable(0)
+        curvature, num_pairs = tf.Variable(tf.zeros(pairs)), tf.Variable(0)
         return cls(x, gradient, loss, direction, step_size, s, y, curvature, num_pairs)
 
     def enlarged(self, size: tuple[int, ...], larger: tuple[int, ...]) -> LBFGS:
@@ -163,7 +165,7 @@ class LBFGS(NamedTuple):
         curvature = dot(s, y)
 
         def keep() -> tf.Tensor:
-            slot = [[self.num_pairs % HISTORY_SIZE]]
+            slot = [[self.num_pairs % self.s.shape[0]]]
             self.s.scatter_nd_update(slot, [s])
             self.y.scatter_nd_update(slot, [y])
             self.curvature.scatter_nd_update(slot, [curvature])
@@ -178,21 +180,33 @@ class LBFGS(NamedTuple):
 
         The two-loop recursion (Nocedal & Wright 2006, algorithm 7.4). Entries of the ring that are empty have no share.
         """
-        s, y = self.s.read_value(), self.y.read_value()
+        pairs = self.s.shape[0]
         rho = tf.math.reciprocal_no_nan(self.curvature)
-        newest = [(self.num_pairs - 1 - age) % HISTORY_SIZE for age in range(HISTORY_SIZE)]
+        newest = [(self.num_pairs - 1 - age) % pairs for age in range(pairs)]
         direction, alphas = -self.gradient, []
         for entry in newest:
-            alphas.append(rho[entry] * dot(s[entry], direction))
-            direction -= alphas[-1] * y[entry]
-        last_y = y[newest[0]]
+            s, y = self._pair(entry, direction)
+            alphas.append(rho[entry] * dot(s, direction))
+            direction -= alphas[-1] * y
+        _, last_y = self._pair(newest[0], direction)
         scale = tf.math.divide_no_nan(self.curvature[newest[0]], dot(last_y, last_y))
         steepest = first_step * tf.math.rsqrt(tf.maximum(tf.reduce_mean(tf.square(direction)), 1e-30))
         direction *= tf.where(self.num_pairs > 0, scale, steepest)
         for entry, alpha in zip(reversed(newest), reversed(alphas), strict=True):
-            direction += s[entry] * (alpha - rho[entry] * dot(y[entry], direction))
+            s, y = self._pair(entry, direction)
+            direction += s * (alpha - rho[entry] * dot(y, direction))
         self.direction.assign(direction)
         return tf.constant(1.0)
+
+    def _pair(self, entry: tf.Tensor, after: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The differences of one entry, (n,) each. They are read when `after` is there: not all pairs at once."""
+        with tf.control_dependencies([after]):
+            return self.s.sparse_read([entry])[0], self.y.sparse_read([entry])[0]
+
+
+def pairs_kept(size: int) -> int:
+    """How many pairs of differences L-BFGS keeps of an image of so many numbers."""
+    return min(HISTORY_SIZE, HISTORY_BYTES // (2 * tf.float32.size * size))
 
 
 def dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:

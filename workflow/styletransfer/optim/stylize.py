@@ -311,12 +311,12 @@ def build(weights: Weights, settings: Settings, how: Computation) -> Engine:
         settings: their `traits`.
         how: what `resolve` says.
     """
-    from styletransfer.optim import gradients, loop, losses
+    from styletransfer.optim import banded, loop, losses
     from styletransfer.vgg.network import VGG19
 
     gradient, compiled = BACKENDS[how.backend]
     network = VGG19(weights, settings.pooling, settings.kernel_layout, how.precision, compiled)
-    loss = gradients.AnalyticGradient(network) if gradient == "analytic" else losses.AutodiffGradient(network)
+    loss = banded.BandedGradient(network) if gradient == "analytic" else losses.AutodiffGradient(network)
     wanted = losses.of_luma(loss) if settings.colors == "luminance" else loss
     return Engine(network, loop.Stepper(wanted, compiled, how.steps_per_call))
 

@@ -116,6 +116,7 @@ class Session(contextlib.AbstractContextManager["Session"]):
         kind = (run.inputs.network, settings.pooling, settings.kernel_layout, how.precision)
         of_content, of_style = tuple(terms.content_shares(settings).items()), tuple(terms.style_shares(settings))
         network, (content, styles, _) = engine.network, pictures
+        in_bands = losses.is_large(content)
         return losses.Targets(
             content=self._once(
                 f"content {stage}",
@@ -124,7 +125,10 @@ class Session(contextlib.AbstractContextManager["Session"]):
                 lambda: losses.content_features(network, settings, content),
             ),
             style=self._once(
-                f"style {stage}", (kind, of_style), styles, lambda: losses.style_grams(network, settings, styles)
+                f"style {stage}",
+                (kind, of_style, in_bands),
+                styles,
+                lambda: losses.style_grams(network, settings, styles, in_bands),
             ),
         )
 

@@ -6,12 +6,14 @@ are good for is `losses`' matter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from styletransfer.errors import InputError
+from styletransfer.vgg.bands import SEGMENTS, Band
 from styletransfer.vgg.weights import Weights
 
 CONVOLUTIONS = (
@@ -116,7 +118,7 @@ class VGG19:
             return max_pool(x)
         return POOLINGS[self.pooling](x, ksize=2, strides=2, padding="SAME")
 
-    def features(self, image: tf.Tensor, layers: tuple[str, ...]) -> dict[str, tf.Tensor]:
+    def features(self, image: tf.Tensor, layers: Sequence[str]) -> dict[str, tf.Tensor]:
         """Activations after ReLU of the named layers, such as `relu4_2`.
 
         Args:
@@ -129,22 +131,73 @@ class VGG19:
         Raises:
             InputError: for a layer that the weights do not have.
         """
-        wanted = {layer.removeprefix("relu") for layer in layers}
-        deepest = max(wanted)
+        found: dict[str, tf.Tensor] = {}
+
+        def keep(name: str, X: tf.Tensor) -> None:
+            if f"relu{name}" in layers:
+                found[f"relu{name}"] = X[0]
+
+        self._activations(tf.cast(image, self.dtype)[tf.newaxis], self._names(layers), keep)
+        return found
+
+    def show(
+        self, image: tf.Tensor, layers: Sequence[str], see: Callable[[str, tf.Tensor], None], in_bands: bool
+    ) -> None:
+        """`features`, one after another: none is kept here, so that there is memory for the next.
+
+        Args:
+            image: (H, W, 3), as `preprocess` gives it.
+            layers: as for `features`.
+            see: called with a layer and some of its rows, (rows, w, C), from top to bottom.
+            in_bands: whether the first layers are computed in bands; else each is seen whole.
+
+        Raises:
+            InputError: for a layer that the weights do not have.
+        """
+        names = self._names(layers)
+        x = tf.cast(image, self.dtype)[tf.newaxis]
+
+        def see_rows(scale_of: Callable[[str], int], band: Band, name: str, X: tf.Tensor) -> None:
+            if f"relu{name}" in layers:
+                see(f"relu{name}", band.of_window(X, scale_of(name))[0])
+
+        for segment in SEGMENTS if in_bands else ():
+            own, names = names[: len(segment.names)], names[len(segment.names) :]
+            pooled = []
+            for band in segment.bands(*x.shape[1:3]):
+                see_own = functools.partial(see_rows, segment.scale_of, band)
+                last = self._activations(band.window(x), own, see_own)
+                pooled += [band.of_window(self.pool(last), segment.scale)] if names else []
+                del last
+            if not names:
+                return
+            x = tf.concat(pooled, axis=1)
+            del pooled
+        self._activations(x, names, lambda name, X: see(f"relu{name}", X[0]) if f"relu{name}" in layers else None)
+
+    def _names(self, layers: Sequence[str]) -> Sequence[str]:
+        """The convolutions up to the deepest of some layers. Raises `InputError` if the weights do not have it."""
+        deepest = max(layers).removeprefix("relu")
         if deepest not in self.kernels:
             raise InputError(
                 f"the weights {self.source['name']} end at conv{max(self.kernels)}, and relu{deepest} is wanted: take "
                 "weights with more layers, or shallower content_layers and style_layers"
             )
-        found: dict[str, tf.Tensor] = {}
-        x = tf.cast(image, self.dtype)[tf.newaxis]
-        for name in CONVOLUTIONS:
-            if name.endswith("_1") and name != "1_1":
+        return CONVOLUTIONS[: CONVOLUTIONS.index(deepest) + 1]
+
+    def _activations(self, x: tf.Tensor, names: Sequence[str], see: Callable[[str, tf.Tensor], None]) -> tf.Tensor:
+        """Activations after ReLU, (1, h, w, C), of successive layers: each is seen, and the last is returned.
+
+        Args:
+            x: the input of the first, (1, H, W, C).
+            names: such as `1_1`.
+            see: called with a name and its activations.
+        """
+        for name in names:
+            if name.endswith("_1") and name != names[0]:
                 x = self.pool(x)
             x = tf.nn.conv2d(x, self.kernels[name], strides=1, padding="SAME")
-            x = tf.nn.relu(tf.nn.bias_add(x, self.biases[name]))
-            if name in wanted:
-                found[f"relu{name}"] = x[0]
-            if name == deepest:
-                break
-        return found
+            x = tf.nn.bias_add(x, self.biases[name])
+            x = tf.nn.relu(x)
+            see(name, x)
+        return x

@@ -343,6 +343,17 @@ for spec, message in (
     ({"linspace": [0, 1, 3], "slice": 90}, "write it as in Python and in quotes"),
 ):
     config(NUMBERS, f"the spec `{json.dumps(spec)}`", message, {"vary": {"tv_weight": spec}})
+for spec, message in (
+    ({"range": [5, 1]}, "it takes two numbers, the lowest value and the highest"),
+    ({"range": [-1, 5]}, "tv_weight is -1: it must be at least 0"),
+    ({"log_range": [0, 5]}, "the lowest value must be above 0, or write range"),
+    ([{"range": [1, 5]}, 9], "is for design sobol or lhs, alone and not in a list"),
+):
+    drawn = {"design": "sobol", "runs_total": 8, "vary": {"tv_weight": spec}}
+    config(NUMBERS, f"`{json.dumps(spec)}` with `design: sobol`", message, drawn)
+config(NUMBERS, "a range in a star", "is for design sobol or lhs", {"vary": {"tv_weight": {"range": [1, 5]}}})
+few = {"design": "lhs", "runs_total": 9, "vary": {"pooling": ["max", "avg"]}}
+config(NUMBERS, "more runs than there are values for", "no more than about 2 different runs: lower runs_total", few)
 
 LAYERS = "Layers"
 for value, message in (
@@ -369,6 +380,8 @@ config(
     "contact_sheet.grid names seed, which the study does not vary",
     {"contact_sheet": {"grid": ["style_weight", "seed"]}},
 )
+config(UNUSED, "`runs_total`, and a star", "runs_total is given, but design is star", {"runs_total": 9})
+config(UNUSED, "a design without `runs_total`", "design is sobol, but runs_total is not given", {"design": "sobol"})
 config(UNUSED, "a grid of nothing", "design is grid, but vary is empty", {"design": "grid", "vary": {}})
 for what, message, changes in (
     ("`beta1` varied for L-BFGS", "vary.beta1 makes no difference to any run: optimizer is lbfgs",

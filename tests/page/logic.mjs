@@ -5,7 +5,7 @@ import { compileFunction } from "node:vm";
 
 const FOLDER = new URL("../../workflow/styletransfer/reports/templates/explorer/", import.meta.url);
 const KNOWING = ["study", "axes", "insight", "state", "filter", "exports"];
-const NAMES = `runs nameOf along nearest text state fromAddress toggleFavourite rate reading compromise change
+const NAMES = `runs nameOf along inOrder nearest text state fromAddress toggleFavourite rate reading compromise change
   scaleOf logAxis axisOf rangeOf withRange condition tableRuns commandOf finalOf favouritesConfig
   gridConfig marksText quoted`.split(/\s+/);
 

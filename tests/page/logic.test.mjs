@@ -27,6 +27,14 @@ test("along a parameter lie the runs that differ in nothing else, by its value",
   assert.deepEqual(names(along(runs[3], "style_weight")), [50]);
 });
 
+test("where all parameters vary at once nothing is told of one alone, and all runs are in its order", () => {
+  const rows = [7, 5, 6].map((weight, place) => [{ style_weight: weight, learning_rate: place + 1 }, [1, 2]]);
+  const { runs, inOrder, reading } = page(studyOf(rows, { design: "sobol" }));
+  assert.deepEqual(names(inOrder(runs, "style_weight")), [5, 6, 7]);
+  assert.deepEqual(names(runs), [7, 5, 6]);
+  assert.equal(reading("style_weight", runs), "Weight of style. The other settings vary from run to run as well.");
+});
+
 test("the nearest run changes as little else as it can", () => {
   const rows = [
     [{}, [1, 1]],

@@ -55,7 +55,7 @@ interface Pair {
 interface Study {
   study: string;
   weights: string;
-  design: "star" | "grid" | "list";
+  design: "star" | "grid" | "list" | "sobol" | "lhs";
   preserve_colors: boolean;
   measures: Measure[];
   parameters: Parameter[];

@@ -147,3 +147,18 @@ def test_more_pairs_than_panels_or_colors_are_told(tmp_path, pool):
     for figure in (front, against):
         save(figure, [tmp_path / "figure.png"])
         assert max(figure.get_size_inches()) < 27
+
+
+def test_a_line_leads_through_the_values_of_a_star_and_through_groups_where_all_varies():
+    values, rng = np.geomspace(1, 100, 60), np.random.default_rng(1)
+    found = {}
+    for parameter in ("style_weight", ""):
+        runs = table(rng.uniform(1, 9, 60), values / 20, parameter=parameter, is_default=False)
+        axis = effects.parameter_effects(runs).axes[0]
+        assert axis.get_title(loc="left") == "style weight"
+        found[parameter] = axis.lines[1]
+        np.testing.assert_allclose(axis.lines[0].get_xdata(), values)
+    np.testing.assert_allclose(found["style_weight"].get_xdata(), values)
+    groups = np.median(values.reshape(6, 10), axis=1)
+    np.testing.assert_allclose(found[""].get_xdata(), groups)
+    np.testing.assert_allclose(found[""].get_ydata(), 1 - groups / 200)

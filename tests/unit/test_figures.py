@@ -290,6 +290,22 @@ def test_a_contact_sheet_says_how_many_runs_it_leaves_out(pool, parameter):
     assert sum(len(axis.images) for axis in sheet.axes) == 2 + count
 
 
+def test_runs_that_vary_all_parameters_at_once_are_put_in_the_order_of_one_and_kept_within_limits(pool):
+    runs = table([0, 5, 7], parameter="").assign(
+        value=np.nan, tv_weight=[30.0, 4.0, 200.0], style_scales=["2", "3", "1"]
+    )
+    for run_id in runs["run_id"]:
+        write_image(pool / run_id / "image.png", np.zeros((20, 40, 3), np.uint8))
+
+    def shown(limits, order):
+        sheet = contact_sheet(runs, pool, dict.fromkeys("ab", str(pool / "b.png")), 5, limits, False, (), order)
+        return [axis.get_title() for axis in sheet.axes if axis.images][2:]
+
+    assert shown({}, "tv_weight") == ["5", "0", "7"]
+    assert shown({}, "style_scales") == ["7", "0", "5"]
+    assert shown({"tv_weight": [10, 300]}, "") == ["0", "7"]
+
+
 @pytest.mark.parametrize("count", [1, 2, 4, 16])
 def test_every_style_of_a_blend_is_shown_whatever_it_is_called(pool, count):
     styles = [f"{'a_style_with_a_long_name_and_more_of_it'[:37]}_{number:02}" for number in range(count)]

@@ -9,6 +9,7 @@ from typing import Any
 from styletransfer.cli import add_command
 from styletransfer.errors import InputError
 from styletransfer.study import plan
+from styletransfer.study.sequences import DRAWN
 
 FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
 
@@ -51,15 +52,18 @@ def draw(options: argparse.Namespace) -> None:
     from styletransfer.results import tables
 
     runs = tables.read_runs(options.runs)
+    study = plan.read(options.plan)
+    order = next(iter(study.config["vary"])) if study.config["design"] in DRAWN else ""
     figures = {
         "contact_sheet": lambda: contact_sheet.contact_sheet(
             runs,
             options.pool,
-            {name: found.file for name, found in plan.read(options.plan).pictures.items()},
+            {name: found.file for name, found in study.pictures.items()},
             options.columns,
             limits_of(options),
             options.preserve_colors,
             options.grid,
+            order,
         ),
         "loss_curves": lambda: loss_curves.loss_curves(runs, tables.read_losses(options.losses)),
         "device_timeline": lambda: device_usage.device_timeline(runs),

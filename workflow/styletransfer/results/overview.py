@@ -19,6 +19,8 @@ from styletransfer.text import duration, number_text
 
 # A result that is this many times as wide as its photograph is told.
 ENLARGED = 2
+# Rows that are about no parameter: of every design but the star, and the star's defaults.
+ALL_AT_ONCE = "(all together)"
 TABLE = {
     "cpu": "a table (docs/estimates.md), as no run has been finished on a CPU like this",
     "gpu": "a P100 of 2018 (docs/estimates.md), as no run has been finished on a GPU like this",
@@ -49,8 +51,7 @@ def summary(
         seen |= runs
         cached = len(runs & finished)
         lines.append(
-            f"  {parameter or '(defaults, grid or list)':24} {len(rows):6} {len(runs) - cached:6} {cached:6} "
-            f"{len(rows) - len(runs):6}"
+            f"  {parameter or ALL_AT_ONCE:24} {len(rows):6} {len(runs) - cached:6} {cached:6} {len(rows) - len(runs):6}"
         )
     new = [run_id for run_id in study.runs if run_id not in finished]
     notes = [

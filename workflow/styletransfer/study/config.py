@@ -13,6 +13,7 @@ from styletransfer.errors import InputError
 from styletransfer.files import checks, yaml_reader
 from styletransfer.settings import PARAMETERS
 from styletransfer.study import folders
+from styletransfer.study.sequences import DRAWN
 
 # What decides a study's rows; everything else of a config is about showing and running them.
 DEFINING_KEYS = (
@@ -24,6 +25,7 @@ DEFINING_KEYS = (
     "design",
     "vary",
     "runs",
+    "runs_total",
     "max_runs",
 )
 # Raised when columns of the tables change: they are then gathered again, from records of all ages.
@@ -115,8 +117,14 @@ def _check_design(config: Mapping[str, Any]) -> None:
         )
     if config["vary"] and design == "list":
         raise InputError("vary is given, but design is list, which does not use it: remove vary, or write design: star")
-    if design == "grid" and not config["vary"]:
-        raise InputError("design is grid, but vary is empty: name parameters with their values under vary")
+    if design not in ("star", "list") and not config["vary"]:
+        raise InputError(f"design is {design}, but vary is empty: name parameters with their values under vary")
+    if design in DRAWN and config["runs_total"] is None:
+        raise InputError(f"design is {design}, but runs_total is not given: say how many runs, such as runs_total: 32")
+    if design not in DRAWN and config["runs_total"] is not None:
+        raise InputError(
+            f"runs_total is given, but design is {design}, which does not use it: write design: sobol, or remove it"
+        )
 
 
 def _check_limits(limits: Mapping[str, Sequence[float]]) -> None:
@@ -155,14 +163,14 @@ def _with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
             filled.setdefault(key, part["default"])
         if isinstance(filled.get(key), dict):
             filled[key] = _with_defaults(filled[key], part)
-        elif part.get("type") == "integer" and key in filled:
+        elif "integer" in part.get("type", []) and filled.get(key) is not None:
             filled[key] = int(filled[key])  # JSON Schema takes 2.0 for a whole number
     return filled
 
 
 def definition(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that decides the rows, in the config's order: what a table of results depends on."""
-    defining = {"tables": TABLES_VERSION, **{key: config[key] for key in DEFINING_KEYS if key in config}}
+    defining = {"tables": TABLES_VERSION, **{key: config[key] for key in DEFINING_KEYS if config.get(key) is not None}}
     if isinstance(config["runs"], str):
         defining["runs_sha256"] = checks.checksum(config["runs"])
     return json.loads(json.dumps(defining))  # as a plan gives it back

@@ -8,15 +8,19 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from styletransfer.errors import InputError
 from styletransfer.files import checks, yaml_reader
 from styletransfer.parameters import DECIMAL_COMMA
+from styletransfer.study import sequences
+from styletransfer.study.values import axis, values
 from styletransfer.text import duration
 
+# So many points are drawn for each row at most: a few values can be few combinations.
+PATIENCE = 100
 SEPARATORS = (",", ";", "\t")
 # The longer ones first: UTF-16's is the beginning of UTF-32's.
 BYTE_ORDER_MARKS = {
@@ -30,10 +34,15 @@ BYTE_ORDER_MARKS = {
 
 def count_runs(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> int:
     """How many rows a design has, without making them."""
-    sizes = [len(found) for found in points.values()]
-    if config["design"] == "list" and not config["runs"]:
+    design = config["design"]
+    if design == "list" and not config["runs"]:
         raise InputError("design is list, but runs is empty: list at least one run, or use design: star")
-    rows = {"star": sum(sizes), "grid": math.prod(sizes), "list": len(config["runs"])}[config["design"]]
+    if design in sequences.DRAWN:
+        rows = config["runs_total"]
+    elif design == "list":
+        rows = len(config["runs"])
+    else:
+        rows = (sum if design == "star" else math.prod)(len(found) for found in points.values())
     return rows * len(config["pairs"])
 
 
@@ -47,18 +56,38 @@ def refuse_too_many(config: Mapping[str, Any], points: Mapping[str, list[Any]]) 
         )
 
 
-def points(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """Parameter, value and changed settings of each row of a design."""
+def rows(config: Mapping[str, Any], styles: Collection[int]) -> list[tuple[str, Any, dict[str, Any]]]:
+    """Parameter, value and changed settings of each row of a design.
+
+    styles: how many styles the pairs of the study have. Raises `InputError` for values that cannot be used, and for
+    more rows than the config allows.
+    """
+    if config["design"] in sequences.DRAWN:
+        axes = {parameter: axis(parameter, spec, styles) for parameter, spec in config["vary"].items()}
+        refuse_too_many(config, {})
+        return [("", None, changes) for changes in _drawn(config["design"], axes, config["runs_total"])]
+    points = {parameter: values(parameter, spec, styles) for parameter, spec in config["vary"].items()}
+    refuse_too_many(config, points)
     if config["design"] == "star":
-        for parameter, found in points.items():
-            for value in found:
-                yield parameter, value, {parameter: value}
-    elif config["design"] == "grid":
-        for combination in itertools.product(*points.values()):
-            yield "", None, dict(zip(points, combination, strict=True))
-    else:
-        for run in config["runs"]:
-            yield "", None, dict(run)
+        return [(parameter, value, {parameter: value}) for parameter, found in points.items() for value in found]
+    if config["design"] == "grid":
+        combinations = itertools.product(*points.values())
+        return [("", None, dict(zip(points, combination, strict=True))) for combination in combinations]
+    return [("", None, dict(run)) for run in config["runs"]]
+
+
+def _drawn(design: str, axes: Mapping[str, Callable[[float], Any]], count: int) -> list[dict[str, Any]]:
+    """So many different rows of a sequence, each once: more of them begin with the same ones."""
+    found: dict[tuple[Any, ...], None] = {}
+    shares = sequences.DRAWN[design](list(axes))
+    for point in itertools.islice(shares, PATIENCE * count):
+        found[tuple(at(share) for at, share in zip(axes.values(), point, strict=True))] = None
+        if len(found) == count:
+            return [dict(zip(axes, values, strict=True)) for values in found]
+    raise InputError(
+        f"runs_total is {count:,}, but what vary names gives no more than about {len(found):,} different runs: lower "
+        "runs_total, or widen the ranges"
+    )
 
 
 def read_runs(runs: str | list[dict[str, Any]]) -> list[dict[str, Any]]:

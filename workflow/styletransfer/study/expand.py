@@ -15,7 +15,7 @@ from styletransfer.study import designs
 from styletransfer.study.config import definition, unknown_key
 from styletransfer.study.pictures import Earlier, picture, picture_names, weights
 from styletransfer.study.plan import Row, Study
-from styletransfer.study.values import refuse_alike, single, values
+from styletransfer.study.values import refuse_alike, single
 from styletransfer.text import value_labels
 
 DEFAULT_LABEL = "default"
@@ -54,11 +54,9 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
     for name in dict.fromkeys(itertools.chain.from_iterable(listed)):
         different = list(dict.fromkeys(run[name] for run in config["runs"] if name in run))
         refuse_alike(f"runs: {name}", name, different, styles)
-    points = {parameter: values(parameter, spec, styles) for parameter, spec in config["vary"].items()}
-    designs.refuse_too_many(config, points)
+    chosen = designs.rows(config, styles)
     network = weights(config, earlier)
     used = {name: picture(config, name, earlier) for name in picture_names(config)}
-    chosen = list(designs.points(config, points))
     labels = _labels(chosen)
     rows: list[Row] = []
     for pair in config["pairs"]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal
 from typing import Any
 
 from styletransfer import settings
@@ -12,6 +13,9 @@ from styletransfer.parameters import rounded
 from styletransfer.text import value_labels
 
 GENERATORS = {"linspace": 3, "logspace": 3, "arange": 3}
+RANGES = ("range", "log_range")
+# A drawn value is rounded to the power of ten at or below this share of its range, on its axis.
+RESOLUTION = 1 / 500
 
 
 def values(parameter: str, spec: Any, styles: Collection[int] = (1,)) -> list[Any]:
@@ -34,6 +38,50 @@ def values(parameter: str, spec: Any, styles: Collection[int] = (1,)) -> list[An
     different = list(dict.fromkeys(single(parameter, value, styles) for value in found))
     refuse_alike(f"vary.{parameter}", parameter, different, styles)
     return different
+
+
+def axis(parameter: str, spec: Any, styles: Collection[int] = (1,)) -> Callable[[float], Any]:
+    """What makes a number from 0 on and below 1 a value of a parameter, for designs that draw values.
+
+    Args:
+        parameter: whose values they are.
+        spec: `{range: [lowest, highest]}`, `{log_range: [lowest, highest]}`, or the values to choose from, as `values`
+            takes them.
+        styles: how many styles the pairs of the study have.
+
+    Raises:
+        InputError: for values out of their limits, and for a range of what is no number.
+
+    """
+    kind = next((key for key in RANGES if isinstance(spec, dict) and set(spec) == {key}), None)
+    if kind is None:
+        choices = values(parameter, spec, styles)
+        return lambda share: choices[int(share * len(choices))]
+    limits = settings.PARAMETERS[parameter].metadata
+    if "choices" in limits or "layers" in limits:
+        raise InputError(f"vary.{parameter} is {spec!r}: it is no number, so list the values to choose from")
+    ends = spec[kind]
+    place = f"vary.{parameter}.{kind} is {ends!r}"
+    if not isinstance(ends, list) or len(ends) != 2 or not all(map(_is_finite, ends)) or ends[0] >= ends[1]:
+        raise InputError(f"{place}: it takes two numbers, the lowest value and the highest")
+    if kind == "log_range" and ends[0] <= 0:
+        raise InputError(f"{place}: the lowest value must be above 0, or write range")
+    for end in ends:
+        single(parameter, end, styles)
+    return lambda share: single(parameter, _drawn(kind, ends, share, "integer" in limits), styles)
+
+
+def _drawn(kind: str, ends: Sequence[float], share: float, whole: bool) -> float:
+    """The value at a share of a range, in few digits."""
+    low, high = ends
+    if kind == "range":
+        value, span = low + share * (high - low), high - low
+    else:
+        value = low * (high / low) ** share
+        span = value * math.log(high / low)
+    if whole:
+        return round(value)
+    return min(high, max(low, round(value, -Decimal(span * RESOLUTION).adjusted())))
 
 
 def refuse_alike(place: str, parameter: str, different: Sequence[Any], styles: Collection[int]) -> None:
@@ -70,6 +118,11 @@ def _alike(parameter: str, different: Sequence[Any], styles: int) -> list[Any]:
 def _part(parameter: str, part: Any) -> list[Any]:
     if not isinstance(part, dict) or settings.PARAMETERS[parameter].metadata.get("layers"):
         return [part]
+    if set(part) & set(RANGES):
+        raise InputError(
+            f"vary.{parameter}: {part!r} is for design sobol or lhs, alone and not in a list: write one of these, or "
+            f"values, such as {{linspace: [first, last, n]}}"
+        )
     kinds = [key for key in part if key in GENERATORS]
     if len(kinds) != 1 or set(part) - {kinds[0], "slice"}:
         raise InputError(

@@ -41,7 +41,7 @@ MAX_LINES = 10
 MAX_PAGE_LINES, MAX_PLACES = 40, 250
 TILE_INCHES, LABEL_INCHES, LABEL_LINE_INCHES = 1.75, 0.3, 0.13
 # Letters that fit above a tile and beside a line; and lines of them.
-LABEL_CHARACTERS, LABEL_LINES, TITLE_CHARACTERS, TITLE_LINES = 24, 6, 10, 9
+LABEL_CHARACTERS, LABEL_LINES, TITLE_CHARACTERS, TITLE_LINES = 24, 8, 10, 9
 
 
 def choose(rows: pd.DataFrame, columns: int, limits: Sequence[float] | None) -> pd.DataFrame:
@@ -89,16 +89,20 @@ def contact_sheet(
     limits: Mapping[str, Any],
     preserve: bool,
     grid: Sequence[str] = (),
+    order: str = "",
 ) -> Figure:
     """The pictures of a study; on top of each pair the inputs, and the result of the default where there is room.
 
     A line for each parameter; or, where `grid` names two parameters, a line for each value of the first and a column
     for each of the second. A study of every combination is shown so unasked. columns: the most pictures in a line.
     limits: parameter to lowest and highest value shown. preserve: in the content's colours. pictures: the file of each
-    input; one that is not there is left out, and lends no colours.
+    input; one that is not there is left out, and lends no colours. order: the parameter by whose values runs are put
+    that vary all parameters at once.
     """
     most_inputs = 1 + max(len(names.split(SEPARATOR)) for names in runs["styles"])
-    by_pair = {pair: list(_lines(of_pair, columns, limits, grid)) for pair, of_pair in runs.groupby("pair", sort=False)}
+    by_pair = {
+        pair: list(_lines(of_pair, columns, limits, grid, order)) for pair, of_pair in runs.groupby("pair", sort=False)
+    }
     shown = max(len(line.tiles) for lines in by_pair.values() for line in lines)
     columns = max(shown, min(columns, most_inputs))
     longest = max(map(len, by_pair.values())) + -(-most_inputs // columns)
@@ -150,7 +154,9 @@ def _input_lines(of_pair: pd.DataFrame, columns: int, pictures: Mapping[str, str
         yield Line("" if first else pair, inputs=shown[first:][:columns])
 
 
-def _lines(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any], grid: Sequence[str]) -> Iterator[Line]:
+def _lines(
+    of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any], grid: Sequence[str], order: str
+) -> Iterator[Line]:
     """Every line of the results of one pair."""
     grid = grid or _full_grid(of_pair)
     if grid:
@@ -160,6 +166,11 @@ def _lines(of_pair: pd.DataFrame, columns: int, limits: Mapping[str, Any], grid:
     for parameter in dict.fromkeys(of_pair["parameter"]):
         rows = of_pair[of_pair["parameter"] == parameter]
         if not parameter:
+            if order:
+                rows = rows.sort_values(order, key=lambda column: pd.to_numeric(column, errors="coerce"), kind="stable")
+            for name, within in limits.items():
+                number = pd.to_numeric(rows[name], errors="coerce")
+                rows = rows[number.isna() | number.between(*within) | rows["is_default"]]
             rows = choose(rows, columns * MAX_LINES, None)
             for first in range(0, len(rows), columns):
                 yield Line("", [(row.label.replace(", ", "\n"), row) for row in rows[first:][:columns].itertuples()])

@@ -38,6 +38,8 @@ from styletransfer.text import value_labels
 MARKERS = "osD^vP*"
 # A row for each.
 EFFECTS = (STYLE_REACHED, CONTENT_KEPT, *UNWEIGHTED)
+# So many groups of values are drawn a line through, where values do not come again.
+NEIGHBOURS = 6
 # Of the pictures at the points, in points of 1/72 inch.
 PICTURE_POINTS = 46
 # Values that span so much or more are drawn on a log axis.
@@ -159,8 +161,8 @@ def _show_effect(axis: Axes, runs: pd.DataFrame, name: str, measure: Measure) ->
         shown = runs[(runs["pair"] == pair) & (runs["parameter"].isin(["", name]) | runs["is_default"])]
         points = pd.DataFrame({"value": values[shown.index], "loss": shown[loss]}).dropna()
         axis.plot(points["value"], points["loss"], "o", color=color, ms=3, alpha=0.7)
-        middle = points.groupby("value")["loss"].median()
-        axis.plot(middle.index, middle, color=color, label=pair, **marks)
+        middle = _middle(points, bool(words) or shown["parameter"].eq(name).any())
+        axis.plot(middle["value"], middle["loss"], color=color, label=pair, **marks)
         default = shown[shown["is_default"]]
         axis.plot(values[default.index], default[loss], "o", color=ACCENT, ms=6, mec="white", zorder=3)
     positive = values[values > 0]
@@ -175,6 +177,14 @@ def _show_effect(axis: Axes, runs: pd.DataFrame, name: str, measure: Measure) ->
             axis.set_xscale("log")
         log_ticks(axis.xaxis)
     _plain(axis)
+
+
+def _middle(points: pd.DataFrame, each: bool) -> pd.DataFrame:
+    """Medians: of each value; else, where most values occur once, of neighbours. each: of each value in any case."""
+    groups = points["value"]
+    if not each and 2 * groups.nunique() > len(points) > NEIGHBOURS:
+        groups = points["value"].rank(method="first") * NEIGHBOURS // (len(points) + 1)
+    return points.groupby(groups.rename("of"))[["value", "loss"]].median()
 
 
 def _numbers(column: pd.Series) -> pd.Series:

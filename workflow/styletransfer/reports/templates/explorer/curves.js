@@ -1,18 +1,19 @@
 // Losses against the chosen parameter, and against steps.
 
-// Each loss against the value of the chosen parameter, as a multiple of its least.
+// Each loss against the value of the chosen parameter, as a multiple of its least. Where all parameters vary at once
+// losses do not compare: what was measured of the pictures does.
 function drawEffect() {
   if (!state.along) return;
   const parameter = parameterByName.get(state.along);
   const shown = siblings().filter(ok);
-  const terms = parameter.kind === "optimiser" ? LOSSES : TERMS;
-  const rows = terms.flatMap((term) => {
+  const terms = isScattered ? RULERS.map(words) : parameter.kind === "optimiser" ? LOSSES : TERMS;
+  const rows = terms.flatMap((term, place) => {
     const least = Math.min(...shown.map((run) => lossOf(run, term)).filter((value) => value > 0));
     return shown.map((run) => ({
       run: run.index,
       term,
       value: run.settings[state.along],
-      loss: positive(lossOf(run, term) / least),
+      loss: isScattered ? run.measured[RULERS[place]] : positive(lossOf(run, term) / least),
     }));
   });
   const x = parameter.numeric
@@ -29,7 +30,9 @@ function drawEffect() {
     data: { values: rows.filter((row) => row.loss !== null) },
     encoding: {
       x,
-      y: logEncoding(rows, "loss", "times the least", 1.05),
+      y: isScattered
+        ? { field: "loss", type: "quantitative", title: "measured", scale: { zero: false } }
+        : logEncoding(rows, "loss", "times the least", 1.05),
       color: {
         field: "term",
         type: "nominal",
@@ -38,7 +41,7 @@ function drawEffect() {
       },
     },
     layer: [
-      { mark: { type: "line", strokeWidth: 1.5 } },
+      ...(isScattered ? [] : [{ mark: { type: "line", strokeWidth: 1.5 } }]),
       {
         mark: { type: "point", filled: true, opacity: 1 },
         encoding: {
@@ -48,12 +51,15 @@ function drawEffect() {
       },
     ],
   };
-  element("effect-caption").textContent = "Losses of the kept pictures, unweighted";
+  const what = isScattered ? "What was measured" : "Losses";
+  element("effect-caption").textContent = isScattered
+    ? `${what} of the pictures`
+    : `${what} of the kept pictures, unweighted`;
   chart(
     "effect",
     rows.map((row) => row.run).join() + state.along,
     spec,
-    `Losses against ${words(state.along)}. ${reading(state.along, siblings())}`,
+    `${what} against ${words(state.along)}. ${reading(state.along, siblings())}`,
   );
 }
 

@@ -15,7 +15,8 @@ function reading(name, shown) {
   const good = shown.filter(ok);
   const lost = shown.length - good.length;
   const sentences = [`${capital(parameter.help)}.`];
-  if (good.length > 1)
+  if (isScattered) sentences.push("The other settings vary from run to run as well.");
+  else if (good.length > 1)
     sentences.push(...toldByRulers(parameter, good.filter(isMeasured)), ...toldByLosses(parameter, good));
   if (lost) sentences.push(`${lost} of ${shown.length} runs diverged.`);
   return sentences.join(" ");

@@ -10,11 +10,12 @@ function dimensions() {
   return study.pairs.length > 1 ? [...names, [PAIRS, "pictures"]] : names;
 }
 
-const rowOptions = [[EVERY, "every parameter"], ...dimensions()];
+// Where all vary at once, no two parameters have more than single runs to show.
+const rowOptions = [[EVERY, "every parameter"], ...(isScattered ? [] : dimensions())];
 
 // In a star every parameter has its row; in a grid the first two span the sheet.
 function initialRows() {
-  return study.design === "star" || parameters.length < 2 ? EVERY : parameters[0].name;
+  return isScattered || study.design === "star" || parameters.length < 2 ? EVERY : parameters[0].name;
 }
 
 const rowsShown = () => (rowOptions.some(([key]) => key === state.rows) ? state.rows : initialRows());
@@ -51,7 +52,9 @@ function crossSheet(rowName, columnName) {
 
 function everyRow() {
   const rows = parameters.map((parameter) => {
-    const shown = along(defaultRunAround(), parameter.name);
+    const shown = isScattered
+      ? inOrder(runsOfPair.get(state.pair), parameter.name)
+      : along(defaultRunAround(), parameter.name);
     const cells = shown.map((run) => make("td", {}, rowTile(run, parameter.name)));
     return make("tr", {}, make("th", { scope: "row", textContent: words(parameter.name) }), ...cells);
   });
@@ -120,6 +123,7 @@ function drawSheet() {
 function sheetNote(rows, columns, center) {
   if (!parameters.length) return "Nothing was varied.";
   const around = study.design === "star" ? "the default" : "this run";
+  if (isScattered) return "Each row has the runs in the order of one parameter. Click a picture to open it.";
   if (rows === EVERY) return `Each row varies one parameter around ${around}. Click a picture to open it.`;
   const fixed = parameters.filter(({ name }) => name !== rows && name !== columns);
   const rest = fixed.map(({ name }) => `${words(name)} ${settingLabel(center, name)}`).join(", ");

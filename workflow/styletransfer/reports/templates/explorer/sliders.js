@@ -124,13 +124,17 @@ element("pair").onchange = (event) => {
 };
 view(["pair"], () => (element("pair").value = state.pair));
 
+const DRAWN_NOTE = "All vary at once: a slider goes to the nearest run and says what else changed.";
 const DESIGN_NOTES = {
   star: "One at a time: moving a slider puts the others back to the default.",
   grid: "Every combination was run: each slider moves alone.",
   list: "A list of runs: a slider goes to the nearest run and says what else changed.",
+  sobol: DRAWN_NOTE,
+  lhs: DRAWN_NOTE,
 };
 element("design-note").textContent = DESIGN_NOTES[study.design];
-if (study.design !== "grid") element("design-note").textContent += " Tall ticks: runs that differ only in this.";
+if (study.design !== "grid" && !isScattered)
+  element("design-note").textContent += " Tall ticks: runs that differ only in this.";
 
 // What the chosen parameter does: its pictures in a row, and in words what its losses tell, and what they do not.
 view(["run", "pair", "along"], () => {
@@ -139,7 +143,9 @@ view(["run", "pair", "along"], () => {
     return;
   }
   const shown = siblings();
-  element("along-title").textContent = `What ${words(state.along)} does`;
+  element("along-title").textContent = isScattered
+    ? `All runs by ${words(state.along)}`
+    : `What ${words(state.along)} does`;
   element("along-text").textContent = reading(state.along, shown);
   const key = `${state.along} ${shown.map((run) => run.index).join()}`;
   const strip = element("strip");
@@ -155,6 +161,7 @@ view(["run", "pair", "along"], () => {
 
 // The runs along the chosen parameter; where the current one stands alone, those around the default.
 function siblings() {
+  if (isScattered) return inOrder(runsOfPair.get(state.pair), state.along);
   const own = along(current(), state.along);
   return own.length > 1 ? own : along(defaultRun(state.pair), state.along);
 }

@@ -58,6 +58,15 @@ const differences = (run, other) =>
 
 const defaultRun = (pair) => runsOfPair.get(pair).find((run) => run.default) ?? runsOfPair.get(pair)[0];
 
+// Whether most runs vary several parameters at once, so that few of them differ in one alone.
+const isScattered =
+  !["star", "grid"].includes(study.design) &&
+  parameters.every(({ name }) => {
+    const others = parameters.filter((parameter) => parameter.name !== name);
+    const around = runs.map((run) => JSON.stringify([run.pair, ...others.map((other) => run.settings[other.name])]));
+    return 2 * new Set(around).size > runs.length + 1;
+  });
+
 const DEFAULT_NAME = "the default";
 
 // What a run is called: what sets it apart from the default of a star, else (and where that has no result) its values.
@@ -72,13 +81,19 @@ function nameOf(run) {
 const describe = (run) =>
   nameOf(run) + (run.default && study.design !== "star" ? " (default)" : "") + (ok(run) ? "" : `, ${run.status}`);
 
+// Runs in the order of a parameter's values.
+function inOrder(found, name) {
+  const order = parameterByName.get(name).values;
+  return found.toSorted((a, b) => order.indexOf(a.settings[name]) - order.indexOf(b.settings[name]));
+}
+
 // All runs that differ from this one in nothing but the parameter, by its value; this one is among them.
 function along(run, name) {
-  const order = parameterByName.get(name).values;
-  return runsOfPair
-    .get(run.pair)
-    .filter((other) => differences(run, other).every((different) => different === name))
-    .sort((a, b) => order.indexOf(a.settings[name]) - order.indexOf(b.settings[name]));
+  const others = runsOfPair.get(run.pair);
+  return inOrder(
+    others.filter((other) => differences(run, other).every((different) => different === name)),
+    name,
+  );
 }
 
 // The values of a parameter that the pair has at all, in order.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from styletransfer.analysis import noise
 from styletransfer.analysis.measures import CONTENT, CONTENT_KEPT, STYLE_REACHED
 
 GROUP, FRONT = "comparable_group", "pareto_front"
@@ -14,10 +15,11 @@ def with_columns(runs: pd.DataFrame) -> pd.DataFrame:
     """A table of runs with two more columns, which say what of it compares, and what is best.
 
     `comparable_group`: a number from 0, equal where unweighted losses compare. `pareto_front`: whether the run went
-    well and no other of its pair has more of the style and of the content; of several with equal numbers the first.
+    well and no other of its pair has more of the style and of the content; of several with equal numbers the first. Of
+    settings with repeats their means count, and the first run has it.
     """
     runs = runs.assign(**{GROUP: runs.groupby(list(CONTENT.within), sort=False, dropna=False).ngroup()})
-    good = runs[runs["status"] == "ok"].dropna(subset=[CONTENT_KEPT.column, STYLE_REACHED.column])
+    good = noise.averaged(runs[runs["status"] == "ok"]).dropna(subset=[CONTENT_KEPT.column, STYLE_REACHED.column])
     order = ["pair", CONTENT_KEPT.column, STYLE_REACHED.column]
     ordered = good.sort_values(order, ascending=[True, False, False], kind="stable")
     reached = ordered[STYLE_REACHED.column].astype(float)

@@ -99,7 +99,7 @@ def favourites(path: Path) -> tuple[str, list[str]]:
 
 def defaults(study: Study) -> list[str]:
     """The run of each pair around which the others vary."""
-    chosen = list(dict.fromkeys(row.run_id for row in study.rows if row.is_default))
+    chosen = list(dict.fromkeys(row.run_id for row in study.rows if row.is_default and not row.repeat))
     if not chosen:
         raise InputError(f"no run of {study.name} is its default: name runs, by their folders in results/runs")
     return chosen

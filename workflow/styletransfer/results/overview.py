@@ -56,6 +56,7 @@ def summary(
     new = [run_id for run_id in study.runs if run_id not in finished]
     notes = [
         *study.unused(device),
+        *study.repeats(),
         *of_equal_width(study),
         *enlarged(study),
         f"{len(new)} new runs, {len(finished)} cached",

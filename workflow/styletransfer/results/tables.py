@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from styletransfer.analysis import pareto, ruler
+from styletransfer.analysis import noise, pareto, ruler
 from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks
 from styletransfer.optim.terms import LOSSES
@@ -63,7 +63,7 @@ def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None =
     if incomplete:  # a column that is nothing but gaps is one of numbers
         empty = table.columns[table.isna().all()]
         table[empty] = table[empty].astype(float)
-    return pareto.with_columns(table)
+    return pareto.with_columns(noise.with_columns(table))
 
 
 def completed(runs: pd.DataFrame) -> pd.DataFrame:
@@ -72,7 +72,11 @@ def completed(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def varied(runs: pd.DataFrame) -> list[str]:
-    """The parameters with more than one value, first those that rows are about, in the order of the study."""
+    """The parameters with more than one value, first those that rows are about, in the order of the study.
+
+    Repeats vary nothing.
+    """
+    runs = noise.averaged(runs)
     return [
         name for name in dict.fromkeys([*runs["parameter"], *PARAMETERS]) if name in runs and runs[name].nunique() > 1
     ]
@@ -112,6 +116,8 @@ def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[st
         "label": row.label,
         "is_default": row.is_default,
         "run_id": row.run_id,
+        noise.REPEAT: row.repeat,
+        noise.REPEAT_OF: row.repeat_of,
         "content": row.settings.content.name,
         "styles": SEPARATOR.join(style.name for style in row.settings.styles),
     }

@@ -125,6 +125,11 @@ def _check_design(config: Mapping[str, Any]) -> None:
         raise InputError(
             f"runs_total is given, but design is {design}, which does not use it: write design: sobol, or remove it"
         )
+    if config["repeats_of"] == "extremes":
+        if config["repeats"] == 1:
+            raise InputError("repeats_of is extremes, but repeats is 1: say how many runs each of them has, repeats: 5")
+        if design not in ("star", "grid"):
+            raise InputError(f"repeats_of is extremes, which a design {design} does not have: write repeats_of: all")
 
 
 def _check_limits(limits: Mapping[str, Sequence[float]]) -> None:
@@ -171,6 +176,8 @@ def _with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
 def definition(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that decides the rows, in the config's order: what a table of results depends on."""
     defining = {"tables": TABLES_VERSION, **{key: config[key] for key in DEFINING_KEYS if config.get(key) is not None}}
+    if config["repeats"] > 1:
+        defining |= {key: config[key] for key in ("repeats", "repeats_of")}
     if isinstance(config["runs"], str):
         defining["runs_sha256"] = checks.checksum(config["runs"])
     return json.loads(json.dumps(defining))  # as a plan gives it back

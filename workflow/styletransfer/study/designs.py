@@ -8,7 +8,7 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,17 @@ def count_runs(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> in
         rows = len(config["runs"])
     else:
         rows = (sum if design == "star" else math.prod)(len(found) for found in points.values())
-    return rows * len(config["pairs"])
+    repeated = rows
+    if config["repeats_of"] == "extremes":
+        ends = [len(extremes(found)) for found in points.values()]
+        repeated = sum(ends) if design == "star" else math.prod(ends)
+    return (rows + (config["repeats"] - 1) * repeated) * len(config["pairs"])
+
+
+def extremes(values: Sequence[Any]) -> set[Any]:
+    """The lowest and the highest of a parameter's values; of words or lists, the first and the last."""
+    numbers = all(isinstance(value, int | float) for value in values)
+    return {min(values), max(values)} if numbers else {values[0], values[-1]}
 
 
 def refuse_too_many(config: Mapping[str, Any], points: Mapping[str, list[Any]]) -> None:
@@ -88,6 +98,20 @@ def _drawn(design: str, axes: Mapping[str, Callable[[float], Any]], count: int) 
         f"runs_total is {count:,}, but what vary names gives no more than about {len(found):,} different runs: lower "
         "runs_total, or widen the ranges"
     )
+
+
+def repeated(
+    config: Mapping[str, Any], chosen: Iterable[tuple[str, Any, Mapping[str, Any]]]
+) -> Callable[[Mapping[str, Any]], bool]:
+    """Which rows have repeats, beside those of the default: told by the settings that a row changes. chosen: `rows`."""
+    if config["repeats_of"] == "all":
+        return lambda changes: True
+    found: dict[str, list[Any]] = {}
+    for _, _, changes in chosen:
+        for parameter, value in changes.items():
+            found.setdefault(parameter, []).append(value)
+    ends = {parameter: extremes(values) for parameter, values in found.items()}
+    return lambda changes: all(value in ends[parameter] for parameter, value in changes.items())
 
 
 def read_runs(runs: str | list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ A study is a list of rows. Each row is a label (pair, parameter, value) on a run
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from styletransfer.errors import InputError
@@ -48,6 +48,11 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
             if name not in varied:
                 known = f"Name one of {', '.join(varied)}" if varied else "It varies nothing: remove the key"
                 raise InputError(f"contact_sheet.{key} names {name}, which the study does not vary. {known}")
+    if config["repeats"] > 1 and "seed" in varied:
+        raise InputError(
+            f"repeats is {config['repeats']}, and seed is varied as well: repeats have seeds of their own, so remove "
+            "one of the two"
+        )
     _check_pairs(config["pairs"])
     styles = sorted({len(pair["styles"]) for pair in config["pairs"]})
     config["runs"] = [{name: single(name, value, styles) for name, value in run.items()} for run in listed]
@@ -58,6 +63,7 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
     network = weights(config, earlier)
     used = {name: picture(config, name, earlier) for name in picture_names(config)}
     labels = _labels(chosen)
+    is_repeated = designs.repeated(config, chosen)
     rows: list[Row] = []
     for pair in config["pairs"]:
         base: dict[str, Any] = {
@@ -70,14 +76,24 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
             base["initial"] = used[pair["initial"]].artifact
         name = pair_name(pair)
         default = Settings(**base)
+        repeated: list[Row] = []
         for (parameter, value, changes), label in zip(chosen, labels, strict=True):
             run = Settings(**(base | changes))
             plain = list(value) if isinstance(value, tuple) else value
             rows.append(Row(name, parameter, plain, label, run == default, run))
+            repeated += rows[-1:] if run == default or is_repeated(changes) else []
         if config["design"] == "star" and not any(row.is_default and row.pair == name for row in rows):
             rows.append(Row(name, "", None, DEFAULT_LABEL, True, default))
+            repeated += rows[-1:]
+        rows += _repeats(repeated, config["repeats"])
     _refuse_unused(config, rows)
     return Study(config["study"], defining, network, used, tuple(rows))
+
+
+def _repeats(rows: Sequence[Row], count: int) -> Iterator[Row]:
+    """The same rows with other seeds, where they draw noise; first the second of each, then the third."""
+    for repeat in range(1, count):
+        yield from (row.with_repeat(repeat) for row in rows if "seed" not in row.settings.unused())
 
 
 def _refuse_unused(config: Mapping[str, Any], rows: Sequence[Row]) -> None:
@@ -106,6 +122,9 @@ def _refuse_unused(config: Mapping[str, Any], rows: Sequence[Row]) -> None:
         if all(name in run.unused() for run in runs):
             reason = runs[0].unused()[name]
             raise InputError(f"{place}{name} makes no difference to any run: {reason}. Remove it, or change that")
+    if config["repeats"] > 1 and not any(row.repeat for row in rows):
+        reason = next(unused["seed"] for run in every if "seed" in (unused := run.unused()))
+        raise InputError(f"repeats makes no difference to any run: {reason}. Remove it, or change that")
 
 
 def _check_pairs(pairs: Sequence[Mapping[str, Any]]) -> None:

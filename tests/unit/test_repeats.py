@@ -114,7 +114,7 @@ def test_what_draws_no_noise_has_no_repeats_and_the_plan_says_so(tmp_path):
         ({"repeats_of": "extremes"}, "repeats_of is extremes, but repeats is 1"),
         (
             {"repeats": 2, "repeats_of": "extremes", "design": "list", "vary": {}, "runs": [{"tv_weight": 1}]},
-            "which a list of runs does not have: write repeats_of: all",
+            "which a design list does not have: write repeats_of: all",
         ),
         ({"repeats": 0}, r"repeats: 0 is less than the minimum of 1\."),
         ({"repeats": 2.5}, r"repeats: 2\.5 is not of type 'integer'"),

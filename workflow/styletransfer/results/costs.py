@@ -36,17 +36,21 @@ class Cost(NamedTuple):
 
 # Measured on one core of an AMD EPYC (Zen 5, AVX-512), from 64 x 43 to 1024 x 1064 pixels.
 COSTS = {
-    Way("cpu", "analytic", "float32"): Cost(0.018, 3.95, 7.0, 850, 3000),
-    Way("cpu", "analytic", "bfloat16"): Cost(0.016, 3.2, 2.5, 750, 1400),
+    Way("cpu", "analytic", "float32"): Cost(0.018, 3.95, 7.0, 900, 2250),
+    Way("cpu", "analytic", "bfloat16"): Cost(0.016, 3.2, 2.5, 700, 1080),
     Way("cpu", "autodiff", "float32"): Cost(0.014, 7.05, 4.0, 800, 2100),
     Way("cpu", "autodiff", "bfloat16"): Cost(0.017, 3.75, 2.5, 750, 2000),
 }
 # Not measured. A P100 is said to take a minute for 1000 evaluations of 512 x 512 pixels. Memory is the host's.
 GPU_COST = Cost(0.005, 0.21, 0.5, 4000, 500)
-# What L-BFGS adds for each million pixels, in seconds and MB: it goes twice through 40 vectors as long as the picture.
-LBFGS_SECONDS, LBFGS_MEMORY = {"cpu": 0.4, "gpu": 0.02}, 700.0
+# Above so many million pixels the analytic gradient is computed in bands (`vgg.bands`): its memory then, as in `Cost`.
+# Measured from 1200 x 1200 to 4096 x 2731 pixels.
+BANDS_ABOVE, BANDS_MEMORY, BANDS_PIXEL_MEMORY = 2**20 / 1e6, 1750.0, 790.0
+# What L-BFGS adds for each million pixels, in seconds and MB: it goes twice through 40 vectors as long as the picture,
+# of very large ones through fewer.
+LBFGS_SECONDS, LBFGS_MEMORY, LBFGS_MOST_MEMORY = {"cpu": 0.4, "gpu": 0.02}, 700.0, 1700.0
 # MB of a look at a million pixels of a style, before the first evaluation.
-STYLE_MEMORY = 1300.0
+STYLE_MEMORY = 500.0
 # How many times as long a core takes that has no more than these instructions; measured with oneDNN limited to them.
 SLOWER = {"avx2": 1.8, "avx": 2.6}
 # Two threads are 1.8 times as fast as one.
@@ -99,8 +103,12 @@ class Work:
     @property
     def memory_mb(self) -> float:
         """Of the process, at its peak; in MB (10^6 bytes)."""
-        lbfgs = LBFGS_MEMORY * self.pixels if self.optimizer == "lbfgs" else 0.0
-        return self.cost.memory + max(self.cost.pixel_memory * self.pixels + lbfgs, STYLE_MEMORY * self.style)
+        lbfgs = min(LBFGS_MEMORY * self.pixels, LBFGS_MOST_MEMORY) if self.optimizer == "lbfgs" else 0.0
+        whole, bands = self.pixels, 0.0
+        if self.way[:2] == ("cpu", "analytic") and self.pixels > BANDS_ABOVE:
+            whole, bands = BANDS_ABOVE, BANDS_MEMORY + BANDS_PIXEL_MEMORY * self.pixels
+        result = max(self.cost.memory + self.cost.pixel_memory * whole, bands) + lbfgs
+        return max(result, self.cost.memory + STYLE_MEMORY * self.style)
 
     @property
     def _slower(self) -> float:

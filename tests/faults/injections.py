@@ -19,7 +19,7 @@ from faults.folders import HELD, RUN_FILES, STATE, STUDY, TABLES, FailureError, 
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand
 
-FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
+FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects", "response")
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 PAGE = 4096
@@ -529,6 +529,8 @@ LIGHT = {
     "device_timeline": ("draw device_timeline", (f"{TABLES}/figures/device_timeline.*",), False),
     "pareto": ("draw pareto", (f"{TABLES}/figures/pareto.*",), False),
     "parameter_effects": ("draw parameter_effects", (f"{TABLES}/figures/parameter_effects.*",), False),
+    "response": ("response", (f"{TABLES}/response.json",), False),
+    "figure of the response": ("draw response", (f"{TABLES}/figures/response.*",), False),
     "explorer": ("explorer", (f"{TABLES}/explorer",), False),
     "manifest": ("manifest", (f"{TABLES}/manifest.json",), False),
 }
@@ -543,6 +545,8 @@ OUTPUTS = {
     "pareto.png": (f"{TABLES}/figures/pareto.png", f"{TABLES}/figures/loss_curves.png"),
     "parameter_effects.pdf": (f"{TABLES}/figures/parameter_effects.pdf", f"{TABLES}/figures/pareto.pdf"),
     "device_timeline.png": (f"{TABLES}/figures/device_timeline.png", f"{TABLES}/figures/pareto.png"),
+    "response.json": (f"{TABLES}/response.json", f"{TABLES}/runs.csv"),
+    "response.png": (f"{TABLES}/figures/response.png", f"{TABLES}/figures/pareto.png"),
     "explorer": (f"{TABLES}/explorer/index.html", f"{TABLES}/runs.csv"),
     "photograph": (PHOTOGRAPH, PAINTING),
     "painting": (PAINTING, PHOTOGRAPH),

@@ -10,7 +10,7 @@ import yaml
 
 from helpers.studies import ROOT, tiny_study
 
-FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
+FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects", "response")
 STUDY = tiny_study()
 
 

@@ -158,7 +158,7 @@ def test_only_measured_runs_that_went_well_count_and_each_once():
         (planted.two_act(0, 5)[0], "5 runs are too few"),
         (planted.table(np.full((9, 6), 0.5), 0.5), "no parameter varies"),
         (planted.table(planted.scattered(20), 0.5), "the same in all runs"),
-        (planted.two_act(0, 8)[0].iloc[:0], "no parameter varies"),
+        (planted.two_act(0, 8)[0].iloc[:0], "0 runs are too few"),
     ],
 )
 def test_without_a_model_it_says_why(runs, reason):

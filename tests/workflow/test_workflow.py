@@ -247,7 +247,7 @@ def test_own_pictures_weights_and_blends(finished, tmp_path):
     (tmp_path / "results/studies/tiny/figures/contact_sheet.png").unlink()
     output = snakemake(tmp_path, "all", "partial", config=study)
     # What comes with the workflow is made again for the sheet and the explorer.
-    assert (jobs(output), jobs(output, "prepare_picture"), jobs(output, "figure")) == (0, 3, 6)
+    assert (jobs(output), jobs(output, "prepare_picture"), jobs(output, "figure")) == (0, 3, 7)
     assert (tmp_path / "results/studies/tiny/partial/figures/contact_sheet.png").exists()
     shutil.copy(sample_file("astronaut"), odd)
     assert jobs(snakemake(tmp_path, "--dry-run", config=study), "transfer") == 2
@@ -343,7 +343,7 @@ def test_a_forced_study_needs_none_of_what_finished_runs_were_made_of(finished, 
     bare = ("--workflow-profile", "none", "--cores", "2")
     assert "Nothing to be done" in snakemake(tmp_path, *bare, config=STUDY)
     output = snakemake(tmp_path, "--forcerun", "figure", "--dry-run", config=STUDY)
-    assert (jobs(output, "figure"), jobs(output), jobs(output, "convert_weights")) == (5, 0, 0)
+    assert (jobs(output, "figure"), jobs(output), jobs(output, "convert_weights")) == (6, 0, 0)
     (plan_file,) = (tmp_path / "results/studies/tiny").glob("plan-*.json")
     plan_file.unlink()
     output = snakemake(tmp_path, "--forceall", "--until", "transfer", "prepare_picture", *bare, config=STUDY)

@@ -37,7 +37,7 @@ terminal.explorer = Path(FOLDER, "explorer", "index.html")
 # What is shown is the whole study, or what there is of it: in the study's folder, or in partial/ there. That is all of a
 # path which is a wildcard: Snakemake takes a name such as aaaaaaaaaaaaaaaaaaaa for a rule that calls itself.
 PARTIAL = "partial/"
-FIGURES = ["contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects"]
+FIGURES = ["contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects", "response"]
 OWN_PYTHON = not workflow.deployment_settings.deployment_method  # of Snakemake, or one that it builds for runs
 PRESERVE = ["--preserve-colors"] if config["preserve_colors"] else []
 
@@ -199,7 +199,7 @@ def files_of(run_ids):
 
 def tables_of(part=""):
     """The tables of the study, or of what there is of it."""
-    return expand(f"{FOLDER}/{part}{{table}}", table=["runs.parquet", "runs.csv", "losses.parquet"])
+    return expand(f"{FOLDER}/{part}{{table}}", table=["runs.parquet", "runs.csv", "losses.parquet", "response.json"])
 
 
 def figures_of(part=""):

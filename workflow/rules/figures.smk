@@ -12,6 +12,7 @@ rule figure:
         plan=PLAN,
         runs=f"{FOLDER}/{{part}}runs.parquet",
         losses=f"{FOLDER}/{{part}}losses.parquet",
+        responses=f"{FOLDER}/{{part}}response.json",
         pictures=pictures_shown,
     output:
         report(
@@ -32,6 +33,7 @@ rule figure:
             --plan {input.plan:q} \
             --runs {input.runs:q} \
             --losses {input.losses:q} \
+            --responses {input.responses:q} \
             --output {output:q} \
             >{log:q} 2>&1
         """

@@ -93,6 +93,28 @@ use rule collect as collect_partial with:
         status=lambda wildcards: status_digest(STUDY, Path("results/runs")),
 
 
+rule response:
+    """Model what parameters do to what is measured of the pictures, alone and two together."""
+    input:
+        f"{FOLDER}/{{part}}runs.parquet",
+    output:
+        f"{FOLDER}/{{part}}response.json",
+    log:
+        f"{FOLDER}/{{part}}response.log",
+    conda:
+        "../../envs/engine.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        r"""
+        styletransfer response \
+            --runs {input:q} \
+            --output {output:q} \
+            >{log:q} 2>&1
+        """
+
+
 rule manifest:
     """Settings, versions, and the checksum of every file of a study that is complete."""
     input:

@@ -1,8 +1,7 @@
 """A Gaussian process of a measure over the space of a study, and functions drawn from it, taken apart.
 
 It is a sum of what each axis does alone and of what two do together (`analysis.anova`). How large each part is, how
-fast it changes and how much is noise are fitted to the runs: the most likely ones, by a weak prior and by what was
-measured.
+fast it changes and how much is noise are fitted to the runs: the most likely, by a weak prior and by what was measured.
 """
 
 from __future__ import annotations

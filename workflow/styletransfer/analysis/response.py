@@ -120,18 +120,21 @@ def responses(runs: pd.DataFrame, measures: Sequence[Measure] = MODELLED) -> lis
         runs: the table of a study's runs.
         measures: each must compare over all settings.
     """
+    from threadpoolctl import threadpool_limits
+
     good = runs[runs["status"] == "ok"].drop_duplicates([PAIR, "run_id"])
-    return [response(good[good[measure.column].notna()], measure) for measure in measures]
+    with threadpool_limits(1):  # several would only wait for each other, and round in another order
+        return [response(good[good[measure.column].notna()], measure) for measure in measures]
 
 
 def response(runs: pd.DataFrame, measure: Measure) -> Response:
     """What the parameters do to one measure. runs: different ones, each with that measure."""
     space = Space.of(runs)
     known = runs.dropna(subset=space.names)
-    if not any(axis.name != PAIR for axis in space.axes):
-        return Response(measure.name, len(known), None, "no parameter varies")
     if len(known) < LEAST_RUNS:
         return Response(measure.name, len(known), None, f"{len(known)} runs are too few: it takes {LEAST_RUNS}")
+    if not any(axis.name != PAIR for axis in space.axes):
+        return Response(measure.name, len(known), None, "no parameter varies")
     known = known.iloc[evenly(len(known), USED)]
     values = known[measure.column].to_numpy(float)
     if known.groupby(PAIR)[measure.column].agg(np.ptp).max() < 1e-9 * max(1.0, np.abs(values).max()):
@@ -140,7 +143,10 @@ def response(runs: pd.DataFrame, measure: Measure) -> Response:
     drawn = Drawn(process)
     predicts = process.predicts()
     told = predicts >= PREDICTS
-    missing = f"the model predicts {max(predicts, 0):.0%} of the variance of runs left out, less than {PREDICTS:.0%}"
+    missing = (
+        f"the model predicts {100 * max(predicts, 0):.0f} % of the variance of runs left out, less than "
+        f"{100 * PREDICTS:.0f} %"
+    )
     effects, pairs = _effects(process, drawn, told), _pairs(process, drawn, told)
     return Response(measure.name, len(known), predicts, "" if told else missing, process.noise, effects, pairs)
 

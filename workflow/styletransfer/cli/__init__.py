@@ -22,14 +22,14 @@ COMMANDS = {
     "init": ("init",),
     "plan": ("plan", "status"),
     "prepare": ("fetch", "convert", "picture", "paint"),
-    "results": ("measure", "collect", "manifest", "verify", "crate"),
+    "results": ("measure", "collect", "response", "manifest", "verify", "crate"),
     "draw": ("draw", "explorer"),
     "watch": ("watch",),
     "final": ("final",),
     "benchmark": ("benchmark",),
 }
 # Those that the workflow's rules call. By hand they do the same.
-OF_RULES = ("fetch", "convert", "picture", "run", "collect", "draw", "explorer", "manifest")
+OF_RULES = ("fetch", "convert", "picture", "run", "collect", "response", "draw", "explorer", "manifest")
 
 
 def parser(command: str | None = None) -> argparse.ArgumentParser:

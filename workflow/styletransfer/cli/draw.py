@@ -11,7 +11,7 @@ from styletransfer.errors import InputError
 from styletransfer.study import plan
 from styletransfer.study.sequences import DRAWN
 
-FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects")
+FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "parameter_effects", "response")
 
 
 def add_commands(commands: Any) -> None:
@@ -42,14 +42,15 @@ def add_commands(commands: Any) -> None:
         command.add_argument("--plan", type=Path, required=True, help="the study's plan")
         command.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
         command.add_argument("--losses", type=Path, required=True, help="the table of losses, .parquet")
+        command.add_argument("--responses", type=Path, help="what `styletransfer response` found, .json")
         command.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
         command.add_argument("--preserve-colors", action="store_true", help="show pictures with the content's colours")
 
 
 def draw(options: argparse.Namespace) -> None:
     """Read the tables, draw, write."""
-    from styletransfer.reports.figures import contact_sheet, device_usage, effects, loss_curves, style
-    from styletransfer.results import tables
+    from styletransfer.reports.figures import contact_sheet, device_usage, effects, loss_curves, response, style
+    from styletransfer.results import responses, tables
 
     runs = tables.read_runs(options.runs)
     study = plan.read(options.plan)
@@ -69,6 +70,7 @@ def draw(options: argparse.Namespace) -> None:
         "device_timeline": lambda: device_usage.device_timeline(runs),
         "pareto": lambda: effects.pareto(runs, options.pool),
         "parameter_effects": lambda: effects.parameter_effects(runs),
+        "response": lambda: response.response(runs, responses.read(options.responses) if options.responses else []),
     }
     style.save(figures[options.figure](), options.output)
 

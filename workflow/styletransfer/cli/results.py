@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def add_commands(commands: Any) -> None:
-    """The subcommands `measure`, `collect`, `manifest`, `verify` and `crate`."""
+    """The subcommands `measure`, `collect`, `response`, `manifest`, `verify` and `crate`."""
     measuring = add_command(commands, "measure", "measure how much style and content finished runs have", measure)
     measuring.add_argument("--output", type=Path, required=True, help="the table to write, .csv")
     measuring.add_argument("--threads", type=int, help="of the CPU; default: all cores")
@@ -27,6 +27,10 @@ def add_commands(commands: Any) -> None:
     collecting.add_argument("--runs-csv", type=Path, required=True, help="the same as .csv")
     collecting.add_argument("--losses", type=Path, required=True, help="the table of losses to write, .parquet")
     collecting.add_argument("--partial", action="store_true", help="runs may lack results: the table says why")
+
+    modelling = add_command(commands, "response", "model what parameters do to what is measured", model)
+    modelling.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
+    modelling.add_argument("--output", type=Path, required=True, help="what was found, .json")
 
     describing = add_command(commands, "manifest", "write the manifest of a study that is complete", write_manifest)
     describing.add_argument("--tables", nargs="+", required=True, help="the study's tables")
@@ -89,6 +93,18 @@ def collect(options: argparse.Namespace) -> None:
         print(status.summary(statuses, options.pool))
     for line in study.changed():
         print(f"{line}: the tables are of the file as it was")
+
+
+def model(options: argparse.Namespace) -> None:
+    """Read the table of runs, model each measure, write what was found; print it in words."""
+    from styletransfer.analysis import response
+    from styletransfer.results import responses, tables
+
+    runs = tables.read_runs(options.runs)
+    found = response.responses(runs)
+    responses.write(options.output, str(runs["study"].iloc[0]), found)
+    for of_measure in found:
+        print(f"{responses.TITLES[of_measure.measure]}:", *responses.sentences(of_measure), sep="\n  ")
 
 
 def write_manifest(options: argparse.Namespace) -> None:

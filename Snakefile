@@ -14,6 +14,7 @@ if not workflow.configfiles:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/transfer.smk"
+include: "workflow/rules/rungs.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/figures.smk"
 
@@ -24,7 +25,7 @@ rule all:
     input:
         # A plan is a target as well: a missing input alone makes nothing run whose output is there.
         PLAN,
-        files_of(STUDY.runs),
+        lambda wildcards: files_of(last_runs(wildcards)),
         tables_of(),
         figures_of(),
         f"{FOLDER}/manifest.json",

@@ -15,7 +15,7 @@ from styletransfer.results.estimates import Estimates
 from styletransfer.results.overview import estimates_of, too_large
 from styletransfer.results.plan import check_sizes, status_digest
 from styletransfer.runs.layout import MEASURES, RUN_FILES
-from styletransfer.study import plan
+from styletransfer.study import plan, rungs
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand as expand_study
 from styletransfer.vgg.sources import SOURCES
@@ -32,7 +32,12 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 # The plan of another study is another file: so it is noticed even where Snakemake's own records are gone.
-PLAN = f"{FOLDER}/plan-{STUDY.digest}.json"
+# With rungs the plan is that of the first, and each decision is one more plan, beside it: see rungs.smk.
+RUNGS = config["rungs"]
+PLANS = {rung: f"{FOLDER}/plan-{STUDY.digest}-{rung}.json" for rung in RUNGS}
+PLAN = PLANS[RUNGS[0]] if RUNGS else f"{FOLDER}/plan-{STUDY.digest}.json"
+FIRST = rungs.at(STUDY, RUNGS[0]) if RUNGS else STUDY
+EVERY = rungs.every(STUDY)  # with all runs that may come to be computed
 terminal.explorer = Path(FOLDER, "explorer", "index.html")
 # What is shown is the whole study, or what there is of it: in the study's folder, or in partial/ there. That is all of a
 # path which is a wildcard: Snakemake takes a name such as aaaaaaaaaaaaaaaaaaaa for a rule that calls itself.
@@ -98,8 +103,8 @@ def estimates():
     """Of time and memory. What a job asks for was decided when it was submitted: there is nothing more to look at."""
     machine = device(), config["backend"], config["threads"]
     if not workflow.is_main_process:
-        return Estimates(STUDY, *machine)
-    return estimates_of(STUDY, Path("results/runs"), *machine, anywhere=not workflow.local_exec)
+        return Estimates(EVERY, *machine)
+    return estimates_of(EVERY, Path("results/runs"), *machine, anywhere=not workflow.local_exec)
 
 
 @functools.cache
@@ -114,7 +119,8 @@ def print_status():
     """After runs, how all of them stand and where the results are; and if they were forced, that they were kept."""
     rules_run = {job.rule.name for job in workflow.dag.jobs}
     if any(name == "all" or name.startswith("transfer") for name in rules_run):
-        shell("test ! -e {PLAN:q} || styletransfer status --plan {PLAN:q} >&2 || true")
+        file = newest_plan()
+        shell("test ! -e {file:q} || styletransfer status --plan {file:q} >&2 || true")
     forced = {run_id for job in jobs_of_runs() if workflow.dag.reason(job).forced for run_id in runs_of(job)}
     if kept := sum(is_finished(run_id) and first_inode_of(run_id) == inode_of(run_id) for run_id in forced):
         runs = "1 run was" if kept == 1 else f"{kept} runs were"
@@ -158,14 +164,56 @@ def unless_made(is_made, wanted):
     return ancient(asked_for)
 
 
-def plan_for(rule, is_made):
+def plan_of(run_id):
+    """The plan that has a run."""
+    return PLANS[EVERY.runs[run_id].iterations] if RUNGS else PLAN
+
+
+def decided_plan(rung):
+    """The plan of the study at a rung, once it has been decided who goes on to it."""
+    return PLAN if rung == RUNGS[0] else checkpoints.decide.get(rung=rung).output.plan
+
+
+def rung_before(wildcards):
+    """The rung at which it is decided who goes on to the one of a job."""
+    return RUNGS[RUNGS.index(int(wildcards.rung)) - 1]
+
+
+def newest_plan(wildcards=None):
+    """The plan as far as it has been decided by now."""
+    return next((file for file in reversed(PLANS.values()) if Path(file).exists()), PLAN)
+
+
+def last_plan(wildcards):
+    """The plan of what is shown: decided to the end, or for a part of the study as far as it is."""
+    if wildcards.get("part") == PARTIAL:
+        return newest_plan()
+    return decided_plan(RUNGS[-1]) if RUNGS else PLAN
+
+
+def study_in(file):
+    """The study of a plan. The first one need not be written yet."""
+    return FIRST if file == PLAN else plan.read(file)
+
+
+def runs_at(rung):
+    """The runs of the study as it was decided when it came to a rung."""
+    return list(study_in(decided_plan(rung)).runs)
+
+
+def last_runs(wildcards):
+    """The runs of what is shown."""
+    return list(study_in(last_plan(wildcards)).runs)
+
+
+def plan_for(rule, is_made, plan_of=lambda wildcards: PLAN):
     """The plan, for a job that reads it: one that is forced does so in any case."""
 
     def is_read(wildcards):
         settings = workflow.dag_settings
         return settings.forceall or rule in settings.forcerun or not is_made(wildcards)
 
-    return unless_made(lambda wildcards: not is_read(wildcards), lambda wildcards: PLAN)
+    return unless_made(lambda wildcards: not is_read(wildcards), plan_of)
 
 
 def is_prepared(wildcards):
@@ -174,9 +222,9 @@ def is_prepared(wildcards):
     return Path("resources", made.format(**wildcards)).exists()
 
 
-def unmeasured(wildcards):
-    """What pictures are measured with, where one was not yet: nothing that is gone is asked for."""
-    if all(Path("results/runs", run_id, MEASURES).exists() for run_id in STUDY.runs):
+def unmeasured(runs):
+    """What pictures of runs are measured with, where one was not yet: nothing that is gone is asked for."""
+    if all(Path("results/runs", run_id, MEASURES).exists() for run_id in runs):
         return []
     return ancient([source.file for source in (*STUDY.pictures.values(), STUDY.weights) if source.is_at_hand()])
 
@@ -200,6 +248,11 @@ def files_of(run_ids):
 def tables_of(part=""):
     """The tables of the study, or of what there is of it."""
     return expand(f"{FOLDER}/{part}{{table}}", table=["runs.parquet", "runs.csv", "losses.parquet", "response.json"])
+
+
+def decisions_of():
+    """The tables that tell which runs went on to each rung but the first."""
+    return [str(Path(file).with_suffix(".csv")) for file in list(PLANS.values())[1:]]
 
 
 def figures_of(part=""):

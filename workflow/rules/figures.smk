@@ -9,7 +9,7 @@ localrules:
 rule figure:
     """One figure; its caption says what it shows."""
     input:
-        plan=PLAN,
+        plan=last_plan,
         runs=f"{FOLDER}/{{part}}runs.parquet",
         losses=f"{FOLDER}/{{part}}losses.parquet",
         responses=f"{FOLDER}/{{part}}response.json",

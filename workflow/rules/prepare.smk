@@ -16,7 +16,7 @@ rule plan_study:
     log:
         f"{FOLDER}/plan.log",
     run:
-        STUDY.write(output[0])
+        FIRST.write(output[0])
 
 
 rule fetch_weights:

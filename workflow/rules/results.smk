@@ -10,9 +10,9 @@ localrules:
 rule measure:
     """Measure how much of style and content the pictures have. What was measured once is kept beside each run."""
     input:
-        files_of(STUDY.runs),
-        unmeasured,
-        plan=PLAN,
+        lambda wildcards: files_of(last_runs(wildcards)),
+        lambda wildcards: unmeasured(last_runs(wildcards)),
+        plan=last_plan,
     output:
         f"{FOLDER}/measures.csv",
     log:
@@ -35,22 +35,22 @@ rule measure:
 
 use rule measure as measure_partial with:
     input:
-        plan=PLAN,
+        plan=newest_plan,
     output:
         f"{FOLDER}/partial/measures.csv",
     log:
         f"{FOLDER}/partial/measure.log",
     params:
-        status=lambda wildcards: status_digest(STUDY, Path("results/runs")),
+        status=lambda wildcards: status_digest(study_in(newest_plan()), Path("results/runs")),
 
 
 rule collect:
     """Gather the records and losses of all runs into tables."""
     input:
         # Pictures as well: those of the tables are held against their checksums, and one that is gone is recreated.
-        files_of(STUDY.runs),
+        lambda wildcards: files_of(last_runs(wildcards)),
         measures=f"{FOLDER}/measures.csv",
-        plan=PLAN,
+        plan=last_plan,
     output:
         runs=f"{FOLDER}/runs.parquet",
         runs_csv=report(
@@ -80,7 +80,7 @@ rule collect:
 use rule collect as collect_partial with:
     input:
         measures=f"{FOLDER}/partial/measures.csv",
-        plan=PLAN,
+        plan=newest_plan,
     output:
         runs=f"{FOLDER}/partial/runs.parquet",
         runs_csv=f"{FOLDER}/partial/runs.csv",
@@ -90,7 +90,7 @@ use rule collect as collect_partial with:
     params:
         options=["--partial"],
         # No run is an input: what is missing must not be computed. So this tells when one has come to an end.
-        status=lambda wildcards: status_digest(STUDY, Path("results/runs")),
+        status=lambda wildcards: status_digest(study_in(newest_plan()), Path("results/runs")),
 
 
 rule response:
@@ -118,8 +118,8 @@ rule response:
 rule manifest:
     """Settings, versions, and the checksum of every file of a study that is complete."""
     input:
-        plan=PLAN,
-        tables=tables_of(),
+        plan=last_plan,
+        tables=[*tables_of(), *decisions_of()],
         figures=figures_of(),
     output:
         report(

@@ -7,10 +7,11 @@ RETRIES = 1 if workflow.is_main_process else 0
 MACHINE = (
     f"--device-slots {config['slots_per_device']} --backend {config['backend']} --threads {config['threads']}"
     f" --print-iterations {config['print_iterations']} --state-seconds {config['state_seconds']}"
-    f"{' --keep-state' if config['keep_state'] else ''} {' '.join(PRESERVE)}"
+    f" {' '.join(PRESERVE)}"
 )
 SIZE = config["runs_per_job"]
-BATCHES = STUDY.batches(SIZE) if SIZE > 1 else [[]]
+# Which runs go on from a rung is not known yet, so those are computed one by one.
+BATCHES = [*(FIRST.batches(SIZE) if SIZE > 1 else []), *([[]] if RUNGS or SIZE == 1 else [])]
 
 
 def machine(wildcards, attempt):
@@ -19,7 +20,9 @@ def machine(wildcards, attempt):
     workflow.execution_settings.keep_incomplete = True
     workflow.persistence.backup_output = lambda path: None
     workflow.persistence.restore_output = lambda path: False
-    return f"--device {device()} --attempt {attempt} {MACHINE}"
+    is_last = wildcards.get("run_id") in STUDY.runs
+    keep_state = config["keep_state"] or (RUNGS and not is_last)
+    return f"--device {device()} --attempt {attempt} {MACHINE}{' --keep-state' if keep_state else ''}"
 
 
 def is_computed(batch):
@@ -29,7 +32,12 @@ def is_computed(batch):
 
 def pictures_of(batch):
     """Of a job: the prepared pictures that its runs are made of."""
-    return lambda wildcards: STUDY.picture_files(batch or [wildcards.run_id])
+    return lambda wildcards: EVERY.picture_files(batch or [wildcards.run_id])
+
+
+def plan_read(batch):
+    """Of a job: the plan that has its runs."""
+    return lambda wildcards: PLAN if batch else plan_of(wildcards.run_id)
 
 
 for number, batch in enumerate(BATCHES, start=1):
@@ -43,7 +51,7 @@ for number, batch in enumerate(BATCHES, start=1):
             name
         # Its settings are in a run's name, so what it is made of never makes it out of date.
         input:
-            plan=plan_for(name, is_computed(batch)),
+            plan=plan_for(name, is_computed(batch), plan_read(batch)),
             weights=unless_made(is_computed(batch), lambda wildcards: STUDY.weights.file),
             pictures=unless_made(is_computed(batch), pictures_of(batch)),
         # `update`: a result that is there is not removed when its job starts again; the job finds it and keeps it.
@@ -63,7 +71,7 @@ for number, batch in enumerate(BATCHES, start=1):
             gpu=lambda wildcards: int(device() == "gpu"),
             mem_mb=need("memory_limit_mb", batch),
             runtime=need("minutes_limit", batch),
-            plan=PLAN,
+            plan=plan_read(batch),
             machine=machine,
             chosen=chosen,
         shell:
@@ -73,3 +81,8 @@ for number, batch in enumerate(BATCHES, start=1):
                 {resources.machine} \
                 >{log:q} 2>&1
             """
+
+
+if RUNGS and SIZE > 1:
+    # What a batch makes is made by the batch.
+    workflow.ruleorder(*(f"transfer_{number + 1:04}" for number in range(len(BATCHES) - 1)), "transfer")

@@ -54,6 +54,7 @@ class LogHandler(LogHandlerBase):
         self._default = DefaultFormatter(settings.quiet, settings.show_failed_logs)
         self._jobs: dict[int, Mapping[str, Any]] = {}
         self._labels: dict[str, str] = {}
+        self._plans: set[str] = set()
         self._begun: dict[int, float] = {}
         self._done = self._runs = 0
         self._time_left = TimeLeft()
@@ -146,15 +147,19 @@ class LogHandler(LogHandlerBase):
         return _cut(" ".join([fields["rule_name"].replace("_", " "), *about]))
 
     def _read_plan(self, resources: Any) -> None:
-        """What the study's plan calls its runs, and how long they take; once."""
-        if self._labels:
-            return
+        """What the study's plan calls its runs, and how long they take; once, and again after each rung."""
         with contextlib.suppress(InputError, AttributeError):
+            if resources.plan in self._plans:
+                return
+            self._plans.add(resources.plan)
             study = plan.read(str(resources.plan))
-            self._labels = labels(study)
+            self._labels |= labels(study)
             size = re.search(r"--batch-size (\d+)", str(getattr(resources, "chosen", "")))
             kind = "gpu" if getattr(resources, "gpu", 0) else "cpu"
-            self._time_left.plan(expected_seconds(study, kind, int(size[1]) if size else 0))
+            expected = expected_seconds(study, kind, int(size[1]) if size else 0)
+            self._time_left.plan(expected)
+            if len(self._plans) > 1:  # Snakemake does not say that there are more, once it is decided which runs go on
+                self._runs = max(self._runs, self._done + len(expected))
 
 
 def _job(fields: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from styletransfer.devices import host
 from styletransfer.errors import InputError
 from styletransfer.files import yaml_reader
 from styletransfer.runs.layout import RUN_FILES, state_file
-from styletransfer.study import plan
+from styletransfer.study import plan, rungs
 
 
 def add_commands(commands: Any) -> None:
@@ -61,7 +61,7 @@ def print_plan(options: argparse.Namespace) -> None:
     else:
         study = plan.read(options.plan)
     kind = host.guess(machine["device"])
-    estimates = estimates_of(study, options.pool, kind, machine["backend"], machine["threads"])
+    estimates = estimates_of(rungs.every(study), options.pool, kind, machine["backend"], machine["threads"])
     at_once = options.at_once or (gpu_tokens() if kind == "gpu" else host.cores() // machine["threads"])
     print(summary(study, options.pool, estimates, at_once, machine["runs_per_job"], machine["device"]))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from styletransfer.cli import add_command
+from styletransfer.errors import InputError
 from styletransfer.files import atomic
 from styletransfer.study import plan
 
@@ -17,10 +18,17 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def add_commands(commands: Any) -> None:
-    """The subcommands `measure`, `collect`, `response`, `manifest`, `verify` and `crate`."""
+    """The subcommands `measure`, `decide`, `collect`, `response`, `manifest`, `verify` and `crate`."""
     measuring = add_command(commands, "measure", "measure how much style and content finished runs have", measure)
     measuring.add_argument("--output", type=Path, required=True, help="the table to write, .csv")
-    measuring.add_argument("--threads", type=int, help="of the CPU; default: all cores")
+
+    more = "Finished runs that were not measured are measured first."
+    deciding = add_command(commands, "decide", "decide which runs of a study go on to its next rung", decide, more)
+    deciding.add_argument("--iterations", type=int, required=True, help="those of the next rung")
+    deciding.add_argument("--output", type=Path, required=True, help="the plan of the study there to write, .json")
+    deciding.add_argument("--table", type=Path, required=True, help="what was decided, and by what, to write, .csv")
+    for command in (measuring, deciding):
+        command.add_argument("--threads", type=int, help="of the CPU; default: all cores")
 
     collecting = add_command(commands, "collect", "gather the runs of a study into tables", collect)
     collecting.add_argument("--runs", type=Path, required=True, help="the table of runs to write, .parquet")
@@ -36,7 +44,7 @@ def add_commands(commands: Any) -> None:
     describing.add_argument("--tables", nargs="+", required=True, help="the study's tables")
     describing.add_argument("--figures", nargs="+", required=True, help="its figures and pages; a folder for all in it")
     describing.add_argument("--output", type=Path, required=True, help="the manifest to write, .json")
-    for command in (measuring, collecting, describing):
+    for command in (measuring, deciding, collecting, describing):
         command.add_argument("--plan", type=Path, required=True, help="the study's plan")
         command.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
 
@@ -52,12 +60,20 @@ def add_commands(commands: Any) -> None:
 
 
 def measure(options: argparse.Namespace) -> None:
-    """Measure what has not been measured, on the CPU; write what is known of all runs of the plan."""
+    """Measure what has not been measured; write what is known of all runs of the plan."""
+    from styletransfer.results import readings
+
+    study = plan.read(options.plan)
+    _measure(study, options)
+    with atomic.atomic_path(options.output) as temporary:
+        readings.table(study, options.pool).to_csv(temporary, index=False)
+
+
+def _measure(study: plan.Study, options: argparse.Namespace) -> None:
+    """Measure what has not been measured, on the CPU."""
     from styletransfer.devices import tf_setup
     from styletransfer.results import readings
     from styletransfer.vgg import formats
-
-    study = plan.read(options.plan)
 
     def load_network() -> Any:
         tf_setup.load_tensorflow(options.threads)
@@ -67,9 +83,22 @@ def measure(options: argparse.Namespace) -> None:
 
     images = readings.unmeasured(study, options.pool)
     count = readings.measure(study, options.pool, images, load_network)
-    with atomic.atomic_path(options.output) as temporary:
-        readings.table(study, options.pool).to_csv(temporary, index=False)
     print(f"{count} runs measured, {len(images) - count} left out since their pictures or weights are gone")
+
+
+def decide(options: argparse.Namespace) -> None:
+    """Measure the runs of the plan, write the plan of the next rung, and what it goes by."""
+    from styletransfer.results import rungs
+
+    study = plan.read(options.plan)
+    if options.iterations not in study.config.get("rungs", [])[1:]:
+        raise InputError(f"--iterations is {options.iterations}: the study {study.name} has no such rung after others")
+    _measure(study, options)
+    following, table = rungs.decide(study, options.pool, options.iterations)
+    with atomic.atomic_path(options.table) as temporary:
+        table.to_csv(temporary, index=False)
+    following.write(options.output)
+    print(f"{table['goes_on'].sum()} of {len(table)} runs go on to {options.iterations} steps: {options.table}")
 
 
 def collect(options: argparse.Namespace) -> None:
@@ -87,7 +116,7 @@ def collect(options: argparse.Namespace) -> None:
     with atomic.atomic_path(options.runs_csv) as temporary:
         runs.to_csv(temporary, index=False)
     # Plans of earlier versions of the study.
-    for outdated in set(options.plan.parent.glob("plan-*.json")) - {options.plan}:
+    for outdated in plan.outdated(options.plan):
         outdated.unlink()
     if statuses is not None:
         print(status.summary(statuses, options.pool))

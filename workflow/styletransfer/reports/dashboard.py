@@ -16,6 +16,7 @@ def counts_text(snapshot: Snapshot) -> str:
     counts = snapshot.counts
     parts = [f"{snapshot.done} of {snapshot.total} done"]
     parts += [f"{counts['diverged']} of them diverged"] if counts.get("diverged") else []
+    parts += [f"{counts['stopped']} of them stopped at a rung"] if counts.get("stopped") else []
     parts += [f"{len(snapshot.at_work)} running", f"{counts.get('waiting', 0)} waiting"]
     parts += [f"{len(snapshot.stopped)} stopped without a result"] if snapshot.stopped else []
     return ", ".join(parts)

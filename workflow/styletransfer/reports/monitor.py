@@ -102,7 +102,7 @@ class Snapshot:
     @property
     def done(self) -> int:
         """Runs that have a result."""
-        return sum(self.counts.get(name, 0) for name in status.FINISHED)
+        return sum(self.counts.get(name, 0) for name in status.WITH_RESULT)
 
     @property
     def complete(self) -> bool:
@@ -126,7 +126,8 @@ class Monitor:
         """The study now."""
         now = time.time()
         found = {
-            run_id: self._finished.get(run_id) or status.run_status(self._pool / run_id) for run_id in self._study.runs
+            run_id: self._finished.get(run_id) or status.run_status(self._pool / run_id).within(self._study.stopped)
+            for run_id in self._study.runs
         }
         self._finished = {run_id: one for run_id, one in found.items() if one.finished}
         records = {run_id: one.record for run_id, one in found.items() if one.record}

@@ -14,6 +14,8 @@ from styletransfer.results.estimates import Estimates, calibration, finished_her
 from styletransfer.results.plan import picture_size
 from styletransfer.runs.layout import RUN_FILES, state_file
 from styletransfer.runs.record import find_record
+from styletransfer.settings import Settings
+from styletransfer.study import rungs
 from styletransfer.study.plan import Study
 from styletransfer.text import duration, number_text
 
@@ -33,15 +35,16 @@ def summary(
     """What a study would run: rows per parameter, new, cached and shared runs, and what the new ones take.
 
     Args:
-        study: which.
+        study: which. Of one with rungs: at any.
         pool: the folder of all runs.
         estimates: of its runs.
         at_once: how many jobs are computed at the same time, if there is memory for them.
         size: of a job, in runs.
         device: what the config says.
     """
-    records = {run_id: find_record(pool / run_id / RUN_FILES["record"], run_id=run_id) for run_id in study.runs}
-    finished = {run_id for run_id, record in records.items() if record}
+    steps = study.config.get("rungs")
+    study = rungs.at(study, steps[0]) if steps else study
+    finished = _finished(study, pool)
     lines = [f"study {study.name}: {len(study.rows)} rows, {len(study.runs)} distinct runs", *_pairs(study), ""]
     lines.append(f"  {'parameter':24} {'rows':>6} {'new':>6} {'cached':>6} {'shared':>6}")
     seen: set[str] = set()
@@ -54,35 +57,77 @@ def summary(
             f"  {parameter or ALL_AT_ONCE:24} {len(rows):6} {len(runs) - cached:6} {cached:6} {len(rows) - len(runs):6}"
         )
     new = [run_id for run_id in study.runs if run_id not in finished]
+    later = list(_later(study, pool, estimates)) if steps else []
     notes = [
         *study.unused(device),
         *study.repeats(),
+        *(_of_rungs(study) if steps else []),
         *of_equal_width(study),
         *enlarged(study),
-        f"{len(new)} new runs, {len(finished)} cached",
+        f"{len(new)} new runs, {len(finished)} cached" + (f"; at most {len(later)} runs go on" if steps else ""),
     ]
-    if new:
-        notes += _expected(study, new, pool, estimates, at_once, size)
+    if new or later:
+        notes += _expected(study, new, later, pool, estimates, at_once, size)
     return "\n".join([*lines, "", *(f"  {note}" for note in notes)])
 
 
+def _finished(study: Study, pool: Path) -> set[str]:
+    """The runs of a study that have a result."""
+    return {run_id for run_id in study.runs if find_record(pool / run_id / RUN_FILES["record"], run_id=run_id)}
+
+
+def _of_rungs(study: Study) -> list[str]:
+    """How many runs take how many steps at most, in a line."""
+    steps = study.config["rungs"]
+    every = [rungs.counts(steps, study.config["rungs_share"], len(of_pair)) for of_pair in rungs.by_pair(study)]
+    counts = [sum(each) for each in zip(*every, strict=True)]
+    spent = sum(count * (last - first) for count, first, last in zip(counts, (0, *steps), steps, strict=False))
+    every_step = counts[0] * steps[-1]
+    listed = ", ".join(f"{count:,} to {rung:,}" for count, rung in zip(counts, steps, strict=True))
+    return [f"rungs: {listed} steps; at most {spent:,} of {every_step:,} steps ({spent / every_step:.0%})"]
+
+
+def _later(study: Study, pool: Path, estimates: Estimates) -> Iterator[tuple[Settings, int]]:
+    """The runs that may go on from each rung and are not there yet, those that take longest; and their steps so far.
+
+    study: at its first rung.
+    """
+    steps, share = study.config["rungs"], study.config["rungs_share"]
+    for place in range(1, len(steps)):
+        there = rungs.at(study, steps[place])
+        finished = _finished(there, pool)
+        for runs in rungs.by_pair(there):
+            most = rungs.counts(steps, share, len(runs))[place] - len(finished & set(runs))
+            left = [run for run_id, run in runs.items() if run_id not in finished]
+            left.sort(key=lambda run: estimates.work(run).evaluation_seconds, reverse=True)
+            yield from ((run, steps[place - 1]) for run in left[: max(0, most)])
+
+
 def _expected(
-    study: Study, new: Sequence[str], pool: Path, estimates: Estimates, at_once: int, size: int
+    study: Study,
+    new: Sequence[str],
+    later: Sequence[tuple[Settings, int]],
+    pool: Path,
+    estimates: Estimates,
+    at_once: int,
+    size: int,
 ) -> Iterator[str]:
-    """What new runs take, in words."""
+    """What new runs take, and those that go on later from so many steps, in words."""
     done = evaluations_kept(new, pool)
     if done:
         yield f"{len(done)} of the new runs resume from where they were stopped"
     left = set(new)
     batches = [[study.runs[run_id] for run_id in batch if run_id in left] for batch in study.batches(size)]
     jobs = [estimates.job_seconds(batch, done) for batch in batches if batch]
-    memory, available = estimates.memory_mb(new), host.memory_mb()
-    places = max(1, min(at_once, len(jobs), available // estimates.memory_limit_mb(new)))
+    jobs += [estimates.seconds(run, done=taken) for run, taken in later]
+    memory, available = estimates.memory_mb(new or study.runs), host.memory_mb()
+    places = max(1, min(at_once, len(jobs), available // estimates.memory_limit_mb(new or study.runs)))
     wall = device_usage.elapsed(device_usage.schedule(jobs, places))
     together = f" ({duration(wall)} with {places} {'runs' if size == 1 else 'jobs'} at once)" if places > 1 else ""
-    yield f"about {duration(sum(jobs))} of device time{together}, going by {basis(estimates)}"
+    most = "at most about" if later else "about"
+    yield f"{most} {duration(sum(jobs))} of device time{together}, going by {basis(estimates)}"
     yield f"a run takes up to about {memory / 1000:.1f} GB of memory"
-    yield from too_large(estimates, new, available)
+    yield from too_large(estimates, new or list(study.runs), available)
 
 
 def estimates_of(

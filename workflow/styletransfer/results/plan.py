@@ -82,7 +82,8 @@ def statuses(study: Study, pool: Path) -> dict[str, status.Status]:
         )
         for source in (*study.pictures.values(), study.weights)
     }
-    return status.study_status(study.runs, pool, inputs, pool.parent / "studies" / study.name / "jobs")
+    found = status.study_status(study.runs, pool, inputs, pool.parent / "studies" / study.name / "jobs")
+    return {run_id: one.within(study.stopped) for run_id, one in found.items()}
 
 
 def status_digest(study: Study, pool: Path) -> str:

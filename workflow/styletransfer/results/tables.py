@@ -20,6 +20,7 @@ from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import IncompleteError, Record, complete_record, remedy
 from styletransfer.runs.status import Status
 from styletransfer.settings import PARAMETERS, Settings
+from styletransfer.study import rungs
 from styletransfer.study.plan import Row, Study
 
 COPIED = (
@@ -53,9 +54,9 @@ def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None =
     """
     incomplete = {run_id: found for run_id, found in (statuses or {}).items() if not found.finished}
     records = {
-        run_id: _unfinished(run, incomplete[run_id])
+        run_id: _unfinished(run, incomplete[run_id], study)
         if run_id in incomplete
-        else _record(pool / run_id / RUN_FILES["record"], run)
+        else _record(pool / run_id / RUN_FILES["record"], run, study)
         for run_id, run in study.runs.items()
     }
     rows = [_row(study.name, position, row, records[row.run_id]) for position, row in enumerate(study.rows)]
@@ -68,7 +69,7 @@ def runs_table(study: Study, pool: Path, statuses: Mapping[str, Status] | None =
 
 def completed(runs: pd.DataFrame) -> pd.DataFrame:
     """The rows of a table whose runs have a result."""
-    return runs[runs["status"].isin(status.FINISHED)]
+    return runs[runs["status"].isin(status.WITH_RESULT)]
 
 
 def varied(runs: pd.DataFrame) -> list[str]:
@@ -85,14 +86,14 @@ def varied(runs: pd.DataFrame) -> list[str]:
 def incomplete_note(runs: pd.DataFrame) -> str:
     """What to say of the runs of a table that have no result; empty where all have one."""
     distinct = runs.drop_duplicates("run_id")
-    incomplete = distinct[~distinct["status"].isin(status.FINISHED)]
+    incomplete = distinct[~distinct["status"].isin(status.WITH_RESULT)]
     if incomplete.empty:
         return ""
     counts = status.counted(incomplete["status"].value_counts().to_dict())
     return f"Partial: {len(incomplete)} of {len(distinct)} runs without a result ({counts})"
 
 
-def _record(path: Path, run: Settings) -> dict[str, Any]:
+def _record(path: Path, run: Settings, study: Study) -> dict[str, Any]:
     """What a table takes from a run's record, by column; the columns of labels and settings are added by `_row`.
 
     Raises `InputError` for a run whose files are not those that its record tells of: nothing may be made from them.
@@ -102,7 +103,8 @@ def _record(path: Path, run: Settings) -> dict[str, Any]:
     except IncompleteError as error:
         raise InputError(f"{error}. {remedy(path.parent)}") from error
     reading = readings.read(path.parent, record.outputs[RUN_FILES["image"]])
-    return _columns(record, run, reading or readings.NOTHING)
+    found = Status(record.status, status.reason_of(record), record=record).within(study.stopped)
+    return _columns(record, rungs.planned(study, run), found, reading or readings.NOTHING)
 
 
 def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[str, Any]:
@@ -124,9 +126,9 @@ def _row(study: str, position: int, row: Row, record: dict[str, Any]) -> dict[st
     return label | record
 
 
-def _columns(record: Record, run: Settings, reading: ruler.Reading) -> dict[str, Any]:
+def _columns(record: Record, run: Settings, found: Status, reading: ruler.Reading) -> dict[str, Any]:
     # Not the record's settings: an old one lacks those that came later.
-    columns = _identity(record.status, status.reason_of(record), run.values())
+    columns = _identity(found.name, found.reason, run.values())
     columns |= {"weights": record.weights["name"], "weights_sha256": record.weights["source_sha256"]}
     columns |= {name: getattr(record, name) for name in COPIED}
     columns |= {"image_sha256": record.outputs[RUN_FILES["image"]], "computed_on": ", then ".join(record.computed_on)}
@@ -138,9 +140,9 @@ def _columns(record: Record, run: Settings, reading: ruler.Reading) -> dict[str,
     return columns | {f"version_{name}": version for name, version in record.versions.items()}
 
 
-def _unfinished(run: Settings, found: Status) -> dict[str, Any]:
+def _unfinished(run: Settings, found: Status, study: Study) -> dict[str, Any]:
     """The columns of a run without a result: its settings, what is known of its newest attempt, and gaps."""
-    columns = _identity(found.name, found.reason, run.values())
+    columns = _identity(found.name, found.reason, rungs.planned(study, run).values())
     columns |= {"weights": run.weights.name, "weights_sha256": None, **dict.fromkeys(COPIED), "width": run.width}
     columns |= {name: found.details.get(name) for name in ("start", "end", "host")}
     columns |= {"image_sha256": None, "computed_on": "", "device": found.details.get("device"), "device_slot": 0}

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import dataclasses
 import json
 import logging
 import os
@@ -37,8 +38,11 @@ logger = logging.getLogger(__name__)
 
 ATTEMPT = "attempt.json"
 WITHOUT_RESULT = ("running", "waiting", "killed", "out_of_memory", "timeout", "bad_input", "failed")
+# Of a run that has a result, where others of its study have gone on to more steps.
+STOPPED = "stopped"
+WITH_RESULT = (*FINISHED, STOPPED)
 # Those that have a result come first.
-STATUSES = (*FINISHED, *WITHOUT_RESULT)
+STATUSES = (*WITH_RESULT, *WITHOUT_RESULT)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,12 @@ class Status:
     @property
     def finished(self) -> bool:
         """Whether there is a result."""
-        return self.name in FINISHED
+        return self.name in WITH_RESULT
+
+    def within(self, stopped: Mapping[str, str]) -> Status:
+        """As a study sees it. stopped: its runs that do not go on, with the reason: `plan.Study.stopped`."""
+        reason = stopped.get(self.record.run_id) if self.record and self.name == "ok" else None
+        return dataclasses.replace(self, name=STOPPED, reason=reason) if reason else self
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ DEFINING_KEYS = (
     "runs_total",
     "max_runs",
 )
+# These as well, where a study has any.
+RUNG_KEYS = ("rungs", "rungs_share", "rungs_by")
 # Raised when columns of the tables change: they are then gathered again, from records of all ages.
 TABLES_VERSION = 4
 SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
@@ -175,7 +177,8 @@ def _with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
 
 def definition(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that decides the rows, in the config's order: what a table of results depends on."""
-    defining = {"tables": TABLES_VERSION, **{key: config[key] for key in DEFINING_KEYS if config.get(key) is not None}}
+    keys = (*DEFINING_KEYS, *(RUNG_KEYS if config.get("rungs") else ()))
+    defining = {"tables": TABLES_VERSION, **{key: config[key] for key in keys if config.get(key) is not None}}
     if config["repeats"] > 1:
         defining |= {key: config[key] for key in ("repeats", "repeats_of")}
     if isinstance(config["runs"], str):

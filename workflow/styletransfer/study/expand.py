@@ -11,7 +11,7 @@ from typing import Any
 
 from styletransfer.errors import InputError
 from styletransfer.settings import PARAMETERS, Settings, is_default
-from styletransfer.study import designs
+from styletransfer.study import designs, rungs
 from styletransfer.study.config import definition, unknown_key
 from styletransfer.study.pictures import Earlier, picture, picture_names, weights
 from styletransfer.study.plan import Row, Study
@@ -87,6 +87,7 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
             repeated += rows[-1:]
         rows += _repeats(repeated, config["repeats"])
     _refuse_unused(config, rows)
+    rungs.check(config, [row.settings for row in rows])
     return Study(config["study"], defining, network, used, tuple(rows))
 
 

@@ -123,6 +123,19 @@ class Study:
         return {row.run_id: row.settings for row in self.rows}
 
     @cached_property
+    def stopped(self) -> dict[str, str]:
+        """The runs that do not go on to the rung that others have come to, by their id, with the reason."""
+        rungs = self.config.get("rungs")
+        if not rungs:
+            return {}
+        furthest = max(run.iterations for run in self.runs.values())
+        return {
+            run_id: f"after {run.iterations} of {rungs[-1]} steps, since others of its pair were better by then"
+            for run_id, run in self.runs.items()
+            if run.iterations < furthest
+        }
+
+    @cached_property
     def text(self) -> str:
         """The plan as JSON. Runs name their pictures, and only the parameters that are not the engine's defaults."""
         plan = {
@@ -260,6 +273,12 @@ def find(folder: str | Path) -> Path:
     if not plans:
         raise InputError(f"{folder}: there is no plan in it. Name the folder of a study, such as results/studies/demo")
     return plans[-1]
+
+
+def outdated(path: Path) -> list[Path]:
+    """Plans of earlier versions of a study, beside the one in that file; those of its rungs are none."""
+    study = "-".join(path.stem.split("-")[:2])
+    return [other for other in path.parent.glob("plan-*") if not other.stem.startswith(study)]
 
 
 def _source_fields(source: Source) -> dict[str, str]:

@@ -145,7 +145,7 @@ def _input_lines(of_pair: pd.DataFrame, columns: int, pictures: Mapping[str, str
     if styles > 1 and len(pair) > TITLE_CHARACTERS * TITLE_LINES // 2:  # the names stand above the pictures
         pair = f"{of_pair['content'].iloc[0]} x {styles} styles"
     room = -len(shown) % columns
-    default = of_pair[of_pair["is_default"] & of_pair["status"].isin(status.FINISHED)]
+    default = of_pair[of_pair["is_default"] & of_pair["status"].isin(status.WITH_RESULT)]
     for row in default.iloc[:1].itertuples():
         colors_of = _colors_of(row, pictures)
         results = [("result of the default", None), *([("in the content's colours", colors_of)] if colors_of else [])]
@@ -284,7 +284,7 @@ def _show_run(axis: Axes, label: str, row: Any, pool: Path, pictures: Mapping[st
     if row is None:
         axis.text(0.5, 0.5, "no run", transform=axis.transAxes, ha="center", va="center", fontsize=8, color=GREY)
         return
-    if row.status in status.FINISHED:
+    if row.status in status.WITH_RESULT:
         axis.imshow(thumbnail(pool / row.run_id / RUN_FILES["image"], _colors_of(row, pictures)))
     else:
         axis.add_patch(mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fc="#ececea"))
@@ -298,3 +298,6 @@ def _show_run(axis: Axes, label: str, row: Any, pool: Path, pictures: Mapping[st
     if row.status == "diverged":
         axis.plot([0, 1], [0, 1], transform=axis.transAxes, color=ACCENT, lw=2)
         axis.text(0.5, 0.06, row.status, transform=axis.transAxes, ha="center", color="white", backgroundcolor=ACCENT)
+    if row.status == status.STOPPED:
+        words = f"stopped after {row.iterations_done:,}"
+        axis.text(0.5, 0.06, words, transform=axis.transAxes, ha="center", color="white", backgroundcolor=GREY, size=7)

@@ -36,7 +36,7 @@ def device_timeline(runs: pd.DataFrame) -> Figure:
             linewidth=0.6,
             label=parameter.replace("_", " ") or "runs",
         )
-    for run in bars[bars["status"] != "ok"].itertuples():
+    for run in bars[bars["status"] == "diverged"].itertuples():
         axis.plot((run.begin + run.end) / 2 / seconds, lanes.index(run.lane), "x", color="white", ms=6, mew=2)
     for moment in bars.attrs["pauses"]:
         axis.axvline(moment / seconds, color=GREY, lw=1, ls=(0, (2, 2)), zorder=0)

@@ -33,6 +33,7 @@ from styletransfer.reports.figures.style import (
 )
 from styletransfer.results.tables import completed, incomplete_note, varied
 from styletransfer.runs.layout import RUN_FILES
+from styletransfer.runs.status import STOPPED
 from styletransfer.text import value_labels
 
 MARKERS = "osD^vP*"
@@ -62,7 +63,9 @@ def pareto(runs: pd.DataFrame, pool: Path) -> Figure:
     columns = min(COLUMNS, len(pairs))
     lines = -(-len(pairs) // columns)
     figure = Figure(figsize=(7.4 * columns, 6.4 * lines + 0.3), layout="constrained")
+    hollow = " or ".join(name for name in ("diverged", STOPPED) if (shown["status"] == name).any())
     note = "Line: no run has more of both. Red: the default. Each number compares over all settings"
+    note += f". Hollow: {hollow}" if hollow else ""
     figure.suptitle(joined(note, left_out, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
     grid = figure.subplots(lines, columns, squeeze=False)
     for axis in grid.flat[len(pairs) :]:
@@ -87,7 +90,10 @@ def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
             continue
         color, marker = CATEGORIES[number % len(CATEGORIES)], MARKERS[number % len(MARKERS)]
         label = parameter.replace("_", " ") or "runs"
-        axis.plot(of[x], of[y], marker=marker, ls="", color=color, ms=6, label=label, zorder=4)
+        style: dict[str, Any] = {"marker": marker, "ls": "", "color": color, "ms": 6}
+        good = of["status"] == "ok"
+        axis.plot(of.loc[good, x], of.loc[good, y], label=label, zorder=4, **style)
+        axis.plot(of.loc[~good, x], of.loc[~good, y], mfc="none", alpha=0.6, zorder=3, **style)
     default = runs[runs["is_default"]]
     axis.plot(default[x], default[y], "o", color=ACCENT, ms=9, mec="white", label="default", zorder=5)
     axis.margins(0.14)

@@ -88,7 +88,7 @@ def _panel(
         color = ACCENT if row.is_default else colors.get(row.label, "#6c7a89")
         width = 2 if row.is_default else 0.9
         axis.plot(curve["iteration"], curve["weighted"], color=color, lw=width, ls=dashes[row.pair])
-        if row.status != "ok":
+        if row.status == "diverged":
             last = curve[np.isfinite(curve["weighted"])].iloc[-1:]
             axis.plot(last["iteration"], last["weighted"], "x", color=color, ms=7, mew=2)
             axis.annotate(row.status, (0.98, 0.95), xycoords="axes fraction", ha="right", fontsize=8, color=GREY)

@@ -61,7 +61,7 @@ function pane(run) {
   shown.style.aspectRatio = current().size.join("/");
   const figure = make("div", { className: "pane" }, make("div", { className: "layer" }, shown));
   const caption = run ? describe(run) : `content: ${name}`;
-  if (run && !ok(run))
+  if (run && diverged(run))
     figure.append(make("span", { className: "tag bad", textContent: `${run.status}: last finite picture` }));
   if (run && ["single", "side"].includes(state.mode)) {
     figure.dataset.run = run.index;

@@ -13,12 +13,17 @@ const hundredths = (run, ruler) => run.measured[ruler].toFixed(2);
 function reading(name, shown) {
   const parameter = parameterByName.get(name);
   const good = shown.filter(ok);
-  const lost = shown.length - good.length;
   const sentences = [`${capital(parameter.help)}.`];
   if (isScattered) sentences.push("The other settings vary from run to run as well.");
   else if (good.length > 1)
     sentences.push(...toldByRulers(parameter, good.filter(isMeasured)), ...toldByLosses(parameter, good));
-  if (lost) sentences.push(`${lost} of ${shown.length} runs diverged.`);
+  for (const [is, what] of [
+    [diverged, "diverged"],
+    [stopped, "were stopped before the end, and are not compared"],
+  ]) {
+    const count = shown.filter(is).length;
+    if (count) sentences.push(`${count} of ${shown.length} runs ${what}.`);
+  }
   return sentences.join(" ");
 }
 

@@ -2,7 +2,7 @@
 
 {
   const widths = [...new Set(runs.map((run) => run.size[0]))];
-  const failed = runs.filter((run) => !ok(run)).length;
+  const [failed, left] = [diverged, stopped].map((is) => runs.filter(is).length);
   const facts = [
     `${runs.length} runs`,
     study.pairs.length === 1 ? study.pairs[0].name : `${study.pairs.length} pairs of pictures`,
@@ -10,6 +10,7 @@
     ...(study.constants.iterations ? [`${Number(study.constants.iterations).toLocaleString("en")} iterations`] : []),
     study.weights,
     ...(failed ? [`${failed} diverged`] : []),
+    ...(left ? [`${left} stopped, as others were better`] : []),
   ];
   element("title").textContent = study.study;
   element("subtitle").textContent = facts.join(" · ");

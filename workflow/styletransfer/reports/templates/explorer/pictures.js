@@ -45,8 +45,8 @@ function tile(run, label) {
   if (run.default && label !== DEFAULT_NAME)
     line.append(make("span", { className: "tag default", textContent: "default" }));
   if (!ok(run)) {
-    made.classList.add("bad");
-    line.append(make("span", { className: "tag bad", textContent: run.status }));
+    made.classList.toggle("bad", diverged(run));
+    line.append(make("span", { className: `tag ${stopped(run) ? "stopped" : "bad"}`, textContent: run.status }));
   }
   line.append(make("span", { className: "rating" }));
   mark(made);

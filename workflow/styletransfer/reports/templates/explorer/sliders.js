@@ -39,7 +39,7 @@ function slider(parameter) {
     ticks.replaceChildren(
       ...values.map((one, index) => {
         const other = reachable.get(one);
-        const tick = make("i", { className: other ? (ok(other) ? "" : "bad") : "else" });
+        const tick = make("i", { className: other ? (diverged(other) ? "bad" : "") : "else" });
         tick.style.left = `${values.length > 1 ? (100 * index) / (values.length - 1) : 50}%`;
         return tick;
       }),

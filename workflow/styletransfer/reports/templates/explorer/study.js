@@ -28,6 +28,9 @@ const pairByName = index(study.pairs.map((pair) => [pair.name, pair]));
 const words = (name) => name.replaceAll("_", " ");
 const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);
 const ok = (run) => run.status === "ok";
+const diverged = (run) => run.status === "diverged";
+// Others have gone on to more steps, so its numbers do not compare with theirs.
+const stopped = (run) => run.status === "stopped";
 
 // A measured number, in four digits.
 function text(value) {

@@ -34,7 +34,7 @@ function bodyRow(run) {
     if (column.name === "rating") cell.className = "rated";
     return cell;
   });
-  const row = make("tr", { className: ok(run) ? "" : "bad" }, make("td", {}, button), ...cells);
+  const row = make("tr", { className: diverged(run) ? "bad" : "" }, make("td", {}, button), ...cells);
   if (run === current()) row.setAttribute("aria-current", "true");
   return row;
 }

@@ -1,4 +1,4 @@
-"""The first two pictures of the README: one picture at its best, and the first pair of the demo's contact sheet.
+"""Pictures of README and docs: one at its best, the demo's contact sheet, and its pictures by what is measured of them.
 
 Called by `make pictures`, in the project's folder, after the demo.
 """
@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from styletransfer.analysis.measures import CONTENT_KEPT, STYLE_REACHED
 from styletransfer.reports.figures.contact_sheet import contact_sheet
 from styletransfer.reports.figures.style import save
 from styletransfer.results import tables
+from styletransfer.runs.layout import RUN_FILES
 from styletransfer.study import plan
 
 DOCS = Path(__file__).parent
@@ -34,6 +37,8 @@ COMMON += [
 ]
 SMALL, LARGE = 256, 640
 GAP, LABEL = 12, 34
+# Pictures in order of a number: so many in a row, so wide.
+ACROSS, TILE = 8, 192
 
 
 def transfer(*options: str) -> None:
@@ -75,12 +80,37 @@ def first_pair(folder: Path) -> Image.Image:
     return Image.open(folder / "sheet.png").convert("RGB")
 
 
+def by_number() -> Image.Image:
+    """Pictures of each pair of the demo, from the least to the most of the style, and of the content."""
+    runs = tables.read_runs(ROOT / "results/studies/demo/runs.parquet").drop_duplicates(["pair", "run_id"])
+    rows = [(pair, ruler) for pair in runs["pair"].unique() for ruler in (STYLE_REACHED, CONTENT_KEPT)]
+    font = ImageFont.truetype(Path(mpl.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), 17)
+    strips = []
+    for pair, ruler in rows:
+        ordered = runs[runs["pair"] == pair].sort_values(ruler.column)
+        shown = ordered.iloc[np.linspace(0, len(ordered) - 1, ACROSS).round().astype(int)]
+        tiles = [Image.open(ROOT / "results/runs" / run / RUN_FILES["image"]) for run in shown["run_id"]]
+        height = TILE * tiles[0].height // tiles[0].width
+        strip = Image.new("RGB", (ACROSS * (TILE + GAP) - GAP, height + 2 * LABEL), "white")
+        ImageDraw.Draw(strip).text((0, LABEL / 2), f"{pair}: {ruler.title}", "#22262b", font, "lm")
+        for place, (tile, number) in enumerate(zip(tiles, shown[ruler.column], strict=True)):
+            x = place * (TILE + GAP)
+            strip.paste(tile.resize((TILE, height), Image.Resampling.LANCZOS), (x, LABEL))
+            ImageDraw.Draw(strip).text((x + TILE / 2, height + 1.5 * LABEL), f"{number:.2f}", "#5b6570", font, "mm")
+        strips.append(strip)
+    sheet = Image.new("RGB", (strips[0].width, sum(strip.height for strip in strips)), "white")
+    for place, strip in enumerate(strips):
+        sheet.paste(strip, (0, sum(above.height for above in strips[:place])))
+    return sheet
+
+
 def main() -> None:
-    """Write both."""
+    """Write all."""
     folder = ROOT / "results/pictures"
     folder.mkdir(parents=True, exist_ok=True)
     first_picture(folder).save(DOCS / "first.jpg", quality=86, optimize=True)
     first_pair(folder).save(DOCS / "contact_sheet.jpg", quality=86, optimize=True)
+    by_number().save(DOCS / "ruler.webp", quality=82, method=6)
 
 
 if __name__ == "__main__":

@@ -258,7 +258,7 @@ def decisions_of():
 def figures_of(part=""):
     """The figures and the explorer of the study, or of what there is of it."""
     figures = expand(f"{FOLDER}/{part}figures/{{figure}}.{{form}}", figure=FIGURES, form=["png", "pdf"])
-    return [*figures, f"{FOLDER}/{part}explorer"]
+    return [*figures, f"{FOLDER}/{part}verdict", f"{FOLDER}/{part}explorer"]
 
 
 def need(what, runs):

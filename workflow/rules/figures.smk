@@ -3,6 +3,7 @@
 
 localrules:
     figure,
+    verdict,
     explorer,
 
 
@@ -37,6 +38,21 @@ rule figure:
             --output {output:q} \
             >{log:q} 2>&1
         """
+
+
+use rule figure as verdict with:
+    output:
+        report(
+            directory(f"{FOLDER}/{{part}}verdict"),
+            htmlindex="index.html",
+            caption="../report/verdict.rst",
+            category="Verdict",
+            labels={"figure": "verdict", "study": STUDY.name},
+        ),
+    log:
+        f"{FOLDER}/{{part}}verdict.log",
+    params:
+        command=["verdict", *PRESERVE],
 
 
 use rule figure as explorer with:

@@ -23,13 +23,13 @@ COMMANDS = {
     "plan": ("plan", "status"),
     "prepare": ("fetch", "convert", "picture", "paint"),
     "results": ("measure", "collect", "response", "manifest", "verify", "crate"),
-    "draw": ("draw", "explorer"),
+    "draw": ("draw", "verdict", "explorer"),
     "watch": ("watch",),
     "final": ("final",),
     "benchmark": ("benchmark",),
 }
 # Those that the workflow's rules call. By hand they do the same.
-OF_RULES = ("fetch", "convert", "picture", "run", "collect", "response", "draw", "explorer", "manifest")
+OF_RULES = ("fetch", "convert", "picture", "run", "collect", "response", "draw", "verdict", "explorer", "manifest")
 
 
 def parser(command: str | None = None) -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ FIGURES = ("contact_sheet", "loss_curves", "device_timeline", "pareto", "paramet
 
 
 def add_commands(commands: Any) -> None:
-    """The subcommands `draw` and `explorer`."""
+    """The subcommands `draw`, `verdict` and `explorer`."""
     drawing = add_command(commands, "draw", "draw a figure of a study from its tables", draw)
     drawing.add_argument("figure", choices=FIGURES, help="what to draw")
     drawing.add_argument("--output", type=Path, nargs="+", required=True, help="files to write, .png or .pdf")
@@ -38,7 +38,10 @@ def add_commands(commands: Any) -> None:
     )
     exploring.add_argument("--output", type=Path, required=True, help="the folder to write index.html to")
     exploring.add_argument("--max-bytes", type=int, help="beyond it pictures lie beside the page")
-    for command in (drawing, exploring):
+    more = "It recommends three settings, and says what matters and what is undecided."
+    judging = add_command(commands, "verdict", "write the verdict on a study: a page, text and JSON", judge, more)
+    judging.add_argument("--output", type=Path, required=True, help="the folder to write index.html to")
+    for command in (drawing, exploring, judging):
         command.add_argument("--plan", type=Path, required=True, help="the study's plan")
         command.add_argument("--runs", type=Path, required=True, help="the table of runs, .parquet")
         command.add_argument("--losses", type=Path, required=True, help="the table of losses, .parquet")
@@ -81,6 +84,18 @@ def limits_of(options: argparse.Namespace) -> dict[str, list[float]]:
         return {name: [float(lowest), float(highest)] for name, lowest, highest in options.limits}
     except ValueError as error:
         raise InputError(f"--limits takes a parameter and two numbers: {error}") from error
+
+
+def judge(options: argparse.Namespace) -> None:
+    """Read the plan and the tables, write the verdict."""
+    from styletransfer.reports import verdict
+    from styletransfer.results import responses, tables
+
+    study = plan.read(options.plan)
+    measures = responses.read(options.responses) if options.responses else []
+    told = verdict.content(tables.read_runs(options.runs), measures, study.config["pairs"])
+    files = {name: Path(found.file) for name, found in study.pictures.items()}
+    verdict.write(options.output, told, files, options.pool, options.preserve_colors)
 
 
 def explore(options: argparse.Namespace) -> None:

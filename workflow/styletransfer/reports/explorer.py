@@ -42,8 +42,6 @@ LARGEST_WIDTH, SMALLEST_WIDTH = 1024, 240
 CURVE_POINTS = 60
 # What the page tells of a run without a result.
 LACKING = ("pair", "parameter", "label", "run_id", "status", "reason")
-# In place of an input that is gone.
-NO_PICTURE = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"
 # So many pictures tell how large all of them would be.
 SAMPLE = 20
 
@@ -63,9 +61,8 @@ def write(
     its file) and `network` (its file).
     """
     data = content(runs, losses, options)
-    inputs = {name: Path(path) for name, path in options["files"].items()}
     data |= {"pool": str(pool), "pool_link": quote(os.path.relpath(pool, folder))}
-    data["pictures"] = {name: html.embedded(path) if path.exists() else NO_PICTURE for name, path in inputs.items()}
+    data["pictures"] = {name: html.embedded_input(Path(path)) for name, path in options["files"].items()}
     page = render(data)
     sources = {run["id"]: pool / run["id"] / RUN_FILES["image"] for run in data["runs"]}
     room = max_bytes - len(page.encode())

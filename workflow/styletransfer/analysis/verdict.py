@@ -1,0 +1,134 @@
+"""Which settings to take: one for more of the content, one between, one for more of the style.
+
+A setting is judged by the means of `content_kept` and `style_reached` over all pairs of pictures, by their weighted
+harmonic mean: much of one does not make up for little of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from styletransfer.analysis.measures import CONTENT_KEPT, STYLE_REACHED
+from styletransfer.analysis.space import PAIR, Space
+
+RULERS = (STYLE_REACHED.column, CONTENT_KEPT.column)
+
+
+class Aim(NamedTuple):
+    """What somebody wants. content: how many times it counts what style does."""
+
+    name: str
+    content: float
+    says: str
+
+
+MORE_CONTENT = Aim("more content", 2.0, "content counts twice what style does")
+BALANCED = Aim("balanced", 1.0, "content and style count alike")
+MORE_STYLE = Aim("more style", 0.5, "style counts twice what content does")
+# As they are shown, with less content from one to the next.
+AIMS = (MORE_CONTENT, BALANCED, MORE_STYLE)
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """A setting that is the best of a study by an aim.
+
+    Args:
+        aim: what for.
+        settings: the varied parameters in which it differs from the default; all of them where there is no default.
+        score: by which it is the best.
+        reached: `style_reached` and `content_kept`, means over the pairs.
+        bars: of both, to either side; None where noise was not measured.
+        runs: pair -> run.
+        compared: how many settings were; all pairs have them.
+        alike: `settings` of others that noise does not tell from it in either number.
+    """
+
+    aim: Aim
+    settings: Mapping[str, Any]
+    score: float
+    reached: Mapping[str, float]
+    bars: Mapping[str, float | None]
+    runs: Mapping[str, str]
+    compared: int
+    alike: tuple[Mapping[str, Any], ...]
+
+
+def recommended(runs: pd.DataFrame) -> list[Recommended]:
+    """The best setting by each aim, for all pairs alike, in the order of `AIMS`.
+
+    The two others have more than the balanced one of what they aim at; an aim for which no setting has is left out. Of
+    equal ones the first in the table is taken. Nothing is recommended of which a pair has no run, or one that diverged.
+
+    Args:
+        runs: the table of a study's runs; `noise.with_columns` tells the bars.
+
+    Source:
+        Weighted harmonic mean: van Rijsbergen 1979, Information Retrieval, ch. 7.
+    """
+    good = runs[runs["status"] == "ok"].dropna(subset=list(RULERS)).drop_duplicates([PAIR, "run_id"])
+    if good.empty:
+        return []
+    names = [name for name in Space.of(good).names if name != PAIR]
+    settings = _settings(good, names, runs[PAIR].nunique())
+    if settings.empty:
+        return []
+    scores = {aim: score(settings, aim) for aim in AIMS}
+    balanced = scores[BALANCED].idxmax()
+    best = {BALANCED: balanced}
+    for aim, ruler in ((MORE_CONTENT, CONTENT_KEPT), (MORE_STYLE, STYLE_REACHED)):
+        more = settings[ruler.column] > settings[ruler.column][balanced]
+        if more.any():
+            best[aim] = scores[aim][more].idxmax()
+    return [_told(settings, names, aim, best[aim], scores[aim][best[aim]]) for aim in AIMS if aim in best]
+
+
+def score(settings: pd.DataFrame, aim: Aim) -> pd.Series:
+    """The weighted harmonic mean of both numbers; what is below 0 counts as 0."""
+    reached, kept = (settings[ruler].clip(lower=1e-9) for ruler in RULERS)
+    return (aim.content + 1) / (aim.content / kept + 1 / reached)
+
+
+def _settings(good: pd.DataFrame, names: list[str], pairs: int) -> pd.DataFrame:
+    """A row for each setting that all pairs have, with the means over them. names: of the parameters that vary."""
+    bars = {f"{ruler}_bar" for ruler in RULERS}
+    numbers = good.assign(**{bar: good[bar] if bar in good else float("nan") for bar in bars})[[*RULERS, *bars]]
+    key = good[names].astype(str).agg("\n".join, axis=1) if names else pd.Series("", index=good.index)
+    # Repeats count as one, or a pair with more of them would count more.
+    of_pairs = numbers.groupby([key, good[PAIR]], sort=False).mean()
+    means = of_pairs.groupby(level=0, sort=False).agg(lambda of_setting: of_setting.mean(skipna=False))
+    told = good.groupby(key, sort=False)[names].first() if names else pd.DataFrame(index=means.index)
+    chosen: dict[str, dict[str, str]] = {}
+    for setting, pair, run_id in zip(key, good[PAIR], good["run_id"], strict=True):
+        chosen.setdefault(setting, {}).setdefault(pair, run_id)
+    told = told.assign(is_default=good.groupby(key, sort=False)["is_default"].any(), runs=pd.Series(chosen))
+    return told.join(means)[of_pairs.groupby(level=0, sort=False).size() == pairs]
+
+
+def _told(settings: pd.DataFrame, names: list[str], aim: Aim, key: Any, found: float) -> Recommended:
+    row = settings.loc[key]
+    default = settings[settings["is_default"]][names].head(1).to_dict("records")
+    bars = {ruler: row[f"{ruler}_bar"] for ruler in RULERS}
+    # Without bars nothing is alike: a comparison with NaN is false.
+    apart = {ruler: (settings[ruler] - row[ruler]).abs() for ruler in RULERS}
+    near = [apart[ruler] <= settings[f"{ruler}_bar"] + bars[ruler] for ruler in RULERS]
+    alike = settings[near[0] & near[1] & (settings.index != key)]
+    return Recommended(
+        aim,
+        changed(row[names], default),
+        float(found),
+        {ruler: float(row[ruler]) for ruler in RULERS},
+        {ruler: None if pd.isna(bar) else float(bar) for ruler, bar in bars.items()},
+        row["runs"],
+        len(settings),
+        tuple(changed(other[names], default) for _, other in alike.iterrows()),
+    )
+
+
+def changed(values: pd.Series, default: list[dict[str, Any]]) -> dict[str, Any]:
+    """The values in which a setting differs from the default; all of them where there is none."""
+    return {name: value for name, value in values.items() if not default or default[0][name] != value}

@@ -34,8 +34,11 @@ def points(count):
         yield name, {name: value}, False
 
 
-def explorer_of(folder, count, width):
-    """Write an explorer of so many runs, with pictures so wide and as hard to compress as real ones; gives its page."""
+def explorer_of(folder, count, width, responses=()):
+    """Write an explorer of so many runs, with pictures so wide and as hard to compress as real ones; gives its page.
+
+    responses: of a model, as `results.responses.read` gives them.
+    """
     noise = np.random.default_rng(0)
     content, style = Artifact("photograph", "made-up"), Artifact("artwork", "made-up")
     photograph = Image.open(sample_file("astronaut")).convert("RGB").resize((width, width))
@@ -77,6 +80,7 @@ def explorer_of(folder, count, width):
         "files": dict.fromkeys(("photograph", "artwork"), str(folder / "photograph.png")),
         "network": "none",
         "preserve_colors": False,
+        "responses": list(responses),
     }
     explorer.write(
         folder / "explorer", pareto.with_columns(pd.DataFrame(rows)), pd.concat(curves), folder / "runs", options

@@ -681,7 +681,7 @@ def test_the_report_holds_everything(studies, visit, browser, tmp_path):
     page, fetched = browser.new_page(), []
     page.on("request", lambda request: fetched.append(request.url))
     held = {
-        "Figures": ["contact_sheet", "pareto", "loss_curves", "parameter_effects", "device_timeline"],
+        "Figures": ["contact_sheet", "pareto", "loss_curves", "parameter_effects", "response", "device_timeline"],
         "Explorer": ["explorer"],
         "Tables": ["runs"],
         "Environment": ["manifest"],

@@ -107,6 +107,7 @@ export function studyOf(rows, changes = {}) {
     files: { photograph: "resources/a b.png", glass: "resources/glass.png" },
     network: "resources/vgg16.safetensors",
     pictures: {},
+    responses: [],
     ...changes,
   };
 }

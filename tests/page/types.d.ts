@@ -45,6 +45,34 @@ interface Parameter {
   numeric: boolean;
 }
 
+/** A share of a variance, with a 90 % interval. */
+interface Share {
+  value: number;
+  low: number;
+  high: number;
+}
+
+/** What a model says of a measure. */
+interface Response {
+  title: string;
+  sentences: string[];
+  effects: {
+    parameter: string;
+    kind: "linear" | "log" | "choice";
+    total: Share;
+    alone: Share;
+    verdict: string;
+    curve: { values: Value[]; mean: number[]; low: number[]; high: number[] };
+  }[];
+  pairs: {
+    parameters: [string, string];
+    runs: number;
+    share: Share | null;
+    verdict: string;
+    lines: { at: Value; values: Value[]; mean: number[] }[];
+  }[];
+}
+
 interface Pair {
   name: string;
   content: string;
@@ -66,6 +94,7 @@ interface Study {
   config: { weights: unknown; images: Record<string, unknown> };
   files: Record<string, string>;
   network: string;
+  responses: Response[];
   /** The folder of all runs: from that of the project, and from the page. */
   pool: string;
   pool_link: string;

@@ -114,6 +114,9 @@ def test_a_star_tells_what_acts_but_of_no_two():
     assert named(found) == ({"style_weight", "tv_weight"}, [])
     assert {pair.verdict for pair in found.pairs} == {"cannot be told"}
     assert all(pair.share is None and pair.runs == 0 for pair in found.pairs)
+    # The others are at the default, 0.5: the curve goes through the runs.
+    curve = next(effect.curve for effect in found.effects if effect.parameter == "style_weight")
+    assert curve.mean == pytest.approx(np.linspace(0, 1, len(curve.mean)) - 0.125, abs=0.03)
 
 
 def test_a_star_of_two_pictures_tells_whether_these_agree():

@@ -52,6 +52,7 @@ class Process:
         within = values - pd.Series(values).groupby(self._pairs()).transform("mean").to_numpy()
         self.scale = float(within.std())
         self.y = within / self.scale  # in standard deviations within a pair, from its mean
+        self.centre = np.array([most_frequent(column) for column in places.T])
         self.both = {pair: varying_both(places, *pair) for pair in itertools.combinations(range(len(self.axes)), 2)}
         least = {pair: 1 if PAIR in (self.axes[at].name for at in pair) else LEAST_BOTH for pair in self.both}
         self.pairs = tuple(pair for pair, count in self.both.items() if count >= least[pair])
@@ -70,6 +71,11 @@ class Process:
         """Which pair of pictures each run is of, (n,)."""
         names = [axis.name for axis in self.axes]
         return self.places[:, names.index(PAIR)] if PAIR in names else np.zeros(len(self.places))
+
+    def beside(self, axis: int) -> list[int]:
+        """The axes that no run varies together with this one: their own centres are all that is known beside it."""
+        untold = [pair for pair in self.both if axis in pair and pair not in self.pairs]
+        return [one if two == axis else two for one, two in untold]
 
     @property
     def noise(self) -> float:
@@ -139,6 +145,8 @@ class Process:
 class Drawn:
     """Functions drawn from a process, taken apart: `alone` and `together` have their variances, `curves` their means.
 
+    A curve is a mean over the other axes, but for those that no run varies with it: they are at their centre.
+
     The parameters of the process are drawn as well: from a normal distribution around the most likely ones (Laplace).
     """
 
@@ -151,9 +159,11 @@ class Drawn:
         for theta in self._thetas():
             blocks, at_curves = self._functions(theta)
             constant, *weights = self._weights(blocks, theta)
+            along = [features @ parts for features, parts in zip(at_curves, weights, strict=False)]
             for at in range(count):
                 alone[at].append((weights[at] ** 2).sum(0))
-                curves[at].append((constant + at_curves[at] @ weights[at]).T)
+                fixed = sum(along[other][-1] for other in process.beside(at))
+                curves[at].append((constant + fixed + along[at][:-1]).T)
             for pair, found in zip(process.pairs, weights[count:], strict=True):
                 together[pair].append((found**2).sum(0))
         self.alone = [np.concatenate(found) for found in alone]
@@ -177,7 +187,10 @@ class Drawn:
             yield np.clip(theta + spread @ self.random.standard_normal(size), low, high)
 
     def _functions(self, theta: np.ndarray) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[np.ndarray]]:
-        """The functions that a process is a sum of: at the runs, with the variance of each; and along each axis."""
+        """The functions that a process is a sum of: at the runs, with the variance of each; and along each axis.
+
+        What is along an axis ends with what is at its centre.
+        """
         from styletransfer.analysis.anova import basis
 
         of = self.of
@@ -186,7 +199,7 @@ class Drawn:
         blocks = [(np.ones((len(of.y), 1)), np.ones(1))]
         at_curves, axes = [], []
         for at, (axis, count, length) in enumerate(zip(of.axes, of.choices, lengths, strict=True)):
-            along = curve_places(axis)
+            along = np.append(curve_places(axis), of.centre[at])
             features, sizes = basis(np.concatenate([of.places[:, at], along]), length, count, ALONE)
             at_curves.append(features[len(of.y) :])
             axes.append((features[: len(of.y)], scales[at] * sizes))
@@ -220,11 +233,14 @@ def curve_places(axis: Axis) -> np.ndarray:
 
 def varying_both(places: np.ndarray, one: int, two: int) -> int:
     """How many runs differ in both axes from what most runs have: a star varies one at a time, so none does."""
-    away = []
-    for column in places[:, [one, two]].T.round(9):
-        found, counts = np.unique(column, return_counts=True)
-        away.append(column != found[counts.argmax()])
+    away = [abs(column - most_frequent(column)) > 1e-9 for column in places[:, [one, two]].T]
     return int(np.sum(away[0] & away[1]))
+
+
+def most_frequent(column: np.ndarray) -> float:
+    """What most runs have: of a star, the default."""
+    found, counts = np.unique(column.round(9), return_counts=True)
+    return float(found[counts.argmax()])
 
 
 def evenly(count: int, most: int) -> np.ndarray:

@@ -6,6 +6,7 @@ measure over the space of the study. What it predicts of runs that it has not se
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,7 +16,7 @@ import pandas as pd
 
 from styletransfer.analysis.measures import MEASURES, Measure
 from styletransfer.analysis.process import Drawn, Process, curve_places, evenly
-from styletransfer.analysis.space import PAIR, Space
+from styletransfer.analysis.space import PAIR, Axis, Space
 
 # These compare over all settings, so that one model has all runs.
 MODELLED = tuple(measure for measure in MEASURES if measure.within == (PAIR,))
@@ -42,7 +43,11 @@ class Share:
 
 @dataclass(frozen=True)
 class Curve:
-    """The mean of a measure over the space, along one axis: with a 90 % interval."""
+    """The mean of a measure along one axis, with a 90 % interval.
+
+    Over the space of the others; those that no run varies together with it are at what most runs have, in a star the
+    default.
+    """
 
     values: tuple[Any, ...]
     mean: tuple[float, ...]
@@ -161,10 +166,9 @@ def _effects(process: Process, drawn: Drawn, told: bool) -> tuple[Effect, ...]:
         shares = [found for pair, found in drawn.together.items() if at in pair]
         whole = _share(sum(shares, drawn.alone[at]) / total)
         verdict = _verdict(whole, "matters", "does not matter") if told else "undecided"
-        values = tuple(axis.decode(curve_places(axis)))
         rows = process.mean + process.scale * drawn.curves[at]
         low, high = np.quantile(rows, INTERVAL, axis=0).tolist()
-        curve = Curve(values, tuple(rows.mean(0).tolist()), tuple(low), tuple(high))
+        curve = Curve(_values(axis), tuple(rows.mean(0).tolist()), tuple(low), tuple(high))
         effects.append(Effect(axis.name, axis.kind, whole, _share(drawn.alone[at] / total), verdict, curve))
     return tuple(sorted(effects, key=lambda effect: -effect.total.value))
 
@@ -189,10 +193,13 @@ def _lines(process: Process, one: int, two: int) -> tuple[Line, ...]:
     """What the first of two axes does at the ends of the other, or at each of its words."""
     first, other = process.axes[one], process.axes[two]
     places = curve_places(other) if other.choices else np.array([0.0, 1.0])
-    along = curve_places(first)
-    means = process.together(one, two, along, places).T.tolist()
-    values = tuple(first.decode(along))
-    return tuple(Line(at, values, tuple(mean)) for at, mean in zip(other.decode(places), means, strict=True))
+    means = process.together(one, two, curve_places(first), places).T.tolist()
+    return tuple(Line(at, _values(first), tuple(mean)) for at, mean in zip(other.decode(places), means, strict=True))
+
+
+def _values(axis: Axis) -> tuple[Any, ...]:
+    """Where a curve is drawn, in values: also between whole numbers."""
+    return tuple(dataclasses.replace(axis, integer=False).decode(curve_places(axis)))
 
 
 def _total(process: Process, drawn: Drawn) -> np.ndarray:

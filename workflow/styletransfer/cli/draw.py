@@ -101,7 +101,7 @@ def judge(options: argparse.Namespace) -> None:
 def explore(options: argparse.Namespace) -> None:
     """Read the plan and the tables, write the page."""
     from styletransfer.reports import explorer
-    from styletransfer.results import tables
+    from styletransfer.results import responses, tables
 
     study = plan.read(options.plan)
     shown = {
@@ -110,6 +110,7 @@ def explore(options: argparse.Namespace) -> None:
         "images": {name: {found.kind: found.source} for name, found in study.pictures.items()},
         "files": {name: found.file for name, found in study.pictures.items()},
         "network": study.weights.file,
+        "responses": responses.read(options.responses) if options.responses else [],
     }
     runs, losses = tables.read_runs(options.runs), tables.read_losses(options.losses)
     max_bytes = explorer.MAX_BYTES if options.max_bytes is None else options.max_bytes

@@ -34,8 +34,8 @@ from styletransfer.vgg import sources as vgg_sources
 # In order: each uses what those before it define. The first six are what the page knows, the others what it draws.
 SCRIPTS = (
     *("study", "axes", "insight", "state", "filter", "exports"),
-    *("pictures", "stage", "compare", "sliders", "sheet", "charts", "curves", "scatter", "parallel", "table"),
-    *("shortlist", "page"),
+    *("pictures", "stage", "compare", "sliders", "sheet", "charts", "curves", "scatter", "parallel", "response"),
+    *("table", "shortlist", "page"),
 )
 MAX_BYTES = 12_000_000
 LARGEST_WIDTH, SMALLEST_WIDTH = 1024, 240
@@ -58,7 +58,7 @@ def write(
 
     runs, losses: the tables of the study; runs without a result are listed with the reason. options: what the tables do
     not tell: `design`, `pairs`, `images` and `weights` of the config, `preserve_colors`, `files` (name of a picture to
-    its file) and `network` (its file).
+    its file), `network` (its file), and if there are any `responses`, as `results.responses.read` returns them.
     """
     data = content(runs, losses, options)
     data |= {"pool": str(pool), "pool_link": quote(os.path.relpath(pool, folder))}
@@ -100,6 +100,7 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
         "config": {name: options[name] for name in ("weights", "images")},
         "files": options["files"],
         "network": options["network"],
+        "responses": options.get("responses", []),
     }
 
 
@@ -213,6 +214,7 @@ def render(data: Mapping[str, Any]) -> str:
         missing=data["missing"],
         lacking=data["lacking"],
         empty=not data["runs"],
+        responses=bool(data["responses"]),
         width={**settings.PARAMETERS["width"].metadata, "allowed": settings.allowed("width")},
         data=Markup(html.script_safe(data)),
     )

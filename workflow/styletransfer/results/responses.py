@@ -80,9 +80,9 @@ def _course(curve: Curve) -> str:
     labels, means = value_labels(curve.values), [f"{mean:.2f}" for mean in curve.mean]
     if isinstance(curve.values[0], str):
         each = [f"{mean} with {label}" for label, mean in zip(labels, means, strict=True)]
-        return f"The mean is {listed(each)}"
+        return f"It is {listed(each)} on average"
     first, last = (number_text(curve.values[end], 3) for end in (0, -1))
-    course = f"The mean goes from {means[0]} at {first} to {means[-1]} at {last}"
+    course = f"Along it the mean goes from {means[0]} at {first} to {means[-1]} at {last}"
     for word, beyond in (("highest", max), ("lowest", min)):
         at = curve.mean.index(beyond(curve.mean))
         half = (curve.high[at] - curve.low[at]) / 2
@@ -110,7 +110,7 @@ def _untold(pairs: Sequence[Together]) -> list[str]:
         return [f"Cannot be told, as too few runs vary both: {names}."]
     return [
         "Whether two parameters act together cannot be told: no design that varies one at a time shows it. "
-        "What is said of one holds near the defaults of the others."
+        "What is said of one holds where the others are at their defaults."
     ]
 
 

@@ -115,6 +115,13 @@ test("of an optimiser's parameter the lowest total tells the best, and diverged 
   assert.match(words, /the lowest total tells the best: 1 \(300\)\. 1 of 3 runs diverged\.$/);
 });
 
+test("runs that were stopped before the end are counted, and not compared", () => {
+  const rows = [...STAR, [{ learning_rate: 99 }, [1, 1], { status: "stopped" }]];
+  const { runs, along, reading } = page(studyOf(rows));
+  const words = reading("learning_rate", along(runs[0], "learning_rate"));
+  assert.match(words, /the best: 1 \(300\)\. 1 of 3 runs were stopped before the end, and are not compared\.$/);
+});
+
 test("where a parameter changes what losses measure, the pictures are compared and no losses", () => {
   const { runs, along, reading } = page(studyOf(STAR));
   assert.equal(

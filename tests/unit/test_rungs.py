@@ -13,6 +13,7 @@ from helpers import finished_runs
 from helpers.studies import tiny_study
 from styletransfer.analysis import ranking
 from styletransfer.errors import InputError
+from styletransfer.reports.monitor import Monitor
 from styletransfer.results import overview, readings, rungs, tables
 from styletransfer.results.estimates import Estimates
 from styletransfer.results.plan import statuses
@@ -236,6 +237,18 @@ def test_a_stopped_run_has_a_result_and_says_how_far_it_came(pool):
     assert set(tables.completed(runs)["status"]) == {"stopped", "diverged"}
     assert not runs.loc[runs["status"] == "stopped", "pareto_front"].any()
     assert isinstance(runs, pd.DataFrame) and "iterations" not in tables.varied(runs)
+
+
+def test_who_watches_a_rung_goes_on_to_the_next(tmp_path):
+    whole, folder = study(), tmp_path / "studies/tiny"
+    first = rungs_of.at(whole, 1)
+    last = rungs_of.at(first, 4, list(first.runs)[:2])
+    watched = Monitor(first, tmp_path / "runs")
+    assert watched.follow() and set(watched.labels) == set(first.runs)
+    folder.mkdir(parents=True)
+    last.write(folder / "plan-x-4.json")
+    assert watched.follow() and set(watched.labels) == set(last.runs)
+    assert not watched.follow()
 
 
 def test_the_plan_tells_how_many_steps_it_takes_at_most(tmp_path):

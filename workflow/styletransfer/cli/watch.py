@@ -59,7 +59,7 @@ def watch(monitor: Monitor, interval: float, show: Callable[[Snapshot], None]) -
     while True:
         snapshot = monitor.snapshot()
         show(snapshot)
-        if snapshot.complete:
+        if snapshot.complete and not monitor.follow():
             return
         time.sleep(interval)
 

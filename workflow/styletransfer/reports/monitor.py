@@ -26,7 +26,7 @@ from styletransfer.runs.layout import RUN_FILES, RUN_LOG
 from styletransfer.runs.record import Record
 from styletransfer.runs.status import Status
 from styletransfer.settings import Settings, default_of
-from styletransfer.study.plan import Study
+from styletransfer.study.plan import Study, newest
 
 # What these tell of is as good as now: older ones may be of another machine.
 NEWEST = 50
@@ -114,13 +114,26 @@ class Monitor:
     """Looks at the runs of a study in a pool, again and again; what is finished is read once."""
 
     def __init__(self, watched: Study, pool: Path) -> None:
-        self._study, self._pool = watched, pool
+        self._pool = pool
+        # What finished runs of other studies tell.
+        self._others = functools.cache(lambda kind: calibration(finished_here(pool, kind)))
+        self._look_at(watched)
+
+    def _look_at(self, watched: Study) -> None:
+        self._study = watched
         self._pictures = watched.picture_files(watched.runs)
         self._finished: dict[str, Status] = {}
         self.name = watched.name
         self.labels = labels(watched)
-        # What finished runs of other studies tell.
-        self._others = functools.cache(lambda kind: calibration(finished_here(pool, kind)))
+
+    def follow(self) -> bool:
+        """Where every run has a result: go on to the study at its next rung, if it is decided. False at the last."""
+        if not self._study.goes_on:
+            return False
+        decided = newest(self._pool.parent / "studies" / self.name)
+        if decided is not None and decided.runs != self._study.runs:
+            self._look_at(decided)
+        return True
 
     def snapshot(self) -> Snapshot:
         """The study now."""

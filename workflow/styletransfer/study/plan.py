@@ -122,6 +122,12 @@ class Study:
         """The distinct runs by their id, in the order of the rows."""
         return {row.run_id: row.settings for row in self.rows}
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether this is not the last rung of the study."""
+        rungs = self.config.get("rungs")
+        return bool(rungs) and max(run.iterations for run in self.runs.values()) < rungs[-1]
+
     @cached_property
     def stopped(self) -> dict[str, str]:
         """The runs that do not go on to the rung that others have come to, by their id, with the reason."""

@@ -17,13 +17,9 @@ function reading(name, shown) {
   if (isScattered) sentences.push("The other settings vary from run to run as well.");
   else if (good.length > 1)
     sentences.push(...toldByRulers(parameter, good.filter(isMeasured)), ...toldByLosses(parameter, good));
-  for (const [is, what] of [
-    [diverged, "diverged"],
-    [stopped, "were stopped before the end, and are not compared"],
-  ]) {
-    const count = shown.filter(is).length;
-    if (count) sentences.push(`${count} of ${shown.length} runs ${what}.`);
-  }
+  const [lost, left] = [diverged, stopped].map((is) => shown.filter(is).length);
+  if (lost) sentences.push(`${lost} of ${shown.length} runs diverged.`);
+  if (left) sentences.push(`${left} of ${shown.length} runs were stopped before the end, and are not compared.`);
   return sentences.join(" ");
 }
 

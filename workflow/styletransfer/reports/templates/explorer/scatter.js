@@ -81,7 +81,8 @@ function drawScatter() {
   const gone = runsOfPair.get(state.pair).length - shown.length;
   element("scatter-note").textContent =
     "Measured alike for all settings; upper right is better. " +
-    `Dashed: the Pareto front, runs of which no other has more of both (${front.length}). Hollow: ${shown.some(stopped) ? "stopped or diverged, which" : "diverged, which"} take no part.` +
+    `Dashed: the Pareto front, runs of which no other has more of both (${front.length}). ` +
+    `Hollow: ${shown.some(stopped) ? "stopped, or " : ""}diverged.` +
     (gone ? ` ${gone} runs are not measured.` : "");
   chart("scatter", `${state.pair} ${innerWidth}`, spec, element("scatter-note").textContent);
 }

@@ -24,7 +24,7 @@ from styletransfer.analysis import measures, pareto
 from styletransfer.files import atomic
 from styletransfer.images.io import image_size
 from styletransfer.optim.terms import LOSS_DEFINITION, LOSSES, WEIGHTS
-from styletransfer.reports import html
+from styletransfer.reports import html, verdict
 from styletransfer.results import tables
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.study.expand import pair_name
@@ -35,7 +35,7 @@ from styletransfer.vgg import sources as vgg_sources
 SCRIPTS = (
     *("study", "axes", "insight", "state", "filter", "exports"),
     *("pictures", "stage", "compare", "sliders", "sheet", "charts", "curves", "scatter", "parallel", "response"),
-    *("table", "shortlist", "page"),
+    *("table", "shortlist", "verdict", "page"),
 )
 MAX_BYTES = 12_000_000
 LARGEST_WIDTH, SMALLEST_WIDTH = 1024, 240
@@ -101,6 +101,7 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
         "files": options["files"],
         "network": options["network"],
         "responses": options.get("responses", []),
+        "verdict": verdict.shown(verdict.content(every, [], options["pairs"])),
     }
 
 
@@ -215,6 +216,7 @@ def render(data: Mapping[str, Any]) -> str:
         lacking=data["lacking"],
         empty=not data["runs"],
         responses=bool(data["responses"]),
+        verdict=data["verdict"],
         width={**settings.PARAMETERS["width"].metadata, "allowed": settings.allowed("width")},
         data=Markup(html.script_safe(data)),
     )

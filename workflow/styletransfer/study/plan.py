@@ -126,7 +126,7 @@ class Study:
     def goes_on(self) -> bool:
         """Whether this is not the last rung of the study."""
         rungs = self.config.get("rungs")
-        return bool(rungs) and max(run.iterations for run in self.runs.values()) < rungs[-1]
+        return rungs is not None and max(run.iterations for run in self.runs.values()) < max(rungs, default=0)
 
     @cached_property
     def stopped(self) -> dict[str, str]:

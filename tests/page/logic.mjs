@@ -7,7 +7,7 @@ const FOLDER = new URL("../../workflow/styletransfer/reports/templates/explorer/
 const KNOWING = ["study", "axes", "insight", "state", "filter", "exports"];
 const NAMES = `runs nameOf along inOrder nearest text state fromAddress toggleFavourite rate reading compromise change
   scaleOf logAxis axisOf rangeOf withRange condition tableRuns commandOf finalOf favouritesConfig
-  gridConfig marksText quoted`.split(/\s+/);
+  gridConfig marksText quoted MEASURED`.split(/\s+/);
 
 /** All scripts of the page, as one text. */
 export const program = readdirSync(FOLDER)
@@ -74,6 +74,8 @@ export function studyOf(rows, changes = {}) {
       content_kept: numberOf(content),
       ...{ content_loss: content, style_loss: style, tv_loss: tv, total_loss: content + style, time: 4 },
     },
+    bars: { style_reached: null, content_kept: null },
+    repeats: 1,
     group: Number(settings.style_scales ?? 1),
     front: true,
     device: "cpu",

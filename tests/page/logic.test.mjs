@@ -67,7 +67,8 @@ test("the reading of a weight compares both ends, and names what lies between an
       "Of the values tried, 50 lies nearest to the most of both (style reached 0.33, content kept 0.33). " +
       "Another range would name another value: look at 5, 50 and 500 and choose by eye. " +
       "Learning rate 1 has more of both (style reached 0.40 against 0.33, content kept 0.40 against 0.33). " +
-      "Unweighted losses: content 10 times larger, style 10 times smaller, tv about the same.",
+      "Unweighted losses: content 10 times larger, style 10 times smaller, tv about the same. " +
+      "How much another seed changes was not measured.",
   );
 });
 
@@ -112,14 +113,14 @@ test("of an optimiser's parameter the lowest total tells the best, and diverged 
   const rows = [...STAR, [{ learning_rate: 99 }, [1, 1], { status: "diverged" }]];
   const { runs, along, reading } = page(studyOf(rows));
   const words = reading("learning_rate", along(runs[0], "learning_rate"));
-  assert.match(words, /the lowest total tells the best: 1 \(300\)\. 1 of 3 runs diverged\.$/);
+  assert.match(words, /the lowest total tells the best: 1 \(300\)\. 1 of 3 runs diverged\. How much another/);
 });
 
 test("runs that were stopped before the end are counted, and not compared", () => {
   const rows = [...STAR, [{ learning_rate: 99 }, [1, 1], { status: "stopped" }]];
   const { runs, along, reading } = page(studyOf(rows));
   const words = reading("learning_rate", along(runs[0], "learning_rate"));
-  assert.match(words, /the best: 1 \(300\)\. 1 of 3 runs were stopped before the end, and are not compared\.$/);
+  assert.match(words, /the best: 1 \(300\)\. 1 of 3 runs were stopped before the end, and are not compared\. /);
 });
 
 test("where a parameter changes what losses measure, the pictures are compared and no losses", () => {
@@ -127,8 +128,73 @@ test("where a parameter changes what losses measure, the pictures are compared a
   assert.equal(
     reading("style_scales", along(runs[0], "style_scales")),
     "Scale of style. From 1 to 2: style reached 0.33 → 0.99, content kept 0.33 → 0.99. " +
-      "Losses of different values do not compare.",
+      "Losses of different values do not compare. How much another seed changes was not measured.",
   );
+});
+
+// With the same bar in both numbers of every run.
+function barred(rows, bar, constants = {}) {
+  const study = studyOf(rows);
+  for (const run of study.runs) run.bars = { style_reached: bar, content_kept: bar };
+  return page({ ...study, constants: { ...study.constants, ...constants } });
+}
+
+test("ends whose bars touch have no difference", () => {
+  const { runs, along, reading } = barred(STAR.slice(0, 3), 0.1);
+  assert.match(
+    reading("style_weight", along(runs[0], "style_weight")),
+    /From 5 to 500: style reached 0\.09 ± 0\.10 → 0\.50 ± 0\.10, content kept 0\.50 ± 0\.10 → 0\.09 ± 0\.10\./,
+  );
+  runs[2].bars.content_kept = 0.32;
+  assert.match(
+    reading("style_weight", along(runs[0], "style_weight")),
+    /0\.50 ± 0\.10, no difference in content kept \(0\.50 ± 0\.10 → 0\.09 ± 0\.32\)\./,
+  );
+});
+
+test("where no two values differ there is no advice, and none of an optimiser's is the best", () => {
+  for (const name of ["style_weight", "learning_rate"]) {
+    const { runs, along, reading } = barred(STAR, 0.3);
+    const told = reading(name, along(runs[0], name));
+    assert.match(told, /No two of its values differ by more than another seed makes\./);
+    assert.doesNotMatch(told, /nearest|more of both|the best/);
+  }
+  const { runs, along, reading } = barred(STAR, 0.05);
+  assert.match(reading("style_weight", along(runs[0], "style_weight")), /nearest to the most of both/);
+});
+
+test("values that do not differ from the one nearest to both are named", () => {
+  const { runs, along, reading } = barred([...STAR.slice(0, 3), [{ style_weight: 70 }, [210, 190]]], 0.02);
+  assert.match(
+    reading("style_weight", along(runs[0], "style_weight")),
+    /50 lies nearest to the most of both \(style reached 0\.33 ± 0\.02, content kept 0\.33 ± 0\.02\)\. 70 does not differ/,
+  );
+});
+
+test("what has more of both by no more than another seed makes is not named", () => {
+  for (const [bar, is] of [
+    [0.02, true],
+    [0.04, false],
+  ]) {
+    const { runs, along, reading } = barred(STAR.slice(0, 4), bar);
+    const told = reading("style_weight", along(runs[0], "style_weight"));
+    assert.equal(/Learning rate 1 has more of both/.test(told), is);
+  }
+});
+
+test("runs that start without noise need no bars", () => {
+  const { runs, along, reading } = barred(STAR, 0, { initial_noiseblend: 0 });
+  const told = reading("style_scales", along(runs[0], "style_scales"));
+  assert.match(told, /style reached 0\.33 → 0\.99.* All start without noise, so another seed changes nothing\.$/);
+});
+
+test("the table shows a number with its bar", () => {
+  const { runs, MEASURED } = barred(STAR, 0.003);
+  const [reached, , loss] = MEASURED;
+  assert.equal(reached.show(reached.read(runs[0]), runs[0]), "0.333 ± 0.003");
+  assert.equal(reached.show(reached.read(runs[0])), "0.3333", "on an axis");
+  assert.equal(reached.show(null, runs[0]), "–");
+  assert.equal(loss.show(loss.read(runs[0]), runs[0]), "200", "a loss has none");
 });
 
 test("the compromise lies nearest to the most of both", () => {

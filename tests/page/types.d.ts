@@ -13,6 +13,10 @@ interface Run {
   settings: Record<string, Value>;
   /** Numbers by the name of a measure; null where there is none. */
   measured: Record<string, any>;
+  /** Of a measure, how far the numbers of other seeds may lie to either side; null where it was not measured. */
+  bars: Record<string, number | null>;
+  /** How many runs with other seeds its numbers are the means of. */
+  repeats: number;
   /** Equal where unweighted losses compare. */
   group: number;
   /** Whether no other run of its pair has more of both style and content. */
@@ -108,7 +112,7 @@ interface Column {
   note?: string;
   words?: boolean;
   read: (run: Run) => any;
-  show: (value: any) => string;
+  show: (value: any, run?: Run) => string;
 }
 
 interface Measured extends Column {

@@ -23,9 +23,15 @@ def by_setting(values):
     return values.ravel(), np.repeat(np.arange(len(values)), values.shape[1])
 
 
+def bars_of(values):
+    """The bars of (settings, repeats) values of one spread."""
+    found = noise.spread(*by_setting(values))
+    return noise.bars([found.deviation] * len(values), [values.shape[1]] * len(values), found.freedom)
+
+
 def are_different(values):
     """Which settings are told apart: (settings, settings), by the bars of (settings, repeats) values."""
-    bars = noise.bars(noise.spread(*by_setting(values)), [values.shape[1]] * len(values))
+    bars = bars_of(values)
     means = values.mean(axis=1)
     return np.abs(means[:, None] - means) > bars[:, None] + bars
 
@@ -68,28 +74,26 @@ def test_of_many_settings_they_say_what_tukeys_test_says():
 
 
 @settings(max_examples=40)
-@given(st.lists(st.sampled_from([1, 2, 5, 8, math.inf]), min_size=2, max_size=4), st.sampled_from([2, 9, 200]))
-def test_of_unequal_repeats_no_two_bars_that_are_apart_lie_closer_than_the_test_of_tukey_and_kramer_wants(
-    repeats, freedom
-):
-    bars = noise.bars(noise.Spread(1.5, freedom), repeats)
-    critical = stats.studentized_range.ppf(1 - noise.LEVEL, len(repeats), freedom) / math.sqrt(2)
-    needed = {
-        (a, b): critical * 1.5 * math.sqrt(1 / repeats[a] + 1 / repeats[b])
-        for a, b in itertools.combinations(range(len(repeats)), 2)
-    }
-    for (a, b), distance in needed.items():
-        assert bars[a] + bars[b] >= distance * (1 - 1e-9)
-        assert bars[a] + bars[b] <= distance * math.sqrt(2) * (1 + 1e-9)
-    if repeats == [repeats[0]] * len(repeats):
-        assert bars[0] + bars[1] == pytest.approx(needed[0, 1])
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 0.5, 1.5]), st.sampled_from([1, 2, 5, 8])), min_size=2, max_size=4),
+    st.sampled_from([2, 9, 200]),
+)
+def test_of_unequal_means_no_two_bars_that_are_apart_lie_closer_than_the_test_of_tukey_and_kramer_wants(made, freedom):
+    deviations, repeats = zip(*made, strict=True)
+    bars = noise.bars(deviations, repeats, freedom)
+    critical = stats.studentized_range.ppf(1 - noise.LEVEL, len(made), freedom) / math.sqrt(2)
+    variances = [deviation**2 / count for deviation, count in made]
+    for (bar, variance), (other, another) in itertools.combinations(zip(bars, variances, strict=True), 2):
+        needed = critical * math.sqrt(variance + another)
+        assert needed * (1 - 1e-9) <= bar + other <= needed * math.sqrt(2) * (1 + 1e-9)
+        if len(set(made)) == 1:
+            assert bar + other == pytest.approx(needed)
 
 
 def test_without_repeats_there_is_no_bar_and_without_noise_there_is_nothing_to_show():
-    assert np.isnan(noise.bars(noise.Spread(math.nan, 0), [1, 1])).all()
-    assert noise.bars(noise.Spread(math.nan, 0), [math.inf, 1])[0] == 0
-    assert noise.bars(noise.Spread(0.1, 4), [math.inf, math.inf]).tolist() == [0, 0]
-    assert noise.bars(noise.Spread(0.1, 4), [5])[0] > 0
+    np.testing.assert_array_equal(noise.bars([math.nan, 0], [1, 1], 0), [math.nan, 0])
+    assert noise.bars([0, 0], [1, 1], 4).tolist() == [0, 0]
+    assert noise.bars([0.1], [5], 4)[0] > 0
 
 
 @pytest.mark.parametrize(("count", "repeats"), RECOMMENDED)
@@ -134,7 +138,9 @@ def test_the_table_tells_spread_and_bars_of_every_pair():
         assert set(found["degrees_of_freedom"]) == {spread.freedom}
         assert set(found["repeats"]) == {3}
         np.testing.assert_allclose(found["style_reached_sd"], spread.deviation)
-        np.testing.assert_allclose(found["style_reached_bar"], noise.bars(spread, [3] * len(values))[0])
+        np.testing.assert_allclose(
+            found["style_reached_bar"], np.repeat(bars_of(values), 3).tolist() * (len(found) // values.size)
+        )
         assert (found["content_kept_sd"] == 0).all()
         assert found[["ssim_sd", "ssim_bar"]].isna().all(axis=None), "what is not measured has no spread"
 
@@ -153,11 +159,35 @@ def test_what_went_wrong_or_is_not_measured_does_not_count():
 def test_without_repeats_there_are_gaps_and_without_noise_bars_of_0():
     found = noise.with_columns(table(VALUES[:, :1], initial_noiseblend=[0, 0.5, 1, 1]))
     assert found["degrees_of_freedom"].tolist() == [0] * 4
-    assert found["style_reached_sd"].isna().all()
+    np.testing.assert_array_equal(found["style_reached_sd"], [0, np.nan, np.nan, np.nan])
     np.testing.assert_array_equal(found["style_reached_bar"], [0, np.nan, np.nan, np.nan])
     gone = noise.with_columns(table(VALUES, status="killed"))
     assert gone["repeats"].tolist() == [0] * 12
     assert gone["style_reached_bar"].isna().all()
+
+
+def test_settings_of_more_noise_have_a_spread_of_their_own():
+    """One of which nothing was run twice takes the largest of the others; one without noise has none."""
+    values = np.random.default_rng(6).normal(size=(6, 4)) * [[1], [1], [9], [9], [1], [1]]
+    shares = np.repeat([0.5, 0.5, 1, 1, 0.7, 0], 4)
+    runs = table(values, initial_noiseblend=shares)
+    runs = runs[(runs["repeat"] == 0) | (runs["initial_noiseblend"].isin([0.5, 1]))]
+    found = noise.with_columns(runs)[lambda runs: runs["repeat"] == 0]
+    few, much = noise.spread(*by_setting(values[:2])), noise.spread(*by_setting(values[2:4]))
+    deviations = [few.deviation, few.deviation, much.deviation, much.deviation]
+    np.testing.assert_allclose(found["style_reached_sd"], [*deviations, np.nan, 0])
+    assert found["degrees_of_freedom"].tolist() == [6, 6, 6, 6, 0, 0]
+    expected = noise.bars([*deviations, much.deviation, 0], [4, 4, 4, 4, 1, 1], 6)
+    np.testing.assert_allclose(found["style_reached_bar"], expected)
+
+
+def test_also_if_some_settings_spread_four_times_as_much_as_others_few_nulls_are_called_different():
+    """Per effect: two of the settings that spread the most."""
+    generator, false_alarms = np.random.default_rng(4), 0
+    deviations = np.geomspace(0.5, 2, 13)[:, None]
+    for _ in range(PLANTED):
+        false_alarms += are_different(generator.normal(0, deviations, (13, 7)))[-1, -2]
+    assert false_alarms <= MOST_NULLS * PLANTED
 
 
 def test_seeds_that_a_study_varies_tell_the_spread_as_well():
@@ -166,7 +196,7 @@ def test_seeds_that_a_study_varies_tell_the_spread_as_well():
     found = noise.with_columns(seeds)
     spread = noise.spread(*by_setting(VALUES[:1]))
     assert found["style_reached_sd"].iloc[0] == pytest.approx(spread.deviation)
-    np.testing.assert_allclose(found["style_reached_bar"], noise.bars(spread, [1, 1, 1]))
+    np.testing.assert_allclose(found["style_reached_bar"], noise.bars([spread.deviation] * 3, [1] * 3, spread.freedom))
 
 
 def test_averages_stand_in_the_place_of_the_first_repeat():

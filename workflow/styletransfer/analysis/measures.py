@@ -29,6 +29,7 @@ _LOSS = ("pair", *terms.LOSS_DEFINITION)
 # They compare whatever made the pictures.
 STYLE_REACHED = Measure("style_reached", "style reached", "style_reached", ("pair",), better="higher")
 CONTENT_KEPT = Measure("content_kept", "content kept", "content_kept", ("pair",), better="higher")
+RULERS = (STYLE_REACHED, CONTENT_KEPT)
 # Losses are those of the picture that a run keeps. Weights would only scale the first three.
 CONTENT = Measure("content_loss", "content loss", "best_content_unweighted", _LOSS)
 STYLE = Measure("style_loss", "style loss", "best_style_unweighted", _LOSS)
@@ -36,4 +37,4 @@ TV = Measure("tv_loss", "tv loss", "best_tv_unweighted", _LOSS)
 TOTAL = Measure("total_loss", "total loss, weighted", "best_total", (*_LOSS, *terms.WEIGHTS))
 SECONDS = Measure("time", "time", "seconds", ("device",), "s")
 UNWEIGHTED = (CONTENT, STYLE, TV)
-MEASURES = (STYLE_REACHED, CONTENT_KEPT, *UNWEIGHTED, TOTAL, SECONDS)
+MEASURES = (*RULERS, *UNWEIGHTED, TOTAL, SECONDS)

@@ -1,8 +1,9 @@
 """How much another seed changes what is measured of pictures, and so which differences between settings are none.
 
-Runs that are alike but for their seed tell the spread of a measure, pooled over all settings of a pair. From it every
-setting gets a bar. Two whose bars do not touch differ: if none of the settings did, this would be said of any two of
-them in at most `LEVEL` of all studies, however many settings a study compares (Tukey 1953, Kramer 1956).
+Runs that are alike but for their seed tell the spread of a measure, pooled over all settings of a pair that have the
+same share of noise. From it every setting gets a bar. Two whose bars do not touch differ: if none of the settings did,
+this would be said of any two of them in at most `LEVEL` of all studies, however many settings a study compares (Tukey
+1953, Kramer 1956).
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from styletransfer.settings import PARAMETERS
 # So of 500 studies that plant nothing at most 25 are said to have a difference, with a probability of 99.6 %.
 LEVEL = 0.03
 # The columns that have a bar.
-NOISY = (measures.STYLE_REACHED.column, measures.CONTENT_KEPT.column, "ssim", "sharpness")
+NOISY = (*(measure.column for measure in measures.RULERS), "ssim", "sharpness")
 REPEAT, REPEAT_OF, REPEATS, FREEDOM = "repeat", "repeat_of", "repeats", "degrees_of_freedom"
 SETTING = ["pair", REPEAT_OF]
+_SHARE, _ALIKE = "initial_noiseblend", "alike but for the seed"
 
 
 class Spread(NamedTuple):
@@ -50,23 +52,24 @@ def spread(values: Sequence[float], settings: Sequence[object]) -> Spread:
     return Spread(math.sqrt(((numbers - means[labels]) ** 2).sum() / freedom), freedom)
 
 
-def bars(found: Spread, repeats: Sequence[float]) -> np.ndarray:
+def bars(deviations: Sequence[float], repeats: Sequence[int], freedom: int) -> np.ndarray:
     """How long the bar of each setting is, to either side of the mean of its repeats.
 
-    Two bars that just touch are as far apart as two means must be by the test of Tukey and Kramer. Where settings have
-    unequal numbers of repeats, so it is for the most unequal two; the bars of others are up to 1.41 times as long.
+    Two bars that just touch are as far apart as two means must be by the test of Tukey and Kramer. Where some means are
+    less certain than others, so it is for the most unequal two; the bars of others are up to 1.41 times as long.
 
     Args:
-        found: the spread.
-        repeats: how many runs each setting has; infinity where no noise is drawn.
+        deviations: the spread of each setting; 0 where no noise is drawn.
+        repeats: how many runs each setting has.
+        freedom: the degrees of freedom of the spread.
 
     """
-    shares = 1 / np.sqrt(np.asarray(repeats, float))
-    if not shares.any() or not found.freedom:
-        return np.where(shares > 0, math.nan, 0.0)
+    errors = np.asarray(deviations, float) / np.sqrt(np.asarray(repeats, float))
+    if not errors.any() or not freedom:
+        return np.where(errors == 0, 0.0, math.nan)
     # Of the sum of two bars: what the deviation of a difference is.
-    touching = math.hypot(shares.max(), shares.min()) / (shares.max() + shares.min())
-    return shares * touching * found.deviation * _critical(max(2, len(shares)), found.freedom)
+    touching = math.hypot(errors.max(), errors.min()) / (errors.max() + errors.min())
+    return errors * touching * _critical(max(2, len(errors)), freedom)
 
 
 @functools.cache
@@ -81,31 +84,45 @@ def with_columns(runs: pd.DataFrame) -> pd.DataFrame:
     """A table of runs with more columns, which say what of its numbers is noise.
 
     `repeats`: how many runs of the row's setting went well. For each of `NOISY`: `*_sd`, its pooled standard deviation
-    in the row's pair, and `*_bar`, to either side of the mean over the repeats; `degrees_of_freedom`: of the former. In
-    a pair of which nothing was run twice there are gaps, but for bars of 0 where no noise is drawn.
+    over the settings of the row's pair and share of noise, and `*_bar`, to either side of the mean over the repeats;
+    `degrees_of_freedom`: of the former. Of a pair of which nothing was run twice there are gaps. Where no noise is
+    drawn, deviation and bar are 0.
     """
     good = runs[runs["status"] == "ok"].drop_duplicates(["pair", "run_id"])
     others = [name for name in PARAMETERS if name in runs and name != "seed"]
-    same = good.groupby(["pair", *others], sort=False, dropna=False).ngroup()
-    parts = [_of_pair(of_pair, same[of_pair.index]) for _, of_pair in good.groupby("pair", sort=False)]
+    alike = good.groupby(["pair", *others], sort=False, dropna=False).ngroup()
+    good = good.assign(**{_ALIKE: alike})
+    # Pairs of which nothing was run twice, of which there may be many, have gaps alike.
+    group = good["pair"].where(good["pair"].isin(good.loc[alike.duplicated(), "pair"]), "")
+    parts = [_of_pair(of) for _, of in good.groupby(group, sort=False)]
     columns = [REPEATS, FREEDOM, *(f"{name}_{what}" for name in NOISY for what in ("sd", "bar"))]
     told = pd.concat(parts) if parts else pd.DataFrame(columns=[*SETTING, *columns])
     placed = runs[SETTING].merge(told, how="left", on=SETTING)[columns].set_axis(runs.index).astype(float)
     return pd.concat([runs, placed.fillna({REPEATS: 0, FREEDOM: 0}).astype({REPEATS: int, FREEDOM: int})], axis=1)
 
 
-def _of_pair(runs: pd.DataFrame, same: pd.Series) -> pd.DataFrame:
-    """A row for each setting of a pair. same: equal where runs are alike but for their seed."""
-    table = runs.groupby(SETTING, sort=False).size().rename(REPEATS).reset_index().assign(**{FREEDOM: 0})
+def _of_pair(runs: pd.DataFrame) -> pd.DataFrame:
+    """A row for each setting of a pair, or of several without repeats, by its pair and first repeat."""
+    table = pd.DataFrame({REPEATS: runs.groupby(SETTING, sort=False).size()}).assign(**{FREEDOM: 0})
     for name in NOISY:
         known = runs.dropna(subset=[name])
-        found = spread(known[name], same[known.index])
-        settings = known.groupby(SETTING, sort=False)
-        counts = settings.size().where(settings["initial_noiseblend"].first() > 0, math.inf)
-        lengths = pd.Series(bars(found, counts), counts.index, name=f"{name}_bar")
-        table = table.join(lengths, on=SETTING).assign(**{f"{name}_sd": found.deviation})
-        table[FREEDOM] = table[FREEDOM].clip(lower=found.freedom)
-    return table
+        settings = known.groupby(SETTING, sort=False)[_SHARE].agg(["first", "size"])
+        # More noise makes more spread.
+        found = {share: spread(of[name], of[_ALIKE]) for share, of in known.groupby(_SHARE) if share > 0}
+        measured = [one for one in found.values() if one.freedom]
+        largest = max((one.deviation for one in measured), default=math.nan)
+        least = min((one.freedom for one in measured), default=0)
+        deviations = settings["first"].map({0: 0.0} | {share: one.deviation for share, one in found.items()})
+        freedoms = settings["first"].map({0: 0} | {share: one.freedom for share, one in found.items()})
+        lengths = pd.Series(bars(deviations.fillna(largest), settings["size"], least), settings.index, float)
+        table = table.assign(**{f"{name}_sd": deviations, f"{name}_bar": lengths})
+        table[FREEDOM] = table[FREEDOM].clip(lower=freedoms.reindex(table.index, fill_value=0))
+    return table.reset_index()
+
+
+def bars_of(runs: pd.DataFrame, column: str) -> pd.Series:
+    """The bar of each row of a table; nan where there is none."""
+    return runs[f"{column}_bar"] if f"{column}_bar" in runs else pd.Series(np.nan, runs.index)
 
 
 def averaged(runs: pd.DataFrame) -> pd.DataFrame:

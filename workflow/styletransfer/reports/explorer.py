@@ -20,12 +20,13 @@ import pandas as pd
 from markupsafe import Markup
 
 from styletransfer import settings
-from styletransfer.analysis import measures, pareto
+from styletransfer.analysis import measures, noise, pareto
 from styletransfer.files import atomic
 from styletransfer.images.io import image_size
 from styletransfer.optim.terms import LOSS_DEFINITION, LOSSES, WEIGHTS
 from styletransfer.reports import html, verdict
 from styletransfer.results import tables
+from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.study.expand import pair_name
 from styletransfer.text import value_labels
@@ -74,8 +75,8 @@ def write(
 
 
 def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]) -> dict[str, Any]:
-    """All that the page tells, but for the pictures, as plain types."""
-    every, runs = runs, tables.completed(runs)
+    """All that the page tells, but for the pictures, as plain types. Of repeats it is the first, and the means."""
+    every, runs = runs, noise.averaged(tables.completed(runs))
     first = (every if runs.empty else runs).iloc[0]
     distinct = runs.drop_duplicates(["pair", "run_id"])
     known = [name for name in settings.PARAMETERS if name in runs]
@@ -83,7 +84,7 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
     curves = _curves(losses)
     pairs = [{"name": pair_name(pair), **pair} for pair in options["pairs"]]
     pairs = [pair for pair in pairs if pair["name"] in set(runs["pair"])]
-    incomplete = every[~every["run_id"].isin(runs["run_id"])].drop_duplicates(["pair", "run_id"])
+    incomplete = every[~every["status"].isin(status.FINISHED)].drop_duplicates(["pair", "run_id"])
     return {
         "study": str(first["study"]),
         "weights": vgg_sources.described(first["weights"]),
@@ -132,6 +133,8 @@ def _run(row: Mapping[str, Any], varied: Sequence[str], curves: Mapping[Any, Any
         "size": [int(row["width"]), int(row["height"])],
         "settings": {name: plain(row[name]) for name in varied},
         "measured": {measure.name: number(row[measure.column]) for measure in measures.MEASURES},
+        "bars": {measure.name: number(row.get(f"{measure.column}_bar")) for measure in measures.RULERS},
+        "repeats": int(row.get(noise.REPEATS, 1)),
         "group": int(row[pareto.GROUP]),
         "front": bool(row[pareto.FRONT]),
         "device": str(row["device"]),

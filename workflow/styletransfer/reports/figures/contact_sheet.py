@@ -17,6 +17,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from styletransfer.analysis import noise
 from styletransfer.errors import InputError
 from styletransfer.images.io import image_size
 from styletransfer.reports.figures.style import (
@@ -97,8 +98,9 @@ def contact_sheet(
     for each of the second. A study of every combination is shown so unasked. columns: the most pictures in a line.
     limits: parameter to lowest and highest value shown. preserve: in the content's colours. pictures: the file of each
     input; one that is not there is left out, and lends no colours. order: the parameter by whose values runs are put
-    that vary all parameters at once.
+    that vary all parameters at once. Of repeats the first is shown.
     """
+    every, runs = runs, noise.averaged(runs)
     most_inputs = 1 + max(len(names.split(SEPARATOR)) for names in runs["styles"])
     by_pair = {
         pair: list(_lines(of_pair, columns, limits, grid, order)) for pair, of_pair in runs.groupby("pair", sort=False)
@@ -115,7 +117,8 @@ def contact_sheet(
     ]
     heights = [_height(line) for line in lines]
     figure = Figure(figsize=(columns * TILE_INCHES + 1.5, sum(heights) + 0.5), layout="constrained")
-    set_title(figure, joined(caption(runs), left_out or _left_out(runs, lines)))
+    repeats = "" if every is runs else "Of repeats, which differ in their noise, the first is shown"
+    set_title(figure, joined(caption(every), repeats, left_out or _left_out(runs, lines)))
     places = figure.subplots(
         len(lines), columns + 1, squeeze=False, width_ratios=[0.7] + [1.0] * columns, height_ratios=heights
     )

@@ -6,6 +6,7 @@ measures (other layers, scales or sizes), it is drawn, and never compared.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
+from styletransfer.analysis import noise
 from styletransfer.analysis.measures import CONTENT_KEPT, STYLE_REACHED, UNWEIGHTED, Measure
 from styletransfer.analysis.pareto import FRONT
 from styletransfer.reports.figures.style import (
@@ -45,6 +47,7 @@ NEIGHBOURS = 6
 PICTURE_POINTS = 46
 # Values that span so much or more are drawn on a log axis.
 WIDE = 30
+APART = "Bars: values whose bars do not touch differ by more than another seed makes"
 # A panel each, and so many beside one another.
 MAX_PAIRS, COLUMNS = 12, 3
 
@@ -54,7 +57,7 @@ def pareto(runs: pd.DataFrame, pool: Path) -> Figure:
 
     pool: the folder of all runs, whose pictures are shown at some points.
     """
-    measured = completed(runs).dropna(subset=[CONTENT_KEPT.column, STYLE_REACHED.column])
+    measured = noise.averaged(completed(runs)).dropna(subset=[CONTENT_KEPT.column, STYLE_REACHED.column])
     if measured.empty:
         why = "" if completed(runs).empty else "nothing is measured: pictures or weights were gone"
         return blank(runs, why)
@@ -66,7 +69,8 @@ def pareto(runs: pd.DataFrame, pool: Path) -> Figure:
     hollow = " or ".join(name for name in ("diverged", STOPPED) if (shown["status"] == name).any())
     note = "Line: no run has more of both. Red: the default. Each number compares over all settings"
     note += f". Hollow: {hollow}" if hollow else ""
-    figure.suptitle(joined(note, left_out, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
+    notes = joined(note, _told(shown, (CONTENT_KEPT, STYLE_REACHED)), left_out, incomplete_note(runs))
+    figure.suptitle(notes, x=0.01, ha="left", fontsize=9, color=GREY)
     grid = figure.subplots(lines, columns, squeeze=False)
     for axis in grid.flat[len(pairs) :]:
         axis.set_axis_off()
@@ -92,15 +96,28 @@ def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
         label = parameter.replace("_", " ") or "runs"
         style: dict[str, Any] = {"marker": marker, "ls": "", "color": color, "ms": 6}
         good = of["status"] == "ok"
+        _show_bars(axis, of[x], of[y], color, xerr=noise.bars_of(of, x), yerr=noise.bars_of(of, y))
         axis.plot(of.loc[good, x], of.loc[good, y], label=label, zorder=4, **style)
         axis.plot(of.loc[~good, x], of.loc[~good, y], mfc="none", alpha=0.6, zorder=3, **style)
     default = runs[runs["is_default"]]
+    _show_bars(axis, default[x], default[y], ACCENT, xerr=noise.bars_of(default, x), yerr=noise.bars_of(default, y))
     axis.plot(default[x], default[y], "o", color=ACCENT, ms=9, mec="white", label="default", zorder=5)
     axis.margins(0.14)
     axis.set_xlabel(f"{CONTENT_KEPT.title}: more like the photograph →", fontsize=9)
     axis.set_ylabel(f"{STYLE_REACHED.title}: more like the artwork →", fontsize=9)
     _plain(axis)
     axis.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _told(runs: pd.DataFrame, measures: Iterable[Measure]) -> str:
+    """What bars mean, where there are any."""
+    return APART if any((noise.bars_of(runs, measure.column) > 0).any() for measure in measures) else ""
+
+
+def _show_bars(axis: Axes, x: pd.Series, y: pd.Series, color: str, **lengths: pd.Series) -> None:
+    """Bars through points, as long as their noise. lengths: `xerr`, `yerr`, to either side."""
+    if any((length > 0).any() for length in lengths.values()):
+        axis.errorbar(x, y, **lengths, fmt="none", ecolor=color, elinewidth=1, alpha=0.6, zorder=3)
 
 
 def _show_pictures(axis: Axes, runs: pd.DataFrame, pool: Path) -> None:
@@ -133,10 +150,11 @@ def parameter_effects(runs: pd.DataFrame) -> Figure:
     if not names:
         count = runs["run_id"].nunique()
         return blank(runs, "one run: nothing is varied" if count == 1 else "no parameter is varied, only pictures are")
-    shown, left_out = choose_pairs(runs, len(CATEGORIES))
+    shown, left_out = choose_pairs(noise.averaged(runs), len(CATEGORIES))
     figure = Figure(figsize=(max(7, 2.6 * len(names) + 0.8), 10), layout="constrained")
     note = "Losses are unweighted, of the kept pictures. Red: the default. Dashed: losses do not compare along this"
-    figure.suptitle(joined(note, left_out, incomplete_note(runs)), x=0.01, ha="left", fontsize=9, color=GREY)
+    notes = joined(note, _told(shown, EFFECTS), left_out, incomplete_note(runs))
+    figure.suptitle(notes, x=0.01, ha="left", fontsize=9, color=GREY)
     grid = figure.subplots(len(EFFECTS), len(names), squeeze=False, sharex="col", sharey="row")
     for axes, name in zip(grid.T, names, strict=True):
         for axis, measure in zip(axes, EFFECTS, strict=True):
@@ -165,7 +183,9 @@ def _show_effect(axis: Axes, runs: pd.DataFrame, name: str, measure: Measure) ->
     for color, pair in zip(CATEGORIES, dict.fromkeys(runs["pair"]), strict=False):
         # A star's row about this parameter, or its default; in grids and lists every run.
         shown = runs[(runs["pair"] == pair) & (runs["parameter"].isin(["", name]) | runs["is_default"])]
-        points = pd.DataFrame({"value": values[shown.index], "loss": shown[loss]}).dropna()
+        points = pd.DataFrame({"value": values[shown.index], "loss": shown[loss], "bar": noise.bars_of(shown, loss)})
+        points = points.dropna(subset=["value", "loss"])
+        _show_bars(axis, points["value"], points["loss"], color, yerr=points["bar"])
         axis.plot(points["value"], points["loss"], "o", color=color, ms=3, alpha=0.7)
         middle = _middle(points, bool(words) or shown["parameter"].eq(name).any())
         axis.plot(middle["value"], middle["loss"], color=color, label=pair, **marks)

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from styletransfer.analysis import noise
 from styletransfer.reports.figures.style import (
     ACCENT,
     CATEGORIES,
@@ -36,7 +37,10 @@ MAX_WORDS = len(CATEGORIES)
 
 
 def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
-    """Total loss against steps: a panel for each parameter, a curve for each value; colour = value, dashes = pair."""
+    """Total loss against steps: a panel for each parameter, a curve for each value; colour = value, dashes = pair.
+
+    Of repeats it is the first, in a band from the least to the greatest of them.
+    """
     total = losses[losses["loss"] == "total"]
     curves = dict(iter(total.groupby("run_id")))
     if not curves:
@@ -48,7 +52,8 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
     note = "Red: the default. Where a weight varies, compare shapes: a larger weight makes a larger loss"
     title = f"{caption(runs)}\n{note}" if incomplete_note(runs) else f"{caption(runs)}. {note}"
     runs, left_out = choose_pairs(completed(runs), len(DASHES))
-    set_title(figure, joined(title, left_out))
+    bands, runs = _bands(runs, total), noise.averaged(runs)
+    set_title(figure, joined(title, "Shaded: between the least and the greatest of repeats" if bands else "", left_out))
     dashes = dict(zip(dict.fromkeys(runs["pair"]), DASHES, strict=False))
     grid = figure.subplots(lines, columns, squeeze=False)
     for axis in grid.flat[len(panels) :]:
@@ -56,10 +61,22 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
     for axis, parameter in zip(grid.flat, panels, strict=False):
         rows = runs[runs["parameter"] == parameter]
         rows = pd.concat([rows, runs[runs["is_default"]]]).drop_duplicates("run_id")
-        _panel(figure, axis, parameter, rows, curves, dashes)
+        _panel(figure, axis, parameter, rows, curves, bands, dashes)
     if len(dashes) > 1:
         legend_below(figure, [mpl.lines.Line2D([], [], color=GREY, ls=style) for style in dashes.values()], dashes)
     return figure
+
+
+def _bands(runs: pd.DataFrame, total: pd.DataFrame) -> dict[Any, pd.DataFrame]:
+    """By the run shown of a setting: by step the least and the greatest loss of its repeats, `min` and `max`."""
+    if noise.averaged(runs) is runs:
+        return {}
+    every = runs[runs["status"] == "ok"].drop_duplicates("run_id")
+    first = every.sort_values(noise.REPEAT, kind="stable").groupby(noise.REPEAT_OF)["run_id"].transform("first")
+    several = first[first.duplicated(keep=False)]
+    losses = every.loc[several.index, ["run_id"]].assign(first=several).merge(total, on="run_id")
+    spans = losses.groupby(["first", "iteration"])["weighted"].agg(["min", "max"])
+    return {run_id: span.droplevel("first") for run_id, span in spans.groupby("first")}
 
 
 def _panel(
@@ -68,6 +85,7 @@ def _panel(
     parameter: str,
     rows: pd.DataFrame,
     curves: Mapping[Any, pd.DataFrame],
+    bands: Mapping[Any, pd.DataFrame],
     dashes: Mapping[str, Any],
 ) -> None:
     # Colour is the rank of the value: however unevenly the values lie, each has a colour of its own.
@@ -88,6 +106,8 @@ def _panel(
         color = ACCENT if row.is_default else colors.get(row.label, "#6c7a89")
         width = 2 if row.is_default else 0.9
         axis.plot(curve["iteration"], curve["weighted"], color=color, lw=width, ls=dashes[row.pair])
+        if (band := bands.get(row.run_id)) is not None:
+            axis.fill_between(band.index, band["min"], band["max"], color=color, alpha=0.2, lw=0)
         if row.status == "diverged":
             last = curve[np.isfinite(curve["weighted"])].iloc[-1:]
             axis.plot(last["iteration"], last["weighted"], "x", color=color, ms=7, mew=2)

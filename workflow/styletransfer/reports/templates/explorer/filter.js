@@ -15,7 +15,7 @@ const MEASURED = study.measures.map(({ name, title, unit, better, within }) => (
   title: unit ? `${title}, ${unit}` : title,
   note: `${better} is better; compares between runs of equal ${within.map(words).join(", ")}`,
   read: (run) => run.measured[name],
-  show: text,
+  show: (value, run) => (run && withBar(value, barOf(run, name))) ?? text(value),
   compares: (run, other) => within.every((part) => told(run, part) === told(other, part)),
 }));
 const told = (run, part) => run[part] ?? setting(run, part);

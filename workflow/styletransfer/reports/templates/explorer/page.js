@@ -3,8 +3,9 @@
 {
   const widths = [...new Set(runs.map((run) => run.size[0]))];
   const [failed, left] = [diverged, stopped].map((is) => runs.filter(is).length);
+  const every = runs.reduce((sum, run) => sum + Math.max(1, run.repeats), 0);
   const facts = [
-    `${runs.length} runs`,
+    every > runs.length ? `${every} runs of ${runs.length} settings` : `${runs.length} runs`,
     study.pairs.length === 1 ? study.pairs[0].name : `${study.pairs.length} pairs of pictures`,
     `${widths.length === 1 ? widths[0] : `${Math.min(...widths)}–${Math.max(...widths)}`} px wide`,
     ...(study.constants.iterations ? [`${Number(study.constants.iterations).toLocaleString("en")} iterations`] : []),

@@ -38,13 +38,30 @@ function drawScatter() {
     x: along("kept", "content kept → more like the photograph"),
     y: along("reached", "style reached → more like the artwork"),
   };
+  const encodingOfColor = { field: "differs", type: "nominal", scale: { domain: groups, range: colors }, legend };
   const point = (filter, mark) => ({
     transform: [{ filter }],
     mark: { type: "point", size: 90, ...mark },
     encoding: {
       ...axes,
-      color: { field: "differs", type: "nominal", scale: { domain: groups, range: colors }, legend },
+      color: encodingOfColor,
       shape: { field: "differs", type: "nominal", scale: { domain: groups }, legend },
+    },
+  });
+  // As far as the numbers of other seeds may lie.
+  const bars = (channel, field, ruler) => ({
+    data: {
+      values: rows
+        .map((row) => ({ ...row, bar: barOf(runs[row.run], ruler) }))
+        .filter(({ bar }) => bar > 0)
+        .map(({ bar, ...row }) => ({ ...row, low: row[field] - bar, high: row[field] + bar })),
+    },
+    mark: { type: "rule", opacity: 0.45, clip: true },
+    encoding: {
+      ...axes,
+      [channel]: { ...axes[channel], field: "low" },
+      [`${channel}2`]: { field: "high" },
+      color: encodingOfColor,
     },
   });
   const ring = (test, stroke) => ({
@@ -72,6 +89,8 @@ function drawScatter() {
         mark: { type: "image", width: AT_POINT, height: AT_POINT, aspect: true, yOffset: -0.55 * AT_POINT },
         encoding: { ...axes, url: { field: "picture", type: "nominal" } },
       },
+      bars("x", "kept", "content_kept"),
+      bars("y", "reached", "style_reached"),
       point("!datum.ok", { filled: false, opacity: 0.45 }),
       point("datum.ok", { filled: true, opacity: 1 }),
       ring(isHovered, color("accent")),
@@ -83,6 +102,9 @@ function drawScatter() {
     "Measured alike for all settings; upper right is better. " +
     `Dashed: the Pareto front, runs of which no other has more of both (${front.length}). ` +
     `Hollow: ${shown.some(stopped) ? "stopped, or " : ""}diverged.` +
+    (shown.some((run) => RULERS.some((ruler) => barOf(run, ruler)))
+      ? " Bars: runs whose bars overlap in both do not differ by more than another seed makes."
+      : "") +
     (gone ? ` ${gone} runs are not measured.` : "");
   chart("scatter", `${state.pair} ${innerWidth}`, spec, element("scatter-note").textContent);
 }

@@ -169,7 +169,7 @@ view(["run", "pair"], () => {
   const measured = MEASURED.map(({ title, note, read, show, compares }) => {
     const start = defaultRun(run.pair);
     const times = run !== start && compares(run, start) && read(start) > 0 ? read(run) / read(start) : null;
-    return [title, show(read(run)), note, times];
+    return [title, show(read(run), run), note, times];
   });
   const fault = ok(run) ? {} : { status: run.status, reason: run.reason };
   const made = { size: run.size.join(" × "), device: run.device };

@@ -29,7 +29,7 @@ function bodyRow(run) {
   const cells = columnsInOrder().map((column) => {
     if (column.name === "favourite") return make("td", {}, markButtons(run));
     const value = column.read(run);
-    const cell = make("td", { textContent: column.show(value) });
+    const cell = make("td", { textContent: column.show(value, run) });
     if (typeof value === "number") cell.className = "number";
     if (column.name === "rating") cell.className = "rated";
     return cell;

@@ -54,7 +54,7 @@ def test_no_share_of_the_steps_is_exceeded_but_by_the_one_that_always_goes_on(st
     assert counts[0] == runs and min(counts) >= 1
     assert counts == sorted(counts, reverse=True)
     over = spent(steps, counts) - share * runs * steps[-1]
-    if over > 1e-6 and steps[0] < share * steps[-1]:
+    if over > 1e-6 * runs * steps[-1] and steps[0] < share * steps[-1]:
         assert 1 in counts
     # One more at the last rung would be too much, unless all are there.
     if 1 not in counts and counts[-1] < counts[-2]:

@@ -103,7 +103,10 @@ def test_a_contact_sheet_labels_every_tile_shows_the_inputs_and_what_diverged(po
     assert titles == ["content: a", "style: b", *results, "0", "5", "7 (default)", "1e+09"]
     assert [len(axis.images) for axis in sheet.axes[1:5]] == [1, 1, 1, 1]
     words = [text.get_text() for axis in sheet.axes for text in axis.texts]
-    assert words == ["a x b", "tv\nweight", "diverged"]
+    assert [text for text in words if text] == ["a x b", "tv\nweight", "diverged"]
+    measured = contact_sheet(runs.assign(style_reached=0.8, content_kept=0.3756), pool, pictures, 5, {}, False)
+    assert [text.get_text() for axis in measured.axes for text in axis.texts].count("0.80   0.38") == 4
+    assert measured.get_suptitle().endswith("Below a picture: style reached, content kept")
     width, height = sheet.get_size_inches()
     assert height < width / 2, "rows are not as high as their pictures"
     save(sheet, [pool / "sheet.png", pool / "sheet.pdf"])

@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from styletransfer.analysis import noise
+from styletransfer.analysis.measures import CONTENT_KEPT, STYLE_REACHED
 from styletransfer.errors import InputError
 from styletransfer.images.io import image_size
 from styletransfer.reports.figures.style import (
@@ -118,7 +119,8 @@ def contact_sheet(
     heights = [_height(line) for line in lines]
     figure = Figure(figsize=(columns * TILE_INCHES + 1.5, sum(heights) + 0.5), layout="constrained")
     repeats = "" if every is runs else "Of repeats, which differ in their noise, the first is shown"
-    set_title(figure, joined(caption(every), repeats, left_out or _left_out(runs, lines)))
+    numbers = "Below a picture: style reached, content kept" if any(map(_is_measured, lines)) else ""
+    set_title(figure, joined(caption(every), repeats, numbers, left_out or _left_out(runs, lines)))
     places = figure.subplots(
         len(lines), columns + 1, squeeze=False, width_ratios=[0.7] + [1.0] * columns, height_ratios=heights
     )
@@ -262,8 +264,18 @@ def _height(line: Line) -> float:
     sizes += [image_size(path) for _, path, _ in line.inputs if path.exists()]
     labels = [_label(label) for label in [*(label for label, _ in line.tiles), *(label for label, *_ in line.inputs)]]
     aspects = [height / width for width, height in sizes if height > 0]  # a run without a result has none
-    more_lines = max((label.count("\n") for label in labels), default=0)
+    more_lines = max((label.count("\n") for label in labels), default=0) + _is_measured(line)
     return TILE_INCHES * max(aspects, default=1.0) + LABEL_INCHES + LABEL_LINE_INCHES * more_lines
+
+
+def _is_measured(line: Line) -> bool:
+    return any(_numbers(row) for _, row in line.tiles if row is not None)
+
+
+def _numbers(row: Any) -> str:
+    """What is measured of the style and the content of a run; empty where nothing is."""
+    numbers = [getattr(row, ruler.column, math.nan) for ruler in (STYLE_REACHED, CONTENT_KEPT)]
+    return "" if pd.isna(numbers).any() else "   ".join(f"{number:.2f}" for number in numbers)
 
 
 def _label(text: str) -> str:
@@ -294,6 +306,8 @@ def _show_run(axis: Axes, label: str, row: Any, pool: Path, pictures: Mapping[st
         axis.text(
             0.5, 0.5, row.status.replace("_", " "), transform=axis.transAxes, ha="center", va="center", color=GREY
         )
+    if numbers := _numbers(row):
+        axis.text(0.5, -0.03, numbers, transform=axis.transAxes, ha="center", va="top", fontsize=7, color=GREY)
     if row.is_default:
         axis.add_patch(
             mpl.patches.Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, ec=ACCENT, lw=3, clip_on=False)

@@ -21,18 +21,22 @@ def table(places, measured, **columns):
     return pd.DataFrame(made | columns)
 
 
+def acting(u, v):
+    """What two parameters do, each from -1 to 1: each on its own, and both together (an eighth of the variance)."""
+    return np.tanh(1.5 * u) + v - 0.4 * v**2 + u * v
+
+
 def two_act(seed, count=64, noise=0.2):
-    """Runs, and the two parameters of six that act: each on its own, and both together (a ninth of the variance).
+    """Runs, and the two parameters of six that act.
 
     noise: its standard deviation, as a multiple of the response's.
     """
     random = np.random.default_rng(seed)
     places = scattered(count, seed)
     one, two = random.choice(len(PARAMETERS), 2, replace=False)
-    u, v = 2 * places[:, one] - 1, 2 * places[:, two] - 1
-    acting = np.tanh(1.5 * u) + v - 0.4 * v**2 + u * v
-    measured = acting / acting.std() + noise * random.standard_normal(count)
-    return table(places, 0.5 + 0.2 * measured), {PARAMETERS[one], PARAMETERS[two]}
+    response = acting(2 * places[:, one] - 1, 2 * places[:, two] - 1)
+    measured = response / response.std() + noise * random.standard_normal(count)
+    return table(places, 0.5 + 0.2 * measured), (PARAMETERS[one], PARAMETERS[two])
 
 
 def nothing_acts(seed, count=64):
@@ -48,9 +52,9 @@ def star(values=9, pairs=("a x b",)):
         for value in np.linspace(0, 1, values):
             places.append(np.where(np.arange(len(PARAMETERS)) == at, value, 0.5))
     places = np.unique(places, axis=0)
-    acting = places[:, 0] - 0.5 * places[:, 2] ** 2
+    response = places[:, 0] - 0.5 * places[:, 2] ** 2
     tables = [
-        table(places, acting + at + 0.01 * random.standard_normal(len(places)), pair=pair)
+        table(places, response + at + 0.01 * random.standard_normal(len(places)), pair=pair)
         for at, pair in enumerate(pairs)
     ]
     return pd.concat(tables, ignore_index=True)

@@ -52,7 +52,8 @@ def alike(a: np.ndarray, b: np.ndarray, choices: int) -> np.ndarray:
 def basis(places: np.ndarray, length: float, choices: int, most: int) -> tuple[np.ndarray, np.ndarray]:
     """The functions that such a kernel is a sum of: their values at places, (n, r), and the variance of each, (r,).
 
-    Over the axis they have mean 0, mean square 1, and no correlation (Karhunen and Loeve); at most so many.
+    Over the axis they have mean 0, mean square 1, and no correlation (Karhunen and Loeve). Of numbers there are at most
+    `most`, since the others have next to no variance; those of words all have the same.
     """
     if choices:
         nodes, weights = (np.arange(choices) + 0.5) / choices, np.full(choices, 1 / choices)
@@ -62,7 +63,7 @@ def basis(places: np.ndarray, length: float, choices: int, most: int) -> tuple[n
         between, at_places = centred(nodes, nodes, length)[0], centred(places, nodes, length)[0]
     root = np.sqrt(weights)
     variances, vectors = np.linalg.eigh(root[:, None] * between * root)
-    kept = [at for at in np.argsort(-variances)[:most] if variances[at] > 1e-9]
+    kept = [at for at in np.argsort(-variances)[: most if not choices else None] if variances[at] > 1e-9]
     return at_places @ (root[:, None] * vectors[:, kept]) / variances[kept], variances[kept]
 
 

@@ -206,8 +206,9 @@ class Drawn:
         blocks += axes
         for one, two in of.pairs:
             (left, left_sizes), (right, right_sizes) = axes[one], axes[two]
-            features = left[:, :TOGETHER, None] * right[:, None, :TOGETHER]
-            sizes = kernel.together * np.outer(left_sizes[:TOGETHER], right_sizes[:TOGETHER])
+            few, others = (None if of.choices[at] else TOGETHER for at in (one, two))
+            features = left[:, :few, None] * right[:, None, :others]
+            sizes = kernel.together * np.outer(left_sizes[:few], right_sizes[:others])
             blocks.append((features.reshape(len(features), -1), sizes.ravel()))
         return blocks, at_curves
 

@@ -31,7 +31,7 @@ def two_act(seed, count=64, noise=0.2):
 
     noise: its standard deviation, as a multiple of the response's.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng([seed, 1])  # the design has the seed itself
     places = scattered(count, seed)
     one, two = random.choice(len(PARAMETERS), 2, replace=False)
     response = acting(2 * places[:, one] - 1, 2 * places[:, two] - 1)
@@ -41,7 +41,7 @@ def two_act(seed, count=64, noise=0.2):
 
 def nothing_acts(seed, count=64):
     """Runs whose measure is noise."""
-    return table(scattered(count, seed), np.random.default_rng(seed).standard_normal(count))
+    return table(scattered(count, seed), np.random.default_rng([seed, 1]).standard_normal(count))
 
 
 def star(values=9, pairs=("a x b",)):

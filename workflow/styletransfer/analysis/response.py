@@ -125,15 +125,14 @@ def responses(runs: pd.DataFrame, measures: Sequence[Measure] = MODELLED) -> lis
         runs: the table of a study's runs.
         measures: each must compare over all settings.
     """
-    from threadpoolctl import threadpool_limits
-
     good = runs[runs["status"] == "ok"].drop_duplicates([PAIR, "run_id"])
-    with threadpool_limits(1):  # several would only wait for each other, and round in another order
-        return [response(good[good[measure.column].notna()], measure) for measure in measures]
+    return [response(good[good[measure.column].notna()], measure) for measure in measures]
 
 
 def response(runs: pd.DataFrame, measure: Measure) -> Response:
     """What the parameters do to one measure. runs: different ones, each with that measure."""
+    from threadpoolctl import threadpool_limits
+
     space = Space.of(runs)
     known = runs.dropna(subset=space.names)
     if len(known) < LEAST_RUNS:
@@ -144,9 +143,10 @@ def response(runs: pd.DataFrame, measure: Measure) -> Response:
     values = known[measure.column].to_numpy(float)
     if known.groupby(PAIR)[measure.column].agg(np.ptp).max() < 1e-9 * max(1.0, np.abs(values).max()):
         return Response(measure.name, len(known), None, "it is the same in all runs")
-    process = Process(space, space.code(known), values)
-    drawn = Drawn(process)
-    predicts = process.predicts()
+    with threadpool_limits(1):  # several threads would only wait for each other, and round in another order
+        process = Process(space, space.code(known), values)
+        drawn = Drawn(process)
+        predicts = process.predicts()
     told = predicts >= PREDICTS
     missing = (
         f"the model predicts {100 * max(predicts, 0):.0f} % of the variance of runs left out, less than "

@@ -87,7 +87,7 @@ def _course(curve: Curve) -> str:
         at = curve.mean.index(beyond(curve.mean))
         half = (curve.high[at] - curve.low[at]) / 2
         if min(abs(curve.mean[at] - curve.mean[end]) for end in (0, -1)) > 2 * half:
-            course += f", {word} is {means[at]} near {number_text(curve.values[at], 2)}"
+            course += f"; the {word} is {means[at]}, near {number_text(curve.values[at], 2)}"
     return course
 
 

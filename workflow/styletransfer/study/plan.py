@@ -5,7 +5,6 @@ A config is expanded once. Whatever computes, gathers or shows the study afterwa
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import itertools
 import json
@@ -70,7 +69,6 @@ class Row:
     Args:
         parameter, value: what the row is about; empty in grids and lists.
         label: for figures.
-        repeat: 0 for the settings as they are; above, by how much the seed is larger.
 
     """
 
@@ -80,22 +78,11 @@ class Row:
     label: str
     is_default: bool
     settings: Settings
-    repeat: int = 0
 
     @property
     def run_id(self) -> str:
         """The run that this row shows."""
         return self.settings.run_id
-
-    @property
-    def repeat_of(self) -> str:
-        """The run of the settings as they are."""
-        return self.with_repeat(0).run_id
-
-    def with_repeat(self, repeat: int) -> Row:
-        """The same settings with another seed."""
-        seed = self.settings.seed - self.repeat + repeat
-        return dataclasses.replace(self, settings=dataclasses.replace(self.settings, seed=seed), repeat=repeat)
 
 
 @dataclass(frozen=True)
@@ -125,8 +112,8 @@ class Study:
     @property
     def goes_on(self) -> bool:
         """Whether this is not the last rung of the study."""
-        rungs = self.config.get("rungs")
-        return rungs is not None and max(run.iterations for run in self.runs.values()) < max(rungs, default=0)
+        rungs = self.config.get("rungs", [])
+        return bool(rungs) and max(run.iterations for run in self.runs.values()) < rungs[-1]
 
     @cached_property
     def stopped(self) -> dict[str, str]:
@@ -208,20 +195,6 @@ class Study:
             f"{name} makes no difference to {count} of the {len(self.runs)} runs: {reason}"
             for (name, reason), count in found.items()
         ]
-
-    def repeats(self) -> list[str]:
-        """A line about how many runs are repeats, and one about settings that have none since they draw no noise."""
-        repeats = {row.run_id for row in self.rows if row.repeat}
-        if not repeats:
-            return []
-        without = {run_id for run_id, run in self.runs.items() if "seed" in run.unused()}
-        lines = [
-            f"{len(repeats)} of the {len(self.runs)} runs are repeats: the settings of another run, with another seed"
-        ]
-        if without:
-            reason = self.runs[min(without)].unused()["seed"]
-            lines.append(f"{len(without)} of the {len(self.runs)} runs have no repeats: {reason}")
-        return lines
 
     def write(self, path: str | Path) -> None:
         """Write the plan to a file."""
@@ -320,5 +293,4 @@ def _run(fields: Mapping[str, Any], pictures: Mapping[str, Source], weights: Sou
 
 def _row_fields(row: Row) -> dict[str, Any]:
     label = {"pair": row.pair, "parameter": row.parameter, "value": row.value, "label": row.label}
-    repeat = {"repeat": row.repeat} if row.repeat else {}
-    return {**label, "is_default": row.is_default, **repeat, "run_id": row.run_id}
+    return {**label, "is_default": row.is_default, "run_id": row.run_id}

@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import finished_runs
-from helpers.studies import tiny_study
+from helpers.studies import ROOT, tiny_study
 from styletransfer.analysis import ranking
 from styletransfer.errors import InputError
 from styletransfer.reports.monitor import Monitor
@@ -270,3 +272,22 @@ def test_plans_of_rungs_are_no_earlier_versions(tmp_path):
     for name in names:
         (tmp_path / name).write_text("")
     assert sorted(path.name for path in plan.outdated(tmp_path / "plan-abc-2.json")) == names[3:][::-1]
+
+
+def test_what_smaller_shares_had_kept_is_told_from_a_study_that_computed_all(tmp_path):
+    """The order is the same at every rung, and the default is the worst: it takes a place from the best."""
+    whole = study(rungs_share=1, vary={"style_weight": {"arange": [1, 21, 1]}}, defaults={"style_weight": 1})
+    rows = [
+        {**candidate(run_id, place / 20, place / 20)._asdict(), "label": place, "is_default": place == 0}
+        for place, run_id in enumerate(whole.runs)
+    ]
+    for rung in (2, 4):
+        pd.DataFrame(rows).to_csv(tmp_path / f"plan-x-{rung}.csv", index=False)
+    pd.DataFrame(rows).to_csv(tmp_path / "runs.csv", index=False)
+    whole.write(tmp_path / "plan-x-4.json")
+    command = [sys.executable, str(ROOT / "tests/rungs/survival.py"), str(tmp_path), "--shares", "0.6", "1"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert lines == [
+        "0.60  a x b: runs 20 -> 12 -> 8; of the best 10 10 -> 10 -> 7; 60.0% of the steps",
+        "1.00  a x b: runs 20 -> 20 -> 20; of the best 10 10 -> 10 -> 10; 100.0% of the steps",
+    ]

@@ -248,6 +248,8 @@ def _state_identity(
     settings = run.settings.canonical()
     if run.settings.stages == 1:  # with more iterations each stage would have had more as well
         settings.pop("iterations", None)
+    if run.settings.colors == "content" and not outputs.checkpoints:  # they are put onto the finished picture
+        settings.pop("colors")
     return {
         "settings": settings,
         "inputs": inputs,

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.collections import LineCollection
 
-from styletransfer.analysis import pareto
+from styletransfer.analysis import noise, pareto
 from styletransfer.images.io import write_image
 from styletransfer.optim.terms import LOSS_DEFINITION
 from styletransfer.reports.figures import effects
@@ -130,6 +131,80 @@ def test_the_front_shows_pictures_of_which_none_covers_another(tmp_path, pool):
     boxes = [box.get_window_extent() for box in figure.axes[0].artists]
     assert len(boxes) == 2, "of two points at one place one has its picture"
     assert not boxes[0].overlaps(boxes[1])
+
+
+def with_repeats():
+    """Three settings of two runs each, of which the last draws no noise and has one."""
+    kept = pd.DataFrame(table([1, 2, 3, 1.5, 2.5], [5, 3, 1, 5.5, 3.5]))
+    runs = kept.assign(
+        repeat=[0, 0, 0, 1, 1],
+        repeat_of=["run0", "run1", "run2", "run0", "run1"],
+        label=["0", "1", "2", "0", "1"],
+        style_weight=[1.0, 2.0, 3.0, 1.0, 2.0],
+        seed=[0, 0, 0, 1, 1],
+        tv_weight=1.0,
+        is_default=[True, False, False, True, False],
+        initial_noiseblend=[1.0, 1.0, 0.0, 1.0, 1.0],
+        ssim=0.5,
+        sharpness=0.5,
+    ).drop(columns=["comparable_group", "pareto_front"])
+    return pareto.with_columns(noise.with_columns(runs))
+
+
+def bars_in(axis):
+    """Each bar of an axis as its two ends."""
+    lines = [bars for bars in axis.collections if isinstance(bars, LineCollection)]
+    return [segment for bars in lines for segment in np.asarray(bars.get_segments()).tolist()]
+
+
+@pytest.mark.filterwarnings("error")
+def test_bars_go_through_the_means_of_repeats(tmp_path):
+    runs = with_repeats()
+    figure = effects.parameter_effects(runs)
+    save(figure, [tmp_path / "figure.png"])
+    assert "Bars: values whose bars do not touch" in figure.get_suptitle()
+    column = [axis for axis in figure.axes if axis.get_title(loc="left")]
+    assert [axis.get_title(loc="left") for axis in column] == ["style weight", "initial noiseblend"], "no seeds"
+    means = noise.averaged(runs)
+    ends = [
+        [value - bar, value + bar]
+        for value, bar in zip(means["style_reached"], means["style_reached_bar"], strict=True)
+    ]
+    drawn = bars_in(figure.axes[0])
+    np.testing.assert_allclose([[low[1], high[1]] for low, high in drawn], ends)
+    assert means["style_reached"].iloc[0] == pytest.approx(1 - (5 + 5.5) / 20)
+    assert not bars_in(figure.axes[4]), "a loss has no bars"
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_front_has_a_point_and_a_cross_for_each_setting(tmp_path):
+    runs = with_repeats()
+    for run_id in runs["run_id"]:
+        write_image(tmp_path / run_id / "image.png", np.full((20, 30, 3), 99, np.uint8))
+    figure = effects.pareto(runs, tmp_path)
+    save(figure, [tmp_path / "figure.png"])
+    (axis,) = figure.axes
+    points = [
+        tuple(point) for line in axis.lines if line.get_marker() not in ("None", "") for point in line.get_xydata()
+    ]
+    means = noise.averaged(runs)
+    np.testing.assert_allclose(sorted(points), sorted(zip(means["content_kept"], means["style_reached"], strict=True)))
+    assert len([segment for segment in bars_in(axis) if segment[0] != segment[1]]) == 4, "one setting has no noise"
+    assert "Bars: values" in figure.get_suptitle()
+    assert (
+        "Bars"
+        not in effects.pareto(
+            runs[runs["repeat"] == 0].drop(columns=["style_reached_bar", "content_kept_bar"]), tmp_path
+        ).get_suptitle()
+    )
+
+
+def test_the_front_goes_by_means_and_not_by_a_lucky_seed():
+    runs = with_repeats()
+    runs.loc[3, "style_reached"] = 5.0
+    found = pareto.with_columns(runs.drop(columns=["comparable_group", "pareto_front"]))
+    assert not found.loc[found["repeat"] > 0, "pareto_front"].any()
+    assert found.loc[0, "pareto_front"], "the mean of both is the highest"
 
 
 @pytest.mark.filterwarnings("error")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
+from styletransfer.analysis import noise
 from styletransfer.errors import InputError
 from styletransfer.images.color import finished
 from styletransfer.images.io import read_image, write_image
@@ -135,6 +136,47 @@ def test_loss_curves_tell_pairs_apart_and_are_not_flattened_by_a_step_astray():
     assert len({line.get_linestyle() for line in panel.lines}) == 2
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a x b", "c x b"]
     assert panel.get_ylim()[1] == 30
+
+
+def with_repeats():
+    """Two settings, the first of them with three runs."""
+    runs = pd.concat([table([0, 5], default=0), *[table([0], default=0)] * 2], ignore_index=True)
+    runs["run_id"] = [f"run{number}" for number in range(4)]
+    measured = dict.fromkeys(noise.NOISY, 0.5)
+    return runs.assign(repeat=[0, 0, 1, 2], repeat_of=["run0", "run1", "run0", "run0"], **measured)
+
+
+def test_curves_of_repeats_are_one_curve_in_a_band():
+    runs = with_repeats()
+    losses = pd.concat(
+        [
+            pd.DataFrame({"iteration": [0, 1], "loss": "total", "weighted": [level, level / 2], "run_id": run_id})
+            for run_id, level in zip(runs["run_id"], (3.0, 9.0, 2.0, 4.0), strict=True)
+        ]
+    )
+    figure = loss_curves(runs, losses)
+    panel = figure.axes[0]
+    assert len(panel.lines) == 2
+    (band,) = panel.collections
+    corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
+    assert corners == {(0, 2), (0, 4), (1, 1), (1, 2)}
+    assert "Shaded: between the least and the greatest of repeats" in figure.get_suptitle()
+    alone = loss_curves(runs[runs["repeat"] == 0], losses)
+    assert not alone.axes[0].collections
+    assert "Shaded" not in alone.get_suptitle()
+
+
+def test_the_contact_sheet_shows_the_first_of_repeats(pool):
+    runs = with_repeats()
+    for number in range(4):
+        write_image(pool / f"run{number}" / "image.png", np.full((20, 40, 3), 60 * number, np.uint8))
+    sheet = contact_sheet(runs, pool, {"a": str(pool / "b.png"), "b": str(pool / "b.png")}, 5, {}, False)
+    titles = {axis.get_title(): axis for axis in sheet.axes if axis.get_title()}
+    assert {"0 (default)", "5"} < set(titles)
+    assert len(titles) == 4, "two inputs and two settings"
+    assert titles["0 (default)"].images[0].get_array().max() == 0
+    assert "s: 4 runs" in sheet.get_suptitle()
+    assert "the first is shown" in sheet.get_suptitle()
 
 
 def combinations(**values):

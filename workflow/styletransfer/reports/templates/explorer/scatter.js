@@ -13,18 +13,21 @@ const AT_POINT = 64;
 function drawScatter() {
   const shown = runsOfPair.get(state.pair).filter((run) => RULERS.every((ruler) => run.measured[ruler] !== null));
   const front = shown.filter((run) => run.front);
-  const rows = shown.map((run) => ({
-    run: run.index,
-    kept: run.measured.content_kept,
-    reached: run.measured.style_reached,
-    differs: differs(run),
-    ok: ok(run),
-  }));
-  const groups = [...new Set(rows.map((row) => row.differs))];
+  const groups = [...new Set(shown.map(differs))];
   const palette = groups.map((group) => (group === "default" ? color("default") : null));
   const colors = palette.map(
     (own, place) => own ?? CATEGORIES[palette.slice(0, place).filter((one) => one === null).length % CATEGORIES.length],
   );
+  const rows = shown.map((run) => ({
+    run: run.index,
+    kept: run.measured.content_kept,
+    reached: run.measured.style_reached,
+    keptBar: barOf(run, "content_kept"),
+    reachedBar: barOf(run, "style_reached"),
+    differs: differs(run),
+    color: colors[groups.indexOf(differs(run))],
+    ok: ok(run),
+  }));
   const legend = { title: "differs from the default in", orient: "top", columns: innerWidth < 760 ? 2 : 8 };
   const domains = { kept: widened(rows, "kept"), reached: widened(rows, "reached", 0.22) };
   const along = (field, title) => ({
@@ -38,30 +41,28 @@ function drawScatter() {
     x: along("kept", "content kept → more like the photograph"),
     y: along("reached", "style reached → more like the artwork"),
   };
-  const encodingOfColor = { field: "differs", type: "nominal", scale: { domain: groups, range: colors }, legend };
   const point = (filter, mark) => ({
     transform: [{ filter }],
     mark: { type: "point", size: 90, ...mark },
     encoding: {
       ...axes,
-      color: encodingOfColor,
+      color: { field: "differs", type: "nominal", scale: { domain: groups, range: colors }, legend },
       shape: { field: "differs", type: "nominal", scale: { domain: groups }, legend },
     },
   });
   // As far as the numbers of other seeds may lie.
-  const bars = (channel, field, ruler) => ({
-    data: {
-      values: rows
-        .map((row) => ({ ...row, bar: barOf(runs[row.run], ruler) }))
-        .filter(({ bar }) => bar > 0)
-        .map(({ bar, ...row }) => ({ ...row, low: row[field] - bar, high: row[field] + bar })),
-    },
-    mark: { type: "rule", opacity: 0.45, clip: true },
+  const bars = (channel, field) => ({
+    data: { values: rows.filter((row) => row[`${field}Bar`] > 0) },
+    transform: [
+      { calculate: `datum.${field} - datum.${field}Bar`, as: "low" },
+      { calculate: `datum.${field} + datum.${field}Bar`, as: "high" },
+    ],
+    mark: { type: "rule", strokeWidth: 1.5, opacity: 0.6 },
     encoding: {
       ...axes,
       [channel]: { ...axes[channel], field: "low" },
       [`${channel}2`]: { field: "high" },
-      color: encodingOfColor,
+      color: { field: "color", type: "nominal", scale: null },
     },
   });
   const ring = (test, stroke) => ({
@@ -89,8 +90,8 @@ function drawScatter() {
         mark: { type: "image", width: AT_POINT, height: AT_POINT, aspect: true, yOffset: -0.55 * AT_POINT },
         encoding: { ...axes, url: { field: "picture", type: "nominal" } },
       },
-      bars("x", "kept", "content_kept"),
-      bars("y", "reached", "style_reached"),
+      bars("x", "kept"),
+      bars("y", "reached"),
       point("!datum.ok", { filled: false, opacity: 0.45 }),
       point("datum.ok", { filled: true, opacity: 1 }),
       ring(isHovered, color("accent")),
@@ -103,15 +104,15 @@ function drawScatter() {
     `Dashed: the Pareto front, runs of which no other has more of both (${front.length}). ` +
     `Hollow: ${shown.some(stopped) ? "stopped, or " : ""}diverged.` +
     (shown.some((run) => RULERS.some((ruler) => barOf(run, ruler)))
-      ? " Bars: runs whose bars overlap in both do not differ by more than another seed makes."
+      ? " Bars: runs whose bars overlap differ by no more than another seed makes."
       : "") +
     (gone ? ` ${gone} runs are not measured.` : "");
   chart("scatter", `${state.pair} ${innerWidth}`, spec, element("scatter-note").textContent);
 }
 
-// From the least to the greatest value of a field, with room for the points at the ends, and above for a picture.
+// From the least to the greatest value of a field, with room for bars and points at the ends, and above for a picture.
 function widened(rows, field, above = 0.08) {
-  const values = rows.map((row) => row[field]);
+  const values = rows.flatMap((row) => [row[field] - row[`${field}Bar`], row[field] + row[`${field}Bar`]]);
   const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
   const span = high - low || 1;
   return [low - 0.08 * span, high + above * span];

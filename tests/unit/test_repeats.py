@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from helpers.studies import tiny_study
 from styletransfer.errors import InputError
+from styletransfer.reports import monitor
 from styletransfer.results import final
 from styletransfer.results.estimates import Estimates
 from styletransfer.results.overview import summary
@@ -130,6 +131,11 @@ def test_bad_repeats_are_refused_by_name(changes, message):
 def test_a_seed_of_the_defaults_is_the_first_of_them():
     study = planned(repeats=2, defaults={"width": 32, "seed": 7}, vary={"tv_weight": [1]})
     assert [row.settings.seed for row in study.rows] == [7, 7, 8, 8]
+
+
+def test_repeats_at_work_are_told_apart_by_their_seeds():
+    found = list(monitor.labels(planned(repeats=2, vary={"tv_weight": [1, 100]})).values())
+    assert found == ["tv weight 1", "tv weight 100", "tv weight 1, seed 1", "tv weight 100, seed 1"]
 
 
 def test_the_final_of_a_study_is_of_its_default_and_of_none_of_its_repeats():

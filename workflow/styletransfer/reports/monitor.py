@@ -210,7 +210,8 @@ def labels(watched: Study) -> dict[str, str]:
     several = len({row.pair for row in watched.rows}) > 1
     found: dict[str, str] = {}
     for row in watched.rows:
-        name = f"{row.parameter.replace('_', ' ')} {row.label}".strip()
+        seed = f", seed {row.settings.seed}" if row.repeat else ""
+        name = f"{row.parameter.replace('_', ' ')} {row.label}".strip() + seed
         found.setdefault(row.run_id, f"{row.pair}: {name}" if several else name)
     return found
 

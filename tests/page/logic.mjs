@@ -4,10 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { compileFunction } from "node:vm";
 
 const FOLDER = new URL("../../workflow/styletransfer/reports/templates/explorer/", import.meta.url);
-const KNOWING = ["study", "axes", "insight", "state", "filter", "exports"];
+const KNOWING = ["study", "axes", "insight", "state", "filter", "exports", "preferences", "choices"];
 const NAMES = `runs nameOf along inOrder nearest text state fromAddress toggleFavourite rate reading compromise change
   scaleOf logAxis axisOf rangeOf withRange condition tableRuns commandOf finalOf favouritesConfig
-  gridConfig marksText quoted MEASURED`.split(/\s+/);
+  gridConfig marksText quoted MEASURED merged comparisonsOf choicesText`.split(/\s+/);
 
 /** All scripts of the page, as one text. */
 export const program = readdirSync(FOLDER)

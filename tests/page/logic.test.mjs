@@ -402,3 +402,51 @@ test("no line is longer than 120 characters, texts included", () => {
     [],
   );
 });
+
+const chosenBetween = ([left, right], changes = {}) => ({
+  ...{ left: left.id, right: right.id, chosen: "left", rater: "Ada", at: "2026-01-01T00:00:00.000Z" },
+  ...changes,
+});
+const fileOfChoices = (choices, changes = {}) =>
+  JSON.stringify({ format: "styletransfer-choices", version: 1, study: "made up", choices, ...changes });
+
+test("choices of several people are taken in once each, and what is of other runs is counted", () => {
+  const { runs, merged } = page(studyOf(STAR));
+  const own = chosenBetween(runs);
+  const others = [
+    own,
+    chosenBetween(runs.slice(1), { rater: "Ben", note: "more than is known" }),
+    chosenBetween(runs.slice(1), { rater: "Ben" }),
+    chosenBetween([runs[0], { id: "none" }]),
+    chosenBetween(runs, { chosen: "both" }),
+    null,
+  ];
+  const { choices, told } = merged("ben.json", fileOfChoices(others), [own]);
+  assert.deepEqual(choices, [own, chosenBetween(runs.slice(1), { rater: "Ben" })]);
+  assert.equal(
+    told,
+    "ben.json: 1 taken in, 2 known already, 1 of runs that cannot be judged here, left out, 2 incomplete, left out.",
+  );
+});
+
+test("what is no file of choices of this study is refused in a sentence, and changes nothing", () => {
+  const { runs, merged } = page(studyOf(STAR));
+  const there = [chosenBetween(runs)];
+  const faulty = [
+    ["{", "it is no JSON."],
+    ["null", "it is no file of choices: this page saves them by “Save choices”."],
+    [fileOfChoices([], { format: "other" }), "it is no file of choices: this page saves them by “Save choices”."],
+    [fileOfChoices({}), "it is no file of choices: this page saves them by “Save choices”."],
+    [fileOfChoices([], { version: 2 }), "its version is 2; this page knows 1."],
+    [fileOfChoices([], { study: "other" }), 'it is of the study "other", this page of "made up".'],
+  ];
+  for (const [content, why] of faulty)
+    assert.deepEqual(merged("x", content, there), { choices: there, told: `x is not read: ${why}` });
+});
+
+test("a choice of a run without a result is none", () => {
+  const { runs, merged } = page(studyOf([...STAR, [{ learning_rate: 99 }, [1, 1], { status: "diverged" }]]));
+  const { choices, told } = merged("x", fileOfChoices([chosenBetween([runs[0], runs[5]])]), []);
+  assert.deepEqual(choices, []);
+  assert.match(told, /1 of runs that cannot be judged here/);
+});

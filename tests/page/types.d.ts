@@ -122,3 +122,25 @@ interface Measured extends Column {
 
 /** A map that is asked only for what it has. */
 type Index<T> = { get(key: string): T } & Map<string, T>;
+
+/** Two runs by their places; share: 1 where the left one was chosen, 0 where the right one, 0.5 where neither. */
+interface Comparison {
+  left: number;
+  right: number;
+  share: number;
+}
+
+/** A covariance of strengths: rows of a symmetric matrix, all of them times `scale`. */
+interface Prior {
+  rows: Float64Array[];
+  scale: number;
+}
+
+/** A choice between two pictures, as a file of choices holds it. at: time in ISO 8601. */
+interface Choice {
+  left: string;
+  right: string;
+  chosen: "left" | "right" | "equal" | "skip";
+  rater: string;
+  at: string;
+}

@@ -32,10 +32,22 @@ from styletransfer.study.expand import pair_name
 from styletransfer.text import value_labels
 from styletransfer.vgg import sources as vgg_sources
 
-# In order: each uses what those before it define. The first six are what the page knows, the others what it draws.
+# In order: each uses what those before it define. The first eight are what the page knows, the others what it draws.
 SCRIPTS = (
-    *("study", "axes", "insight", "state", "filter", "exports"),
-    *("pictures", "stage", "compare", "sliders", "sheet", "charts", "curves", "scatter", "parallel", "response"),
+    *("study", "axes", "insight", "state", "filter", "exports", "preferences", "choices"),
+    *(
+        "pictures",
+        "stage",
+        "compare",
+        "sliders",
+        "sheet",
+        "pairs",
+        "charts",
+        "curves",
+        "scatter",
+        "parallel",
+        "response",
+    ),
     *("table", "shortlist", "verdict", "page"),
 )
 MAX_BYTES = 12_000_000

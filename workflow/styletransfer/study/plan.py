@@ -5,6 +5,7 @@ A config is expanded once. Whatever computes, gathers or shows the study afterwa
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -69,6 +70,7 @@ class Row:
     Args:
         parameter, value: what the row is about; empty in grids and lists.
         label: for figures.
+        repeat: 0 for the settings as they are; above, by how much the seed is larger.
 
     """
 
@@ -78,11 +80,22 @@ class Row:
     label: str
     is_default: bool
     settings: Settings
+    repeat: int = 0
 
     @property
     def run_id(self) -> str:
         """The run that this row shows."""
         return self.settings.run_id
+
+    @property
+    def repeat_of(self) -> str:
+        """The run of the settings as they are."""
+        return self.with_repeat(0).run_id
+
+    def with_repeat(self, repeat: int) -> Row:
+        """The same settings with another seed."""
+        seed = self.settings.seed - self.repeat + repeat
+        return dataclasses.replace(self, settings=dataclasses.replace(self.settings, seed=seed), repeat=repeat)
 
 
 @dataclass(frozen=True)
@@ -196,6 +209,20 @@ class Study:
             for (name, reason), count in found.items()
         ]
 
+    def repeats(self) -> list[str]:
+        """A line about how many runs are repeats, and one about settings that have none since they draw no noise."""
+        repeats = {row.run_id for row in self.rows if row.repeat}
+        if not repeats:
+            return []
+        without = {run_id for run_id, run in self.runs.items() if "seed" in run.unused()}
+        lines = [
+            f"{len(repeats)} of the {len(self.runs)} runs are repeats: the settings of another run, with another seed"
+        ]
+        if without:
+            reason = self.runs[min(without)].unused()["seed"]
+            lines.append(f"{len(without)} of the {len(self.runs)} runs have no repeats: {reason}")
+        return lines
+
     def write(self, path: str | Path) -> None:
         """Write the plan to a file."""
         atomic.write_text(Path(path), self.text)
@@ -293,4 +320,5 @@ def _run(fields: Mapping[str, Any], pictures: Mapping[str, Source], weights: Sou
 
 def _row_fields(row: Row) -> dict[str, Any]:
     label = {"pair": row.pair, "parameter": row.parameter, "value": row.value, "label": row.label}
-    return {**label, "is_default": row.is_default, "run_id": row.run_id}
+    repeat = {"repeat": row.repeat} if row.repeat else {}
+    return {**label, "is_default": row.is_default, **repeat, "run_id": row.run_id}

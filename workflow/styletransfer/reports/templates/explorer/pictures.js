@@ -115,7 +115,7 @@ on("click", (event) => {
   stop();
   openRun(run);
   if (shown.dataset.along) update({ along: shown.dataset.along });
-  if (shown.closest("#sheet, #table, #shortlist")) element("explore").scrollIntoView();
+  if (shown.closest("#sheet, #pairs, #table, #shortlist")) element("explore").scrollIntoView();
 });
 
 for (const name of ["pointerover", "focusin"]) {

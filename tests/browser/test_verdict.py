@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from helpers.browser import AXE
 
-LOADED = "document.querySelectorAll('.verdict img:not([src])').length === 0 && " + (
-    "[...document.querySelectorAll('.verdict img')].every((image) => image.naturalWidth > 0)"
+LOADED = "document.querySelectorAll('.recommended img:not([src])').length === 0 && " + (
+    "[...document.querySelectorAll('.recommended img')].every((image) => image.naturalWidth > 0)"
 )
 
 
@@ -22,8 +22,8 @@ def test_the_page_shows_three_settings_beside_the_inputs(visit, studies, verdict
     page = visit(verdict, root=studies)
     page.wait_for_function(LOADED)
     titles = [setting["title"] for setting in told["settings"]]
-    assert titles and page.locator(".verdict strong").all_inner_texts() == titles
-    assert page.locator(".verdict a img").count() == len(titles) * len(told["pairs"])
+    assert titles and page.locator(".recommended strong").all_inner_texts() == titles
+    assert page.locator(".recommended a img").count() == len(titles) * len(told["pairs"])
     said = page.locator(".says li").all_inner_texts()
     assert said == [text.replace("`", "") for measure in told["measures"] for text in measure["sentences"]]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -32,7 +32,7 @@ def test_the_page_shows_three_settings_beside_the_inputs(visit, studies, verdict
 def test_its_pictures_open_their_runs_in_the_explorer(visit, studies, verdict):
     told = json.loads((verdict.parent / "verdict.json").read_text())
     page = visit(verdict, root=studies)
-    page.locator(".verdict a").last.click()
+    page.locator(".recommended a").last.click()
     page.wait_for_selector("html[data-ready] #stage img")
     run = list(told["settings"][-1]["runs"].values())[-1]
     assert page.evaluate("location.hash").endswith(f"run={run[-12:]}")

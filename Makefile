@@ -112,9 +112,9 @@ gallery: $(VENV)/installed
 	$(BIN)/snakemake --configfile config/gallery.yaml
 	$(BIN)/python docs/gallery_pictures.py
 
-# The explorer as the README shows it.
+# Verdict and explorer as README and docs show them.
 screenshots: demo $(VENV)/tested
-	$(BIN)/python tests/browser/screenshots.py results/studies/demo/explorer/index.html docs
+	$(BIN)/python tests/browser/screenshots.py results/studies/demo docs
 
 # Needs the package uv. The pins name no index, so they serve every mirror.
 lock:

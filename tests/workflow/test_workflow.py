@@ -132,10 +132,12 @@ def test_a_second_run_does_nothing(finished):
         ({"defaults": STUDY["defaults"] | {"pooling": "max", "eps": 1.0e-8}}, 0),
         ({"design": "list", "vary": {}, "runs": [{"style_weight": 5}, {"learning_rate": 10}, {"style_weight": 50}]}, 0),
         ({"design": "list", "vary": {}, "runs": [{"style_weight": 100, "tv_weight": 500}]}, 1),
+        ({"repeats": 3}, 8),
+        ({"repeats": 1, "repeats_of": "all"}, 0),
     ],
     ids=[
         *("added value", "fewer values", "another order", "renamed", "resources", "changed default", "named default"),
-        *("two studies share runs", "swapped values"),
+        *("two studies share runs", "swapped values", "repeats", "one repeat"),
     ],
 )
 def test_only_what_changed_runs_again(finished, changes, new):

@@ -90,7 +90,7 @@ class Row:
     @property
     def repeat_of(self) -> str:
         """The run of the settings as they are."""
-        return self.with_repeat(0).run_id
+        return self.with_repeat(0).run_id if self.repeat else self.run_id
 
     def with_repeat(self, repeat: int) -> Row:
         """The same settings with another seed."""

@@ -4,10 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { compileFunction } from "node:vm";
 
 const FOLDER = new URL("../../workflow/styletransfer/reports/templates/explorer/", import.meta.url);
-const KNOWING = ["study", "axes", "insight", "state", "filter", "exports", "preferences", "choices"];
+const KNOWING = ["study", "axes", "insight", "state", "filter", "exports", "preferences", "choices", "plans"];
 const NAMES = `runs nameOf along inOrder nearest text state fromAddress toggleFavourite rate reading compromise change
   scaleOf logAxis axisOf rangeOf withRange condition tableRuns commandOf finalOf favouritesConfig
-  gridConfig marksText quoted MEASURED merged comparisonsOf choicesText`.split(/\s+/);
+  gridConfig marksText quoted MEASURED merged comparisonsOf choicesText
+  finer smallGrid combined toldOf plansConfig plansCommands`.split(/\s+/);
 
 /** All scripts of the page, as one text. */
 export const program = readdirSync(FOLDER)
@@ -92,6 +93,7 @@ export function studyOf(rows, changes = {}) {
       values,
       labels: values.map((value) => `${value}`),
       numeric: true,
+      integer: false,
     };
   });
   return {

@@ -450,3 +450,49 @@ test("a choice of a run without a result is none", () => {
   assert.deepEqual(choices, []);
   assert.match(told, /1 of runs that cannot be judged here/);
 });
+
+test("what a run changes of the default is done to another one, and lies on no run yet", () => {
+  const { runs, combined, toldOf } = page(studyOf(STAR));
+  const both = combined(runs[1], runs[3]);
+  assert.deepEqual(both, { style_weight: 5, learning_rate: 1, style_scales: "1" });
+  const pair = runs[0].pair;
+  // Each run took 4 s.
+  assert.equal(
+    toldOf(pair, [both]),
+    "1 setting, 1 of them new: about 4 s on one device, by the median run of this study.",
+  );
+  assert.equal(toldOf(pair, [runs[2].settings]), "1 setting, none of them new: each is a run of this study.");
+  const larger = { ...both, width: 480, iterations: 40 };
+  assert.match(toldOf(pair, [larger]), /about 67 minutes/, "time grows with pixels and iterations");
+});
+
+test("finer values lie halfway to the neighbours on the axis, and a small grid takes the neighbours", () => {
+  const { runs, finer, smallGrid } = page(studyOf(STAR));
+  assert.deepEqual(names(finer(runs[0], "style_weight").map((settings) => ({ settings }))), [15.8, 158]);
+  assert.deepEqual(names(finer(runs[1], "style_weight").map((settings) => ({ settings }))), [15.8]);
+  const grid = smallGrid(runs[0], "style_weight", "learning_rate");
+  assert.deepEqual(
+    grid.map((settings) => [settings.style_weight, settings.learning_rate]),
+    [5, 50, 500].flatMap((weight) => [1, 10].map((rate) => [weight, rate])),
+  );
+  const study = studyOf(STAR.slice(0, 3));
+  study.parameters[0].integer = true;
+  const whole = page(study);
+  assert.deepEqual(names(whole.finer(whole.runs[0], "style_weight").map((settings) => ({ settings }))), [16, 158]);
+});
+
+test("what to run next is a list of runs, and a command for each that is new", () => {
+  const { runs, smallGrid, plansConfig, plansCommands } = page(studyOf(STAR));
+  const plans = smallGrid(runs[1], "style_weight", "learning_rate");
+  const lines = plansConfig(runs[0].pair, plans, false).split("\n");
+  assert.equal(lines[1], 'study: "made up-next"');
+  assert.deepEqual(lines.slice(7, 12), [
+    "defaults:",
+    "  iterations: 4",
+    "design: list",
+    "runs:",
+    '  - {"style_weight":5,"learning_rate":1,"style_scales":"1"}',
+  ]);
+  const commands = plansCommands(runs[0].pair, plans, false).match(/--output \S+/g);
+  assert.deepEqual(commands, ["--output final-next-1.png"], "of four settings three are runs");
+});

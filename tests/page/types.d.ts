@@ -47,6 +47,8 @@ interface Parameter {
   /** What to call each value. */
   labels: string[];
   numeric: boolean;
+  /** Whether its values are whole numbers. */
+  integer: boolean;
 }
 
 /** A share of a variance, with a 90 % interval. */

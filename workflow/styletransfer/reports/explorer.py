@@ -32,23 +32,11 @@ from styletransfer.study.expand import pair_name
 from styletransfer.text import value_labels
 from styletransfer.vgg import sources as vgg_sources
 
-# In order: each uses what those before it define. The first eight are what the page knows, the others what it draws.
+# In order: each uses what those before it define. The first nine are what the page knows, the others what it draws.
 SCRIPTS = (
-    *("study", "axes", "insight", "state", "filter", "exports", "preferences", "choices"),
-    *(
-        "pictures",
-        "stage",
-        "compare",
-        "sliders",
-        "sheet",
-        "pairs",
-        "charts",
-        "curves",
-        "scatter",
-        "parallel",
-        "response",
-    ),
-    *("table", "shortlist", "verdict", "page"),
+    *("study", "axes", "insight", "state", "filter", "exports", "preferences", "choices", "plans"),
+    *("pictures", "stage", "compare", "sliders", "sheet", "pairs", "charts", "curves", "scatter", "parallel"),
+    *("response", "table", "shortlist", "next", "verdict", "page"),
 )
 MAX_BYTES = 12_000_000
 LARGEST_WIDTH, SMALLEST_WIDTH = 1024, 240
@@ -131,6 +119,7 @@ def _parameter(name: str, column: pd.Series) -> dict[str, Any]:
         # A line may end between two layers.
         "labels": [label.replace("+relu", "+\N{ZERO WIDTH SPACE}relu") for label in value_labels(values)],
         "numeric": numbers,
+        "integer": bool(settings.PARAMETERS[name].metadata.get("integer")),
     }
 
 

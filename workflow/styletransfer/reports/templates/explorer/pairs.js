@@ -72,8 +72,8 @@ function showRanking({ mean, deviation }, count, { best, sure }) {
   const enough = sure >= ENOUGH ? " That is enough to take it." : "";
   const end = asked ? "" : " You have judged every pair that could change it.";
   element("pairs-progress").textContent = count
-    ? `${told}. The best so far: ${describe(shown[best])}, with a chance of ${Math.round(100 * sure)} % ` +
-      `the best of all or within 5 % of it.${enough}${end}`
+    ? `${told}. The best so far: ${describe(shown[best])}. That no run is better by more than 5 % of the range has, ` +
+      `by a cautious count, a chance of ${Math.round(100 * sure)} %.${enough}${end}`
     : `No choice yet.${end}`;
   const order = Array.from(mean.keys()).sort((a, b) => mean[b] - mean[a]);
   const top = count ? order.slice(0, RANKED) : [];

@@ -31,17 +31,21 @@ def two_act(seed, count=64, noise=0.2):
 
     noise: its standard deviation, as a multiple of the response's.
     """
-    random = np.random.default_rng([seed, 1])  # the design has the seed itself
     places = scattered(count, seed)
-    one, two = random.choice(len(PARAMETERS), 2, replace=False)
+    one, two = np.random.default_rng(seed).choice(len(PARAMETERS), 2, replace=False)
     response = acting(2 * places[:, one] - 1, 2 * places[:, two] - 1)
-    measured = response / response.std() + noise * random.standard_normal(count)
+    measured = response / response.std() + noise * _noise(seed, count)
     return table(places, 0.5 + 0.2 * measured), (PARAMETERS[one], PARAMETERS[two])
 
 
 def nothing_acts(seed, count=64):
     """Runs whose measure is noise."""
-    return table(scattered(count, seed), np.random.default_rng([seed, 1]).standard_normal(count))
+    return table(scattered(count, seed), _noise(seed, count))
+
+
+def _noise(seed, count):
+    """Of another generator than the design's, which would have the same numbers."""
+    return np.random.default_rng([seed, 1]).standard_normal(count)
 
 
 def star(values=9, pairs=("a x b",)):

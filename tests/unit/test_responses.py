@@ -136,7 +136,8 @@ def test_the_figure_has_a_block_for_each_measure(file, star, of_star, scattered,
     words = [text.get_text() for text in figure.findobj(lambda part: hasattr(part, "get_text"))]
     assert words.count("matters") == 2
     assert words.count("undecided") >= 6
-    assert sum("12 %" in word for word in words) >= 1
+    share = next(pair["share"] for pair in found[0]["pairs"] if pair["verdict"] == "act together")
+    assert sum(word.startswith(f"{100 * share['value']:.0f} %\n") for word in words) >= 1
     module.write(tmp_path / "star.json", "s", of_star)
     drawn = figures.response(star, module.read(tmp_path / "star.json"))
     words = [text.get_text() for text in drawn.findobj(lambda part: hasattr(part, "get_text"))]

@@ -17,6 +17,7 @@ include: "workflow/rules/transfer.smk"
 include: "workflow/rules/rungs.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/propose.smk"
 
 
 rule all:

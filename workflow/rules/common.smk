@@ -1,6 +1,7 @@
 """What all rules share: the study, and look-ups into it."""
 
 import functools
+import json
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from styletransfer.results.overview import estimates_of, too_large
 from styletransfer.results.plan import check_sizes, status_digest
 from styletransfer.runs.layout import MEASURES, RUN_FILES
 from styletransfer.study import plan, rungs
+from styletransfer.study.config import DEFINING_KEYS
 from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand as expand_study
 from styletransfer.vgg.sources import SOURCES
@@ -125,6 +127,8 @@ def print_status():
     if kept := sum(is_finished(run_id) and first_inode_of(run_id) == inode_of(run_id) for run_id in forced):
         runs = "1 run was" if kept == 1 else f"{kept} runs were"
         print(f"{runs} kept: to compute a finished run again, remove its folder in results/runs", file=sys.stderr)
+    if "propose" in rules_run:
+        print(f"what to run next: snakemake --configfile {FOLDER}/next.yaml", file=sys.stderr)
     if "partial" in rules_run:
         print(f"what there is so far: {FOLDER}/{PARTIAL}", file=sys.stderr)
 
@@ -264,6 +268,13 @@ def figures_of(part=""):
 def need(what, runs):
     """What a job of these runs asks for: memory or time, by its name in `Estimates`. Every attempt gets more."""
     return lambda wildcards, attempt: attempt * getattr(estimates(), what)(runs or [wildcards.run_id])
+
+
+def machine_of(config):
+    """What the plan does not have of a config, and is not as it is unasked, as JSON."""
+    usual = load_config({name: config[name] for name in ("study", "images", "pairs")})
+    left_out = (*DEFINING_KEYS, "contact_sheet", "preferences")
+    return json.dumps({name: value for name, value in config.items() if name not in left_out and value != usual[name]})
 
 
 def figure_command(wildcards):

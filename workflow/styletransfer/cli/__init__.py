@@ -26,6 +26,7 @@ COMMANDS = {
     "draw": ("draw", "verdict", "explorer"),
     "watch": ("watch",),
     "final": ("final",),
+    "propose": ("propose",),
     "benchmark": ("benchmark",),
 }
 # Those that the workflow's rules call. By hand they do the same.

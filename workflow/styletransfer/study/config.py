@@ -107,6 +107,7 @@ def _with_homes(config: Mapping[str, Any]) -> dict[str, Any]:
         for pair in config["pairs"]
     ]
     paths = {key: expanded(config[key]) for key in ("weights", "runs") if key in config}
+    paths |= {key: list(map(expanded, config[key])) for key in ("preferences",) if key in config}
     return {**config, **paths, "images": pictures, "pairs": pairs}
 
 

@@ -185,7 +185,7 @@ def _rows(lines: Sequence[tuple[int, list[str]]], separator: str) -> list[dict[s
         words = {name: cell.split() for name, cell in zip(names, cells, strict=False) if cell}
         if commas:
             words = {name: [_with_point(word, number) for word in found] for name, found in words.items()}
-        rows.append({name: _value(found) for name, found in words.items()})
+        rows.append({name: value(found) for name, found in words.items()})
     return rows
 
 
@@ -205,8 +205,8 @@ def _with_point(word: str, line: int) -> str:
     return word.replace(",", ".") if DECIMAL_COMMA.fullmatch(word) else word
 
 
-def _value(words: Sequence[str]) -> Any:
-    """What is in a cell: a number, text, or a list of numbers with blanks between (one for each style)."""
+def value(words: Sequence[str]) -> Any:
+    """What is in a cell of a table, by its words: a number, text, or a list of numbers (one for each style)."""
     found = [yaml_reader.plain(word) for word in words]
     if any(isinstance(value, str) for value in found):
         return " ".join(words)

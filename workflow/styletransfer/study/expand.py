@@ -14,7 +14,7 @@ from styletransfer.settings import PARAMETERS, Settings, is_default
 from styletransfer.study import designs, rungs
 from styletransfer.study.config import definition, unknown_key
 from styletransfer.study.pictures import Earlier, picture, picture_names, weights
-from styletransfer.study.plan import Row, Study
+from styletransfer.study.plan import Row, Source, Study
 from styletransfer.study.values import refuse_alike, single
 from styletransfer.text import value_labels
 
@@ -66,14 +66,7 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
     is_repeated = designs.repeated(config, chosen)
     rows: list[Row] = []
     for pair in config["pairs"]:
-        base: dict[str, Any] = {
-            "content": used[pair["content"]].artifact,
-            "styles": tuple(used[name].artifact for name in pair["styles"]),
-            "weights": network.artifact,
-            **config["defaults"],
-        }
-        if "initial" in pair:
-            base["initial"] = used[pair["initial"]].artifact
+        base = base_of(pair, used, network) | config["defaults"]
         name = pair_name(pair)
         default = Settings(**base)
         repeated: list[Row] = []
@@ -95,6 +88,16 @@ def _repeats(rows: Sequence[Row], count: int) -> Iterator[Row]:
     """The same rows with other seeds, where they draw noise; first the second of each, then the third."""
     for repeat in range(1, count):
         yield from (row.with_repeat(repeat) for row in rows if "seed" not in row.settings.unused())
+
+
+def base_of(pair: Mapping[str, Any], pictures: Mapping[str, Source], network: Source) -> dict[str, Any]:
+    """What the runs of a pair of the config are made of."""
+    base: dict[str, Any] = {
+        "content": pictures[pair["content"]].artifact,
+        "styles": tuple(pictures[name].artifact for name in pair["styles"]),
+        "weights": network.artifact,
+    }
+    return base | ({"initial": pictures[pair["initial"]].artifact} if "initial" in pair else {})
 
 
 def _refuse_unused(config: Mapping[str, Any], rows: Sequence[Row]) -> None:

@@ -1,0 +1,33 @@
+"""What to run next: a config, from the finished runs. Nothing is run."""
+
+
+localrules:
+    propose,
+
+
+rule propose:
+    """The settings of which most is expected, of preferences or else of style and content, as a config that runs."""
+    input:
+        f"{FOLDER}/partial/measures.csv",
+        preferences=config["preferences"],
+        plan=PLAN,
+    output:
+        f"{FOLDER}/next.yaml",
+    log:
+        f"{FOLDER}/next.log",
+    conda:
+        "../../envs/engine.yaml"
+    params:
+        number=config["proposals"],
+        preferences=["--preferences", *config["preferences"]] if config["preferences"] else [],
+        machine=machine_of(config),
+        # No run is an input: what is missing must not be computed. So this tells when one has come to an end.
+        status=lambda wildcards: status_digest(STUDY, Path("results/runs")),
+    shell:
+        r"""
+        styletransfer propose {input.plan:q} {params.preferences:q} \
+            --number {params.number:q} \
+            --machine {params.machine:q} \
+            --output {output:q} \
+            >{log:q} 2>&1
+        """

@@ -21,7 +21,7 @@ def picture_names(config: Mapping[str, Any]) -> list[str]:
     names = [
         name
         for pair in config["pairs"]
-        for name in (pair["content"], *pair["styles"], *filter(None, [pair.get("initial")]))
+        for name in (pair["content"], *pair["styles"], *(pair[key] for key in ("initial",) if key in pair))
     ]
     return list(dict.fromkeys(names))
 

@@ -65,6 +65,7 @@ def test_the_first_view_shows_what_was_varied(star):
     assert star.locator("#enlarged").inner_text() == "enlarged from 48 px"
     fits = star.locator("#inputs img").evaluate_all("images => images.map(image => getComputedStyle(image).objectFit)")
     assert set(fits) == {"contain"}, "an input is cut"
+    star.locator("#effect").scroll_into_view_if_needed()
     star.wait_for_selector("#effect canvas")
 
 
@@ -241,7 +242,7 @@ def test_two_pictures_blink_and_differ(star):
     star.get_by_role("button", name="Blink").click()
     name = "getComputedStyle(document.querySelectorAll('.pane')[1]).animationName"
     assert star.evaluate(name) == "blink"
-    star.get_by_role("button", name="Difference").click()
+    star.get_by_role("button", name="Difference", exact=True).click()
     assert star.locator("#against").input_value() == "default"
     assert pixels(star.locator("#stage .panes")).mean() > 20
     slide(star, "style_weight", 1)
@@ -273,6 +274,7 @@ def test_all_favourites_at_once(star):
 
 
 def test_star_and_pin_on_every_picture_by_keyboard(star):
+    star.locator("#sheet").scroll_into_view_if_needed()
     star.locator("#sheet .open", has_text="500").focus()
     for key in ("Tab", "Enter"):
         star.keyboard.press(key)
@@ -356,6 +358,7 @@ def test_a_diverged_run_is_shown_as_such(star):
 
 def test_the_contact_sheet(star, grid):
     star.locator("#sheet").scroll_into_view_if_needed()
+    expect(star.locator("#sheet tbody th")).to_have_count(3)
     assert star.locator("#sheet tbody th").all_inner_texts() == ["style weight", "style scales", "learning rate"]
     here = star.locator("#sheet .tile.here")
     assert here.count() == 1, "the default is marked as current in rows that are not chosen"
@@ -371,6 +374,7 @@ def test_the_contact_sheet(star, grid):
     star.locator("#columns").select_option("learning_rate")
     assert star.locator("#sheet .none").count() == 2
     grid.locator("#sheet").scroll_into_view_if_needed()
+    grid.wait_for_selector("#sheet thead")
     assert grid.locator("#sheet thead th[scope=col]").all_inner_texts() == ["10", "100", "1,000"]
     labels = [text.split("\n")[0] for text in grid.locator("#sheet .open").all_inner_texts()]
     assert labels == [f"{style} · {tv}" for style in ("5", "50") for tv in ("10", "100", "1,000")]
@@ -429,6 +433,8 @@ def test_charts_and_pictures_point_at_each_other(grid, chart):
 
 
 def test_lines_of_all_settings_and_pictures_point_at_each_other(grid):
+    grid.locator("#sheet").scroll_into_view_if_needed()
+    grid.wait_for_selector("#sheet .tile")
     grid.locator("#parallel").scroll_into_view_if_needed()
     line = grid.locator("#parallel .hit").first
     run = line.get_attribute("data-run")
@@ -534,7 +540,7 @@ def test_the_table_sorts_and_filters(star):
 def test_the_address_holds_the_view(star, visit, studies):
     slide(star, "style_weight", 0)
     star.locator("#pin").click()
-    star.get_by_role("button", name="Difference").click()
+    star.get_by_role("button", name="Difference", exact=True).click()
     star.get_by_role("button", name="Content colours").click()
     star.locator("#zoom-in").click()
     star.locator("#rows").select_option("style_weight")
@@ -546,7 +552,8 @@ def test_the_address_holds_the_view(star, visit, studies):
     assert other.locator("#stage .panes").get_attribute("class") == "panes difference"
     assert other.locator("body").get_attribute("data-colors") == "content"
     assert other.locator("#zoom-fit").inner_text().endswith(" 1.5")
-    assert other.locator("#rows").input_value() == "style_weight"
+    other.locator("#sheet").scroll_into_view_if_needed()
+    expect(other.locator("#rows")).to_have_value("style_weight")
     assert other.locator("#filter").input_value() == "a b&c=d#e"
     broken = visit(path, "#run=%3Cscript%3E&mode=none&zoom=x&pins=a,b&along=none&pair=none&rows=none&sort=none&%E0=%")
     assert title(broken) == "The default"
@@ -673,14 +680,20 @@ def test_a_list_goes_to_the_nearest_run(studies, visit):
     assert "style weight to 50" in page.locator("#announcement").inner_text()
 
 
+PAGES = "report/data/raw/*/index.html"
+
+
 def test_the_report_holds_everything(studies, visit, browser, tmp_path):
     snakemake(studies, "--report", str(tmp_path / "report.zip"), config=STAR)
     subprocess.run(["python3", "-m", "zipfile", "-e", "report.zip", "."], check=True, cwd=tmp_path)
-    (index,) = tmp_path.glob("report/data/raw/*/index.html")
-    assert title(visit(index)) == "The default"
+    pages = {page.read_text().partition("</title>")[0].rpartition(": ")[2]: page for page in tmp_path.glob(PAGES)}
+    assert set(pages) == {"explorer", "which setting?"}
+    assert title(visit(pages["explorer"])) == "The default"
+    assert visit(pages["which setting?"]).locator("h1").inner_text() == "star: which setting?"
     page, fetched = browser.new_page(), []
     page.on("request", lambda request: fetched.append(request.url))
     held = {
+        "Verdict": ["verdict"],
         "Figures": ["contact_sheet", "pareto", "loss_curves", "parameter_effects", "response", "device_timeline"],
         "Explorer": ["explorer"],
         "Tables": ["runs"],

@@ -350,6 +350,13 @@ test("a run with colours of its own keeps them", () => {
   assert.doesNotMatch(commandOf(runs[0], 64, true), /--colors content/);
 });
 
+test("a run with widths of its stages has as many stages at another width", () => {
+  const { runs, commandOf } = page(studyOf(STAR, { constants: { iterations: 4, stages: "16 32 48" } }));
+  const own = runs[0].size[0];
+  assert.match(commandOf(runs[0], own, false), /--stages 16 32 48/);
+  assert.match(commandOf(runs[0], 2 * own, false), /--stages 3 /);
+});
+
 test("a run that starts from a picture names it", () => {
   const { runs, commandOf } = page(studyOf(STAR, { constants: { initial_noiseblend: 0 } }));
   assert.match(commandOf(runs[0], 64, false), /--initial 'resources\/a b\.png'/);

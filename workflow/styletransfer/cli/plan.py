@@ -14,6 +14,13 @@ from styletransfer.files import yaml_reader
 from styletransfer.runs.layout import RUN_FILES, state_file
 from styletransfer.study import plan, rungs
 
+# What there is to look at in the end, in the folder of the study.
+PAGES = (
+    ("contact sheet", "figures/contact_sheet.png"),
+    ("verdict", "verdict/index.html"),
+    ("explorer", "explorer/index.html"),
+)
+
 
 def add_commands(commands: Any) -> None:
     """The subcommands `plan` and `status`."""
@@ -108,6 +115,6 @@ def print_status(options: argparse.Namespace) -> None:
     # Files of an earlier version of the study would be taken for its result.
     if left or not all((folder / name).exists() for name in ("runs.parquet", "manifest.json")):
         return
-    for name, path in (("contact sheet", "figures/contact_sheet.png"), ("explorer", "explorer/index.html")):
+    for name, path in PAGES:
         if (folder / path).exists():
             print(f"{name}: {folder / path}")

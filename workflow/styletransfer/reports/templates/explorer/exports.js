@@ -32,6 +32,9 @@ function commandOf(run, width, preserve) {
   const pair = pairByName.get(run.pair);
   const from = settingsOf(run).initial_noiseblend < 1 ? ["--initial", study.files[pair.initial ?? pair.content]] : [];
   const values = { ...settingsOf(run), width, ...(preserve && hasStyleColors(run) ? { colors: "content" } : {}) };
+  // Widths of stages are those of this run: for another, as many.
+  const stages = listed(values.stages ?? 1);
+  if (stages.length > 1 && width !== run.size[0]) values.stages = stages.length;
   const options = Object.entries(values)
     .filter(([name, value]) => name === "width" || !isDefault(name, value))
     .map(([name, value]) => [`--${name.replaceAll("_", "-")}`, ...listed(value)]);

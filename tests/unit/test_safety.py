@@ -107,7 +107,7 @@ def test_what_is_outside_of_quotes_can_only_be_words():
         re.findall(pattern, rules, re.DOTALL)
         for pattern in (r"MACHINE = \((.*?)\n\)", r'return f"(--[^\n]*)"', r"chosen = ([^\n]*)")
     )
-    assert options == ["--device {device()} --attempt {attempt} {MACHINE}"]
+    assert options == ["--device {device()} --attempt {attempt} {MACHINE}{' --keep-state' if keep_state else ''}"]
     keys = re.findall(r"config\['(\w+)'\]", machine[0])
     assert {"device", *keys} == {
         "device",
@@ -116,7 +116,6 @@ def test_what_is_outside_of_quotes_can_only_be_words():
         "backend",
         "print_iterations",
         "state_seconds",
-        "keep_state",
     }
     for key in ("device", *keys):
         assert "enum" in schema[key] or schema[key]["type"] in ("integer", "number", "boolean"), key

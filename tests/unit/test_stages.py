@@ -24,6 +24,7 @@ from styletransfer.results.plan import check_sizes
 from styletransfer.runs import history, transfer
 from styletransfer.runs.layout import Outputs, Run
 from styletransfer.runs.session import Session
+from styletransfer.runs.status import Status
 from styletransfer.study.config import load
 from styletransfer.study.expand import expand
 
@@ -120,7 +121,7 @@ def test_tables_have_stages_as_text_and_records_of_before_had_one(tmp_path):
         made = records.record(run, outputs={"image.png": "0"})
         if number == 0:
             made.settings.pop("stages")
-        table = tables._columns(made, run, readings.NOTHING)
+        table = tables._columns(made, run, Status("ok"), readings.NOTHING)
         assert table["stages"] == ["1", "2", "24 32"][number]
 
 

@@ -2,9 +2,12 @@
 
 import itertools
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import qmc
@@ -13,9 +16,10 @@ from helpers.studies import config
 from styletransfer.errors import InputError
 from styletransfer.settings import PARAMETERS
 from styletransfer.study import sequences, values
-from styletransfer.study.config import definition
+from styletransfer.study.config import definition, load
 from styletransfer.study.expand import expand
 
+ROOT = Path(__file__).parents[2]
 VARY = {
     "style_weight": {"log_range": [20, 20_000]},
     "content_weight_blend": {"range": [0, 1]},
@@ -174,3 +178,11 @@ def test_studies_of_other_designs_are_planned_as_before():
 def test_what_cannot_be_drawn_is_refused(changes, message):
     with pytest.raises(InputError, match=message):
         expand(config(**{"design": "sobol", "runs_total": 8, "vary": VARY, **changes}))
+
+
+def test_the_readmes_design_has_as_many_different_runs_as_it_says():
+    """Put into the README's own study."""
+    readme = (ROOT / "README.md").read_text()
+    own, drawn = (re.search(pattern, readme, re.DOTALL)[1] for pattern in (r"EOS'\n(.*?)\nEOS", r"```yaml\n(.*?)```"))
+    config = yaml.safe_load(own) | yaml.safe_load(drawn)
+    assert len(expand(load(config)).runs) == config["runs_total"] == 64

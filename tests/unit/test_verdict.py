@@ -24,7 +24,7 @@ def table(rows):
         {"study": "s", "pair": pair, "style_weight": weight, "style_reached": reached, "content_kept": kept, **more}
         for pair, weight, reached, kept, more in ((*row[:4], row[4] if len(row) > 4 else {}) for row in rows)
     ]
-    runs = pd.DataFrame(runs).assign(status="ok", seed=1)
+    runs = pd.DataFrame(runs).assign(status="ok", seed=1, parameter="")
     runs["run_id"] = [f"run-{place:012}" for place in range(len(runs))]
     runs["is_default"] = runs["style_weight"] == 10
     return runs
@@ -98,6 +98,30 @@ def test_settings_whose_bars_touch_in_both_numbers_are_no_different():
     without = found(runs.drop(columns=list(bars)))["balanced"]
     assert without.alike == ()
     assert without.bars == {"style_reached": None, "content_kept": None}
+
+
+def test_what_is_as_good_by_the_numbers_is_named_the_best_first():
+    runs = table([("p", 10, 0.5, 0.5), ("p", 20, 0.493, 0.493), ("p", 30, 0.497, 0.497), ("p", 40, 0.45, 0.5)])
+    assert found(runs)["balanced"].alike == ({"style_weight": 30}, {"style_weight": 20})
+
+
+def test_a_setting_that_another_beats_in_a_pair_says_so():
+    rows = [("p", 10, 0.5, 0.5), ("p", 20, 0.4, 0.4), ("p", 30, 0.9, 0.1)]
+    rows += [("q", 10, 0.8, 0.4), ("q", 20, 0.85, 0.45), ("q", 30, 0.9, 0.1)]
+    balanced = found(table(rows))["balanced"]
+    assert balanced.settings == {}
+    assert balanced.of_pairs["q"] == {"style_reached": 0.8, "content_kept": 0.4}
+    assert balanced.beaten == {"q": {"style_weight": 20}}
+
+
+def test_notes_tell_of_noise_of_the_default_and_of_what_to_run_next():
+    bars = {"style_reached_bar": 0.0, "content_kept_bar": 0.0}
+    rows = [("a x b", 10, 0.5, 0.5, bars), ("a x b", 20, 0.4, 0.6, bars)]
+    without = report.content(table(rows).assign(parameter="style_weight"), [], PAIRS)["notes"]
+    assert report.WITHOUT_NOISE in without and report.ONE_AT_A_TIME in without
+    assert any(note.startswith("The default is style weight 10;") for note in without)
+    scattered = report.content(table([row[:4] for row in rows]), [], PAIRS)["notes"]
+    assert report.NO_NOISE in scattered and report.ONE_AT_A_TIME not in scattered
 
 
 def planted():

@@ -33,6 +33,10 @@ MORE_STYLE = Aim("more style", 0.5, "style counts twice what content does")
 AIMS = (MORE_CONTENT, BALANCED, MORE_STYLE)
 
 
+# Settings whose score is so much of the best one's are as good: the numbers are no more exact.
+AS_GOOD = 0.98
+
+
 @dataclass(frozen=True)
 class Recommended:
     """A setting that is the best of a study by an aim.
@@ -44,8 +48,11 @@ class Recommended:
         reached: `style_reached` and `content_kept`, means over the pairs.
         bars: of both, to either side; None where noise was not measured.
         runs: pair -> run.
+        of_pairs: pair -> its own two numbers.
+        beaten: pair -> `settings` of another that has more of both there; only where there is one.
         compared: how many settings were; all pairs have them.
-        alike: `settings` of others that noise does not tell from it in either number.
+        alike: `settings` of others that are as good, the best first: their score is nearly as high, or noise does not
+            tell them from it in either number.
     """
 
     aim: Aim
@@ -54,6 +61,8 @@ class Recommended:
     reached: Mapping[str, float]
     bars: Mapping[str, float | None]
     runs: Mapping[str, str]
+    of_pairs: Mapping[str, Mapping[str, float]]
+    beaten: Mapping[str, Mapping[str, Any]]
     compared: int
     alike: tuple[Mapping[str, Any], ...]
 
@@ -74,7 +83,8 @@ def recommended(runs: pd.DataFrame) -> list[Recommended]:
     if good.empty:
         return []
     names = [name for name in Space.of(good).names if name != PAIR]
-    settings = _settings(good, names, runs[PAIR].nunique())
+    every, of_pairs = _settings(good, names)
+    settings = every[every["runs"].map(len) == runs[PAIR].nunique()]
     if settings.empty:
         return []
     scores = {aim: score(settings, aim) for aim in AIMS}
@@ -84,7 +94,9 @@ def recommended(runs: pd.DataFrame) -> list[Recommended]:
         more = settings[ruler.column] > settings[ruler.column][balanced]
         if more.any():
             best[aim] = scores[aim][more].idxmax()
-    return [_told(settings, names, aim, best[aim], scores[aim][best[aim]]) for aim in AIMS if aim in best]
+    default = every[every["is_default"]][names].head(1).to_dict("records")
+    titles = {key: changed(row[names], default) for key, row in every.iterrows()}
+    return [_told(settings, of_pairs, titles, aim, best[aim], scores[aim]) for aim in AIMS if aim in best]
 
 
 def score(settings: pd.DataFrame, aim: Aim) -> pd.Series:
@@ -93,8 +105,11 @@ def score(settings: pd.DataFrame, aim: Aim) -> pd.Series:
     return (aim.content + 1) / (aim.content / kept + 1 / reached)
 
 
-def _settings(good: pd.DataFrame, names: list[str], pairs: int) -> pd.DataFrame:
-    """A row for each setting that all pairs have, with the means over them. names: of the parameters that vary."""
+def _settings(good: pd.DataFrame, names: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A row for each setting: its `runs`, pair -> run, and the means over its pairs; and a row for each of its pairs.
+
+    names: of the parameters that vary.
+    """
     bars = {f"{ruler}_bar" for ruler in RULERS}
     numbers = good.assign(**{bar: good[bar] if bar in good else float("nan") for bar in bars})[[*RULERS, *bars]]
     key = good[names].astype(str).agg("\n".join, axis=1) if names else pd.Series("", index=good.index)
@@ -106,27 +121,44 @@ def _settings(good: pd.DataFrame, names: list[str], pairs: int) -> pd.DataFrame:
     for setting, pair, run_id in zip(key, good[PAIR], good["run_id"], strict=True):
         chosen.setdefault(setting, {}).setdefault(pair, run_id)
     told = told.assign(is_default=good.groupby(key, sort=False)["is_default"].any(), runs=pd.Series(chosen))
-    return told.join(means)[of_pairs.groupby(level=0, sort=False).size() == pairs]
+    return told.join(means), of_pairs[list(RULERS)]
 
 
-def _told(settings: pd.DataFrame, names: list[str], aim: Aim, key: Any, found: float) -> Recommended:
+def _told(
+    settings: pd.DataFrame,
+    of_pairs: pd.DataFrame,
+    titles: Mapping[Any, Mapping[str, Any]],
+    aim: Aim,
+    key: Any,
+    scores: pd.Series,
+) -> Recommended:
     row = settings.loc[key]
-    default = settings[settings["is_default"]][names].head(1).to_dict("records")
     bars = {ruler: row[f"{ruler}_bar"] for ruler in RULERS}
-    # Without bars nothing is alike: a comparison with NaN is false.
+    # Without bars noise tells nothing: a comparison with NaN is false.
     apart = {ruler: (settings[ruler] - row[ruler]).abs() for ruler in RULERS}
     near = [apart[ruler] <= settings[f"{ruler}_bar"] + bars[ruler] for ruler in RULERS]
-    alike = settings[near[0] & near[1] & (settings.index != key)]
+    as_good = (near[0] & near[1]) | (scores >= AS_GOOD * scores[key])
+    alike = scores[as_good & (settings.index != key)].sort_values(ascending=False, kind="stable")
+    own = of_pairs.loc[key]
+    beaten = {pair: _beaten(of_pairs.xs(pair, level=1), numbers) for pair, numbers in own.iterrows()}
     return Recommended(
         aim,
-        changed(row[names], default),
-        float(found),
+        titles[key],
+        float(scores[key]),
         {ruler: float(row[ruler]) for ruler in RULERS},
         {ruler: None if pd.isna(bar) else float(bar) for ruler, bar in bars.items()},
         row["runs"],
+        {str(pair): numbers.astype(float).to_dict() for pair, numbers in own.iterrows()},
+        {str(pair): titles[other] for pair, other in beaten.items() if other is not None},
         len(settings),
-        tuple(changed(other[names], default) for _, other in alike.iterrows()),
+        tuple(titles[other] for other in alike.index),
     )
+
+
+def _beaten(of_pair: pd.DataFrame, numbers: pd.Series) -> Any:
+    """Of the settings that have more of both numbers in a pair, the one with the most in sum; None if none has."""
+    more = of_pair[(of_pair > numbers).all(axis=1)]
+    return None if more.empty else more.sum(axis=1).idxmax()
 
 
 def changed(values: pd.Series, default: list[dict[str, Any]]) -> dict[str, Any]:

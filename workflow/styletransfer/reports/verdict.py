@@ -31,7 +31,16 @@ NOTHING = (
     "Undecided: no setting has a measured run for every pair of pictures. "
     "`snakemake` computes and measures what is missing."
 )
-NO_NOISE = "Noise was not measured, so small differences may be chance: `repeats: 3` in the config tells."
+NO_NOISE = "Noise was not measured, so small differences may be chance: `repeats: 6` in the config tells."
+WITHOUT_NOISE = "The recommended settings start from a picture, without noise: another seed changes nothing."
+ONE_AT_A_TIME = (
+    "All settings vary one parameter at a time, so better ones may lie between: `snakemake propose` with this study's "
+    "config writes what to run next, and `design: sobol` varies all at once."
+)
+SCALE = (
+    "Style reached: 0 as far from the artwork as the photograph, 1 as near as one half of the artwork is to the other. "
+    "Content kept: 1 the photograph, 0 the artwork in its place. Bars (±) are for noise."
+)
 
 
 def content(
@@ -46,14 +55,15 @@ def content(
     """
     study = str(runs["study"].iloc[0])
     found = recommended(runs)
+    shown_pairs = list(dict.fromkeys(runs["pair"]))
     known = {pair_name(pair): pair for pair in pairs}
     return {
         "version": VERSION,
         "study": study,
         "missing": tables.incomplete_note(runs),
-        "pairs": [{"name": name, **known[name]} for name in dict.fromkeys(runs["pair"])],
+        "pairs": [{"name": name, **known[name]} for name in shown_pairs],
         "settings": [_setting(study, one) for one in found],
-        "notes": [*([] if found else [NOTHING]), *([NO_NOISE] if found and _has_no_bars(found) else [])],
+        "notes": _notes(runs, found) if found else [NOTHING],
         "measures": [_measure(found) for found in measures],
     }
 
@@ -65,8 +75,16 @@ def _measure(found: Mapping[str, Any]) -> dict[str, Any]:
     return told | {"effects": effects}
 
 
-def _has_no_bars(found: Sequence[Recommended]) -> bool:
-    return all(bar is None for one in found for bar in one.bars.values())
+def _notes(runs: pd.DataFrame, found: Sequence[Recommended]) -> list[str]:
+    """What holds for all recommended settings."""
+    bars = [bar for one in found for bar in one.bars.values()]
+    notes = [SCALE]
+    notes += [NO_NOISE] if None in bars else [] if any(bars) else [WITHOUT_NOISE]
+    default = runs[runs["is_default"]].head(1)
+    if len(default):
+        varied = {name: default[name].iloc[0] for name in tables.varied(runs)}
+        notes.append(f"The default is {title(varied)}; a setting is named by what differs from it.")
+    return [*notes, *([ONE_AT_A_TIME] if (runs["parameter"] != "").any() else [])]
 
 
 def _setting(study: str, found: Recommended) -> dict[str, Any]:
@@ -83,8 +101,16 @@ def _setting(study: str, found: Recommended) -> dict[str, Any]:
         "alike": alike,
         "alike_text": _alike_text(alike),
         "runs": dict(found.runs),
+        "of_pairs": {pair: _of_pair(found, pair) for pair in found.runs},
         "final": f"styletransfer final {' '.join(found.runs.values())} --study {study} --paper A4",
     }
+
+
+def _of_pair(found: Recommended, pair: str) -> str:
+    """What a setting has in one pair, and what has more of both there."""
+    numbers = found.of_pairs[pair]
+    own = f"style {numbers[STYLE_REACHED.name]:.2f}, content {numbers[CONTENT_KEPT.name]:.2f}"
+    return f"{own}; {title(found.beaten[pair])} has more of both here" if pair in found.beaten else own
 
 
 def _numbers(found: Recommended) -> str:
@@ -101,7 +127,7 @@ def _alike_text(alike: Sequence[str]) -> str:
         return ""
     more = len(alike) - MOST_ALIKE
     named = [*alike[:MOST_ALIKE], *([f"{more} more"] if more > 0 else [])]
-    return f"No different within noise: {'; '.join(named)}."
+    return f"As good by these numbers: {'; '.join(named)}."
 
 
 def title(settings: Mapping[str, Any]) -> str:
@@ -152,12 +178,13 @@ def shown(told: Mapping[str, Any]) -> dict[str, Any]:
 def markdown(told: Mapping[str, Any]) -> str:
     """The verdict as text."""
     lines = [f"# {told['study']}: which setting?", ""]
-    lines += [line for note in (told["missing"], *told["notes"]) if note for line in (note, "")]
+    lines += [told["missing"], ""] if told["missing"] else []
     for setting in told["settings"]:
         lines += [f"## {setting['aim'].capitalize()}: {setting['title']}", "", setting["text"]]
         lines += [setting["alike_text"]] if setting["alike_text"] else []
-        lines += ["", *(f"- {pair}: `{run}`" for pair, run in setting["runs"].items())]
+        lines += ["", *(f"- {pair}: {setting['of_pairs'][pair]} (`{run}`)" for pair, run in setting["runs"].items())]
         lines += ["", f"Large, for print: `{setting['final']}`", ""]
+    lines += [line for note in told["notes"] for line in (note, "")]
     for measure in told["measures"]:
         lines += [f"## What matters for {measure['title']}", "", *(f"- {text}" for text in measure["sentences"]), ""]
     return "\n".join(lines)

@@ -23,7 +23,9 @@ function showResponse(found) {
         "div",
         { className: "response-body" },
         scrolling(`Shares of ${found.title}, scrolls`, effectsTable(found)),
-        ...(found.pairs.length ? [scrolling(`Pairs of ${found.title}, scrolls`, pairsTable(found))] : []),
+        ...(found.pairs.some((pair) => pair.share)
+          ? [scrolling(`Pairs of ${found.title}, scrolls`, pairsTable(found))]
+          : []),
       ),
       make("div", { className: "response-lines" }, ...lines.map((pair) => linesFigure(found, pair))),
     );
@@ -110,14 +112,16 @@ function curvePicture({ kind, curve }, domain) {
   return draw("svg", { ...size, role: "img", class: "curve", "aria-label": `mean ${told.join(", ")}` }, ...marks);
 }
 
-// A cell for each two: what they do together, beyond what each does alone.
+// A cell for each two: what they do together, beyond what each does alone. A row of which nothing can be told is left out.
 function pairsTable({ effects, pairs }) {
   const names = effects.map((effect) => effect.parameter);
   if (pairs.some((pair) => pair.parameters.includes("pair"))) names.push("pair");
   const pairOf = (one, two) => pairs.find((pair) => pair.parameters.includes(one) && pair.parameters.includes(two));
   const rows = names
     .slice(1)
-    .map((row, place) =>
+    .map((row, place) => ({ row, place }))
+    .filter(({ row, place }) => names.slice(0, place + 1).some((column) => pairOf(column, row).share))
+    .map(({ row, place }) =>
       make(
         "tr",
         {},

@@ -112,7 +112,7 @@ function curvePicture({ kind, curve }, domain) {
   return draw("svg", { ...size, role: "img", class: "curve", "aria-label": `mean ${told.join(", ")}` }, ...marks);
 }
 
-// A cell for each two: what they do together, beyond what each does alone. A row of which nothing can be told is left out.
+// A cell for each two: what they do together, beyond what each does alone. Without rows of which nothing can be told.
 function pairsTable({ effects, pairs }) {
   const names = effects.map((effect) => effect.parameter);
   if (pairs.some((pair) => pair.parameters.includes("pair"))) names.push("pair");

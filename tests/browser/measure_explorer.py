@@ -22,6 +22,7 @@ def opened(chromium, index):
     page = chromium.new_page(viewport={"width": 1440, "height": 900})
     begin = time.monotonic()
     page.goto(index.as_uri())
+    page.locator("#effect").scroll_into_view_if_needed()
     page.wait_for_selector("#effect canvas")
     seconds = time.monotonic() - begin
     for y in range(0, page.evaluate("document.documentElement.scrollHeight"), 700):

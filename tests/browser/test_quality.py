@@ -205,11 +205,13 @@ def test_252_runs_fill_one_page(visit, tmp_path):
     index = explorer_of(tmp_path, 252, 320)
     assert explorer.MAX_BYTES / 2 < index.stat().st_size < 1.05 * explorer.MAX_BYTES
     page = visit(index)
+    page.locator("#effect").scroll_into_view_if_needed()
     page.wait_for_selector("#effect canvas")
 
 
 def test_1000_runs_open_and_every_part_works(visit, tmp_path):
     page = visit(explorer_of(tmp_path, 1000, 48))
+    page.locator("#effect").scroll_into_view_if_needed()
     page.wait_for_selector("#effect canvas")
     slider = page.locator("#slider-tv_weight")
     for place in ("0", "77", slider.get_attribute("max")):

@@ -4,6 +4,7 @@
 localrules:
     collect,
     collect_partial,
+    response,
     manifest,
 
 

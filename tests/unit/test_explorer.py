@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 
 from styletransfer.reports import explorer, html
+from styletransfer.results import tables
 
 
 @pytest.mark.parametrize(
     ("cell", "value"), [(5.0, 5), ("1.2", 1.2), ("0.5 0.5", "0.5 0.5"), ("avg", "avg"), (1e-8, 1e-8), ("", "")]
 )
 def test_cells_become_plain_values(cell, value):
-    found = explorer.plain(cell)
+    found = tables.plain(cell)
     assert (found, type(found)) == (value, type(value))
 
 

@@ -201,7 +201,7 @@ def study_in(file):
 
 
 def runs_at(rung):
-    """The runs of the study as it was decided when it came to a rung."""
+    """The runs of the study at a rung, by its newest decision."""
     return list(study_in(decided_plan(rung)).runs)
 
 

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from styletransfer.analysis import measures
 from styletransfer.analysis.measures import CONTENT_KEPT, STYLE_REACHED
 from styletransfer.analysis.space import PAIR, Space
 
-RULERS = (STYLE_REACHED.column, CONTENT_KEPT.column)
+RULERS = tuple(ruler.column for ruler in measures.RULERS)
 
 
 class Aim(NamedTuple):

@@ -92,7 +92,7 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
         "preserve_colors": options["preserve_colors"],
         "measures": [dataclasses.asdict(measure) for measure in measures.MEASURES],
         "parameters": [_parameter(name, runs[name]) for name in varied],
-        "constants": {name: plain(first[name]) for name in known if name not in varied},
+        "constants": {name: tables.plain(first[name]) for name in known if name not in varied},
         "defaults": {name: settings.default_of(name) for name in known},
         "pairs": pairs,
         "runs": [_run(row, varied, curves) for row in distinct.to_dict("records")],
@@ -107,7 +107,7 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
 
 
 def _parameter(name: str, column: pd.Series) -> dict[str, Any]:
-    found = list(dict.fromkeys(map(plain, column)))
+    found = list(dict.fromkeys(map(tables.plain, column)))
     numbers = all(isinstance(value, int | float) for value in found)
     kind = "weight" if name in WEIGHTS else "measure" if name in LOSS_DEFINITION else "optimiser"
     values = sorted(found) if numbers else found
@@ -132,7 +132,7 @@ def _run(row: Mapping[str, Any], varied: Sequence[str], curves: Mapping[Any, Any
         "status": row["status"],
         "reason": row["reason"],
         "size": [int(row["width"]), int(row["height"])],
-        "settings": {name: plain(row[name]) for name in varied},
+        "settings": {name: tables.plain(row[name]) for name in varied},
         "measured": {measure.name: number(row[measure.column]) for measure in measures.MEASURES},
         "bars": {measure.name: number(row.get(f"{measure.column}_bar")) for measure in measures.RULERS},
         "repeats": int(row.get(noise.REPEATS, 1)),
@@ -166,15 +166,6 @@ def _curves(losses: pd.DataFrame) -> dict[Any, dict[str, list[Any]]]:
         curves[run_id] = {"iteration": [int(steps[place]) for place in places], **curve}
         first += count
     return curves
-
-
-def plain(value: Any) -> Any:
-    """A cell of the table as a plain number where it is one, else as text (several numbers, or a word)."""
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        return str(value)
-    return int(found) if found.is_integer() and abs(found) < 1e15 else found
 
 
 def number(value: Any) -> float | None:

@@ -94,7 +94,7 @@ def _setting(study: str, found: Recommended) -> dict[str, Any]:
         "aim": found.aim.name,
         "says": found.aim.says,
         "title": title(found.settings),
-        "settings": dict(zip(found.settings, map(_plain, found.settings.values()), strict=True)),
+        "settings": dict(zip(found.settings, map(tables.plain, found.settings.values()), strict=True)),
         **reached,
         "bars": found.bars,
         "text": f"{_numbers(found)}; the best of {found.compared} settings if {found.aim.says}.",
@@ -132,17 +132,8 @@ def _alike_text(alike: Sequence[str]) -> str:
 
 def title(settings: Mapping[str, Any]) -> str:
     """A setting in words: `style weight 50, pooling max`."""
-    parts = [f"{name.replace('_', ' ')} {value_labels([_plain(value)])[0]}" for name, value in settings.items()]
+    parts = [f"{name.replace('_', ' ')} {value_labels([tables.plain(value)])[0]}" for name, value in settings.items()]
     return ", ".join(parts) or "the default"
-
-
-def _plain(value: Any) -> Any:
-    """A cell of the table as a number where it is one, else as text."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return str(value)
-    return int(number) if number.is_integer() else number
 
 
 def write(

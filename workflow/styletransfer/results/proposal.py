@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from styletransfer.analysis import posterior, preference, propose
-from styletransfer.analysis.measures import CONTENT_KEPT, STYLE_REACHED
+from styletransfer.analysis import measures, posterior, preference, propose
 from styletransfer.analysis.posterior import Posterior
 from styletransfer.analysis.space import PAIR, Axis, Space
 from styletransfer.errors import InputError
@@ -26,7 +25,7 @@ from styletransfer.study.config import DEFINING_KEYS
 from styletransfer.study.expand import base_of
 from styletransfer.study.plan import Study
 
-RULERS = [STYLE_REACHED.column, CONTENT_KEPT.column]
+RULERS = [ruler.column for ruler in measures.RULERS]
 # With fewer settings, or choices, a model tells nothing.
 LEAST = 8
 # A model rests on so many settings at most, evenly chosen: what it takes grows with their cube.
@@ -130,10 +129,9 @@ def _by_rulers(space: Space, settings: pd.DataFrame) -> tuple[list[Posterior], C
     models = [posterior.regression(places, column) for column in values.T]
 
     def words(place: np.ndarray) -> str:
-        of = (STYLE_REACHED, CONTENT_KEPT)
         told = [
             _with_error(measure.title, *model.predict(place[np.newaxis]))
-            for measure, model in zip(of, models, strict=True)
+            for measure, model in zip(measures.RULERS, models, strict=True)
         ]
         return ", ".join(told)
 

@@ -45,7 +45,7 @@ def decide(study: Study, pool: Path, iterations: int) -> tuple[Study, pd.DataFra
     of, and what is there already at the next rung. A run that diverged does not.
 
     Args:
-        study: as it was decided last. Its runs are finished.
+        study: by its newest decision. Its runs are finished.
         pool: the folder of all runs.
         iterations: those of the next rung.
 

@@ -155,6 +155,15 @@ def _identity(name: str, reason: str, settings: Mapping[str, Any]) -> dict[str, 
     return {"status": name, "reason": reason, **{key: _cell(key, value) for key, value in sorted(settings.items())}}
 
 
+def plain(value: Any) -> Any:
+    """A cell of the table as a plain number where it is one, else as text (several numbers, or a word)."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return int(found) if found.is_integer() and abs(found) < 1e15 else found
+
+
 def _cell(name: str, value: Any) -> Any:
     """What may be a list as text: one column has one type, however many styles or stages a run has."""
     if name == "stages" and not isinstance(value, list):

@@ -30,6 +30,7 @@ from styletransfer.reports.figures.style import (
     legend_below,
     log_scale,
     log_ticks,
+    plain_axes,
     shortened,
     thumbnail,
 )
@@ -105,7 +106,7 @@ def _show_front(axis: Axes, runs: pd.DataFrame) -> None:
     axis.margins(0.14)
     axis.set_xlabel(f"{CONTENT_KEPT.title}: more like the photograph →", fontsize=9)
     axis.set_ylabel(f"{STYLE_REACHED.title}: more like the artwork →", fontsize=9)
-    _plain(axis)
+    plain_axes(axis)
     axis.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 
 
@@ -202,7 +203,7 @@ def _show_effect(axis: Axes, runs: pd.DataFrame, name: str, measure: Measure) ->
         else:
             axis.set_xscale("log")
         log_ticks(axis.xaxis)
-    _plain(axis)
+    plain_axes(axis)
 
 
 def _middle(points: pd.DataFrame, each: bool) -> pd.DataFrame:
@@ -216,10 +217,3 @@ def _middle(points: pd.DataFrame, each: bool) -> pd.DataFrame:
 def _numbers(column: pd.Series) -> pd.Series:
     """A column as numbers; where it holds words or lists there are none."""
     return pd.to_numeric(column, errors="coerce")
-
-
-def _plain(axis: Axes) -> None:
-    axis.tick_params(labelsize=8, which="both")
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.grid(color="#e6e6e6", lw=0.6)
-    axis.set_axisbelow(True)

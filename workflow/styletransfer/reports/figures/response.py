@@ -15,7 +15,17 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from styletransfer.analysis.space import PAIR
-from styletransfer.reports.figures.style import CATEGORIES, GREY, INK, blank, fitted, joined, log_ticks, shortened
+from styletransfer.reports.figures.style import (
+    CATEGORIES,
+    GREY,
+    INK,
+    blank,
+    fitted,
+    joined,
+    log_ticks,
+    plain_axes,
+    shortened,
+)
 from styletransfer.results.tables import completed, incomplete_note
 from styletransfer.text import value_labels
 
@@ -75,7 +85,7 @@ def _show_shares(axis: Axes, effects: Sequence[Found]) -> None:
     axis.set_xlim(0, 1.22 * max(0.5, *(effect["total"]["high"] for effect in effects)))
     axis.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
     axis.set_title("share of the variance: dark alone, light together with others", fontsize=9, loc="left")
-    _plain(axis)
+    plain_axes(axis)
 
 
 def _show_pairs(axis: Axes, found: Found) -> None:
@@ -139,7 +149,7 @@ def _show_curve(axis: Axes, effect: Found) -> None:
             axis.set_xscale("symlog", linthresh=_least(values))
             log_ticks(axis.xaxis)
     axis.set_title(shortened(_words(effect["parameter"]), 26), fontsize=9, loc="left")
-    _plain(axis)
+    plain_axes(axis)
 
 
 def _least(values: Sequence[float]) -> float:
@@ -149,10 +159,3 @@ def _least(values: Sequence[float]) -> float:
 
 def _words(name: str) -> str:
     return "pictures" if name == PAIR else name.replace("_", " ")
-
-
-def _plain(axis: Axes) -> None:
-    axis.tick_params(labelsize=8, which="both")
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.grid(color="#e6e6e6", lw=0.6)
-    axis.set_axisbelow(True)

@@ -57,6 +57,14 @@ def _plain_number(value: float, _: object = None) -> str:
     return f"{value:g}"
 
 
+def plain_axes(axis: Axes) -> None:
+    """Small ticks, a faint grid, and no frame above or to the right."""
+    axis.tick_params(labelsize=8, which="both")
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.grid(color="#e6e6e6", lw=0.6)
+    axis.set_axisbelow(True)
+
+
 def log_scale(axes: Sequence[Axes], axis: str, values: Iterable[float]) -> None:
     """A log axis for what is positive among the values drawn; in words, what it cannot show.
 

@@ -20,7 +20,7 @@ rule propose:
     params:
         number=config["proposals"],
         preferences=["--preferences", *config["preferences"]] if config["preferences"] else [],
-        machine=machine_of(config),
+        machine=lambda wildcards: machine_of(config),
         # No run is an input: what is missing must not be computed. So this tells when one has come to an end.
         status=lambda wildcards: status_digest(STUDY, Path("results/runs")),
     shell:

@@ -22,7 +22,7 @@ COMMANDS = {
     "init": ("init",),
     "plan": ("plan", "status"),
     "prepare": ("fetch", "convert", "picture", "paint"),
-    "results": ("measure", "collect", "response", "manifest", "verify", "crate"),
+    "results": ("measure", "decide", "collect", "response", "manifest", "verify", "crate"),
     "draw": ("draw", "verdict", "explorer"),
     "watch": ("watch",),
     "final": ("final",),
@@ -30,7 +30,19 @@ COMMANDS = {
     "benchmark": ("benchmark",),
 }
 # Those that the workflow's rules call. By hand they do the same.
-OF_RULES = ("fetch", "convert", "picture", "run", "collect", "response", "draw", "verdict", "explorer", "manifest")
+OF_RULES = (
+    "fetch",
+    "convert",
+    "picture",
+    "run",
+    "decide",
+    "collect",
+    "response",
+    "draw",
+    "verdict",
+    "explorer",
+    "manifest",
+)
 
 
 def parser(command: str | None = None) -> argparse.ArgumentParser:

@@ -42,7 +42,9 @@ def at(study: Study, iterations: int, going: Collection[str] | None = None) -> S
 def every(study: Study) -> Study:
     """The study with rows for every run that it may come to compute."""
     rungs = study.config.get("rungs")
-    rows = (row for iterations in rungs for row in at(study, iterations).rows) if rungs else study.rows
+    if not rungs:
+        return study  # which knows its runs already
+    rows = (row for iterations in rungs for row in at(study, iterations).rows)
     return dataclasses.replace(study, rows=tuple(rows))
 
 

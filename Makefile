@@ -8,8 +8,8 @@ PAGE := $(VENV)/page
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: audit check demo test lint light unit workflow browser cluster faults install lock notebook page pictures \
-  gallery screenshots
+.PHONY: audit check demo test lint light unit study workflow browser cluster faults install lock notebook page \
+  pictures gallery screenshots
 
 demo: $(VENV)/installed
 	@$(BIN)/styletransfer plan --configfile config/demo.yaml
@@ -47,7 +47,7 @@ check: $(VENV)/tested
 
 # All that CI runs. Pages and the cluster have limits of time and want both cores, so they come alone.
 test: $(VENV)/tested
-	$(MAKE) --jobs=2 lint page unit workflow
+	$(MAKE) --jobs=2 lint page workflow unit study
 	$(MAKE) browser
 	$(MAKE) cluster
 
@@ -66,9 +66,13 @@ light: $(VENV)/tested $(VENV)/crate/installed
 unit: $(VENV)/tested $(VENV)/crate/installed
 	$(BIN)/pytest tests/unit
 
+# The longest file of the workflow's tests: by itself, so that both cores have something to do.
+study: $(VENV)/tested
+	$(BIN)/pytest tests/workflow/test_workflow.py
+
 # All that is in no other target.
 workflow: $(VENV)/tested
-	$(BIN)/pytest --ignore tests/unit --ignore tests/browser --ignore tests/cluster
+	$(BIN)/pytest --ignore tests/unit --ignore tests/browser --ignore tests/cluster --ignore tests/workflow/test_workflow.py
 
 # The page's scripts: format, lint, types, and their logic in node's test runner. What cannot be had is said in one line.
 page:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -257,6 +258,17 @@ def test_who_watches_a_rung_goes_on_to_the_next(tmp_path):
     last.write(folder / "plan-x-4.json")
     assert watched.follow() and set(watched.labels) == set(last.runs)
     assert not watched.follow()
+
+
+def test_who_watches_runs_that_all_diverge_sees_an_end(tmp_path):
+    first, folder = rungs_of.at(study(), 1), tmp_path / "studies/tiny"
+    folder.mkdir(parents=True)
+    watched = Monitor(first, tmp_path / "runs")
+    for rung, goes_on in ((1, True), (2, True), (4, False)):
+        plan = folder / f"plan-x-{rung}.json"
+        rungs_of.at(first, rung, []).write(plan)
+        os.utime(plan, (rung, rung))
+        assert watched.follow() == goes_on
 
 
 def test_the_plan_tells_how_many_steps_it_takes_at_most(tmp_path):

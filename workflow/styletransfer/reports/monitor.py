@@ -26,7 +26,7 @@ from styletransfer.runs.layout import RUN_FILES, RUN_LOG
 from styletransfer.runs.record import Record
 from styletransfer.runs.status import Status
 from styletransfer.settings import Settings, default_of
-from styletransfer.study.plan import Study, newest
+from styletransfer.study.plan import Study, find, newest
 
 # What these tell of is as good as now: older ones may be of another machine.
 NEWEST = 50
@@ -130,9 +130,14 @@ class Monitor:
         """Where every run has a result: go on to the study at its next rung, if it is decided. False at the last."""
         if not self._study.goes_on:
             return False
-        decided = newest(self._pool.parent / "studies" / self.name)
-        if decided is not None and decided.runs != self._study.runs:
-            self._look_at(decided)
+        folder = self._pool.parent / "studies" / self.name
+        decided = newest(folder)
+        if decided is None:
+            return True
+        if decided.runs == self._study.runs:
+            # Where all diverge, none comes to the last rung.
+            return not find(folder).stem.endswith(f"-{self._study.config['rungs'][-1]}")
+        self._look_at(decided)
         return True
 
     def snapshot(self) -> Snapshot:

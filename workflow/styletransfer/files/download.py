@@ -20,7 +20,6 @@ from typing import Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
-from tqdm import tqdm
 from urllib3.exceptions import InvalidHeader, MaxRetryError, ProtocolError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
@@ -269,6 +268,8 @@ def _receive(response: requests.Response, target: _Target, begin: int) -> int:
 
 def _reported(chunks: Iterable[bytes], target: _Target, begin: int) -> Iterator[bytes]:
     """The same chunks; stderr shows how far they are: a bar on a terminal, now and then a line in a log."""
+    from tqdm import tqdm  # plans are made without it
+
     name, said, arrived = target.path.name, time.monotonic(), begin
     of = f" of {target.size / 1e6:.1f}" if target.size else ""
     bar = {"desc": name, "total": target.size, "initial": begin, "unit": "B", "unit_scale": True, "leave": False}

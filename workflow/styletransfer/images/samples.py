@@ -96,15 +96,21 @@ def recipe(name: str) -> str:
     return f"{name}@{PAINTINGS[name]}"
 
 
-def sample_file(name: str) -> Path:
-    """The file of a sample. Raises `InputError` for an unknown name, a missing package or another file."""
+def sample(name: str) -> Sample:
+    """The sample of that name, whether or not its package is installed. Raises `InputError` for an unknown name."""
     if name not in SAMPLES:
         raise InputError(f"there is no sample picture {name!r}: choose one of {', '.join(SAMPLES)}")
+    return SAMPLES[name]
+
+
+def sample_file(name: str) -> Path:
+    """The file of a sample. Raises `InputError` for an unknown name, a missing package or another file."""
+    known = sample(name)
     # Finding the package is not importing it, which would take a second.
     package = importlib.util.find_spec("skimage")
     if package is None or package.origin is None:
         raise InputError(f"sample {name!r} comes with the package scikit-image, which is not installed: install it")
-    path = Path(package.origin).parent / "data" / SAMPLES[name].file
-    if not path.is_file() or checks.checksum(path) != SAMPLES[name].sha256:
+    path = Path(package.origin).parent / "data" / known.file
+    if not path.is_file() or checks.checksum(path) != known.sha256:
         raise InputError(f"{path} is not the picture it should be: install the pinned version of scikit-image")
     return path

@@ -15,18 +15,20 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from styletransfer import stages
 from styletransfer.analysis import device_usage
 from styletransfer.results.estimates import Calibration, Estimates, Observation, calibration, finished_here
-from styletransfer.runs import history, status
-from styletransfer.runs.history import Progress
+from styletransfer.runs import status
 from styletransfer.runs.layout import RUN_FILES, RUN_LOG
 from styletransfer.runs.record import Record
 from styletransfer.runs.status import Status
 from styletransfer.settings import Settings, default_of
 from styletransfer.study.plan import Study, find, newest
+
+if TYPE_CHECKING:
+    from styletransfer.runs.history import Progress
 
 # What these tell of is as good as now: older ones may be of another machine.
 NEWEST = 50
@@ -176,6 +178,8 @@ class Monitor:
         )
 
     def _at_work(self, run_id: str, one: Status, now: float) -> RunningRun:
+        from styletransfer.runs import history  # Snakemake's terminal looks at this module, and has no NumPy
+
         log = self._pool / run_id / RUN_LOG
         try:
             reports = history.read(log.read_text(encoding="utf-8", errors="replace"))

@@ -18,8 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from tqdm import tqdm
-
 from styletransfer.files import atomic
 from styletransfer.optim import terms
 from styletransfer.optim.history import History
@@ -97,6 +95,8 @@ class ProgressLogger:
     """Tells how a run gets on: a bar with losses and time left on a terminal, plain lines in a log."""
 
     def __init__(self, history: History) -> None:
+        from tqdm import tqdm
+
         self._history = history
         self._iterations = history.settings.iterations
         self._first = len(history.evaluations)

@@ -32,7 +32,7 @@ DEFINING_KEYS = (
 RUNG_KEYS = ("rungs", "rungs_share", "rungs_by")
 # Raised when columns of the tables change: they are then gathered again, from records of all ages.
 TABLES_VERSION = 4
-SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).with_name("config.schema.yaml")
 
 
 def read(path: str | Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from styletransfer.errors import InputError
 from styletransfer.files import checks
-from styletransfer.images.samples import recipe, sample_file
+from styletransfer.images.samples import recipe, sample
 from styletransfer.settings import Artifact
 from styletransfer.study.config import unknown_key
 from styletransfer.study.plan import Source, Study
@@ -46,7 +46,7 @@ def picture(config: Mapping[str, Any], name: str, earlier: Earlier = lambda: Non
     if kind == "painting":
         checksum = recipe(source)
     elif kind == "sample":
-        checksum = f"sha256:{checks.checksum(sample_file(source))}"
+        checksum = f"sha256:{sample(source).sha256}"  # of its file, which is checked where it is read
     elif checks.is_gone(source) and (known := earlier()) and _is_of(known.pictures.get(name), source):
         return known.pictures[name]
     else:

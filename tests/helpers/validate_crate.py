@@ -1,4 +1,4 @@
-"""The issues of an RO-Crate, as roc-validator finds them: a JSON list of [check, entity, message].
+"""The issues of each RO-Crate, as roc-validator finds them: JSON lists of [check, entity, message].
 
 It runs in an environment of its own, `envs/requirements-crate.txt`, since roc-validator needs another rich than the
 workflow. Nothing is fetched: what the two contexts of a crate say of its terms is below.
@@ -11,20 +11,26 @@ from rocrate_validator.models import Severity
 from rocrate_validator.services import ValidationSettings, validate
 from rocrate_validator.utils.http import HttpRequester
 
-PROFILE = "workflow-run-crate-0.5"
+PROFILE = "provenance-run-crate-0.5"
 CONTEXTS = ("https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context")
 # Whatever else a crate says is no term, and an issue.
 SCHEMA_ORG = (
-    *("ComputerLanguage", "CreateAction", "CreativeWork", "Dataset", "SoftwareSourceCode", "WebPage"),
-    *("about", "contentSize", "datePublished", "description", "encodingFormat", "endTime", "hasPart", "identifier"),
-    *("instrument", "license", "mainEntity", "mentions", "name", "object", "programmingLanguage", "result"),
-    *("startTime", "url", "version"),
+    *("ComputerLanguage", "ControlAction", "CreateAction", "CreativeWork", "Dataset", "HowTo", "HowToStep"),
+    *("OrganizeAction", "Organization", "Person", "PropertyValue", "SoftwareApplication", "SoftwareSourceCode"),
+    *("WebPage", "about", "actionStatus", "additionalType", "affiliation", "agent", "author", "contentSize"),
+    *("datePublished", "description", "encodingFormat", "endTime", "exampleOfWork", "hasPart", "identifier"),
+    *("instrument", "license", "mainEntity", "mentions", "name", "object", "position", "programmingLanguage"),
+    *("publisher", "result", "softwareVersion", "startTime", "step", "url", "value", "version", "workExample"),
 )
 TERMS = {
     **{term: f"http://schema.org/{term}" for term in SCHEMA_ORG},
     "File": "http://schema.org/MediaObject",
     "conformsTo": {"@id": "http://purl.org/dc/terms/conformsTo"},
     "ComputationalWorkflow": "https://bioschemas.org/ComputationalWorkflow",
+    "FormalParameter": "https://bioschemas.org/FormalParameter",
+    "input": "https://bioschemas.org/ComputationalWorkflow#input",
+    "output": "https://bioschemas.org/ComputationalWorkflow#output",
+    "environment": "https://w3id.org/ro/terms/workflow-run#environment",
     "sha256": "https://w3id.org/ro/terms/workflow-run#sha256",
 }
 
@@ -44,8 +50,11 @@ class Answer:
 
 
 HttpRequester.get = lambda _, address, **__: Answer(address)
-settings = ValidationSettings(
-    rocrate_uri=sys.argv[1], profile_identifier=PROFILE, requirement_severity=Severity.RECOMMENDED, no_cache=True
+settings = (
+    ValidationSettings(
+        rocrate_uri=crate, profile_identifier=PROFILE, requirement_severity=Severity.RECOMMENDED, no_cache=True
+    )
+    for crate in sys.argv[1:]
 )
-found = validate(settings).get_issues()
-print(json.dumps([[issue.check.identifier, issue.violatingEntity, issue.message] for issue in found]))
+issues = [validate(one).get_issues() for one in settings]
+print(json.dumps([[[one.check.identifier, one.violatingEntity, one.message] for one in found] for found in issues]))

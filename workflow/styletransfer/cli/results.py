@@ -57,6 +57,12 @@ def add_commands(commands: Any) -> None:
     packing = add_command(commands, "crate", "pack a study into an RO-Crate, a .zip that archives take", pack)
     packing.add_argument("--manifest", type=Path, required=True, help="results/studies/<study>/manifest.json")
     packing.add_argument("--output", type=Path, required=True, help="the crate to write, .zip")
+    packing.add_argument(
+        "--author",
+        nargs=3,
+        metavar=("NAME", "ORGANIZATION", "URL"),
+        help="who ran the study, and the page of their organization; without it the crate does not say",
+    )
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -181,5 +187,6 @@ def pack(options: argparse.Namespace) -> None:
     """Check the study against its manifest, and pack it."""
     from styletransfer.results import ro_crate
 
-    ro_crate.write(options.output, options.manifest, ROOT)
+    author = ro_crate.Author(*options.author) if options.author else None
+    ro_crate.write(options.output, options.manifest, ROOT, author)
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")

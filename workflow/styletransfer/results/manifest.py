@@ -227,15 +227,19 @@ def _tools() -> dict[str, str]:
     return found
 
 
+def pictures_read(record: Record) -> list[tuple[str, str, str]]:
+    """Role, name and checksum of each prepared picture that a run read."""
+    identity, inputs = record.identity, record.inputs
+    read = [("content", identity["content"], inputs["content"])]
+    read += [("style", *style) for style in zip(identity["styles"], inputs["styles"], strict=True)]
+    if "initial" in inputs:
+        read.append(("initial", identity["initial"], inputs["initial"]))
+    return [(role, artifact["name"], checksum) for role, artifact, checksum in read]
+
+
 def _picture(artifact: Artifact, records: Any) -> dict[str, Any]:
     """Where a picture came from, and the checksums of the prepared files that runs read as it."""
-    read = set()
-    for record in records:
-        identity, inputs = record.identity, record.inputs
-        pairs = [(identity["content"], inputs["content"]), *zip(identity["styles"], inputs["styles"], strict=True)]
-        if "initial" in inputs:
-            pairs.append((identity["initial"], inputs["initial"]))
-        read |= {checksum for fields, checksum in pairs if fields["name"] == artifact.name}
+    read = {checksum for record in records for _, name, checksum in pictures_read(record) if name == artifact.name}
     return {"source": artifact.checksum, "sha256": sorted(read)}
 
 

@@ -25,6 +25,7 @@ def tiny_study(*, defaults=(), **changes):
         "defaults": {"width": 32, "iterations": 3, "content_weight": 1, **dict(defaults)},
         "vary": {"style_weight": [5, 50], "learning_rate": [10, 1.0e30]},
         "device": "cpu",
+        "runs_per_job": 1,
         "print_iterations": 1,
     }
     return study | changes

@@ -15,6 +15,7 @@ from PIL import Image
 from helpers.records import record
 from helpers.studies import ROOT, tiny_study
 from styletransfer import cli
+from styletransfer.analysis import device_usage
 from styletransfer.cli.plan import gpu_tokens
 from styletransfer.devices import host, precision
 from styletransfer.devices.lease import Device
@@ -253,6 +254,38 @@ def test_a_batch_pays_one_start_and_looks_once_at_the_same_pictures():
     assert any(same) and not all(same)
     expected = sum(alone) - spared * (START - costs.LATER_SECONDS) - sum(np.array(look[1:])[same])
     assert found.job_seconds(runs) == pytest.approx(expected)
+
+
+SHORT = [{"width": 64, "iterations": 3}, {"width": 128, "iterations": 30}, {"width": 192, "iterations": 30}]
+
+
+@pytest.mark.parametrize("defaults", SHORT)
+@pytest.mark.parametrize("kind", ["cpu", "gpu"])
+def test_runs_share_a_job_until_starting_takes_a_tenth(kind, defaults):
+    many = study(defaults=defaults, vary={"style_weight": {"logspace": [1, 100, 60]}})
+    found, runs = Estimates(many, kind), list(many.runs.values())
+    spared = found.seconds(runs[0]) + found.job_seconds(runs[1:]) - found.job_seconds(runs)
+    spared -= found.work(runs[0]).look_seconds
+    each = (found.job_seconds(runs) - spared) / len(runs)
+    size = found.runs_per_job(1)
+    assert len(runs) > 1 and spared > 0
+    assert size * each >= 9 * spared or size == len(runs)
+    assert size * each < 2 * 9 * spared + each, "no more than that, but for equal batches"
+
+    def batches(size):
+        return [runs[first : first + size] for first in range(0, len(runs), size)]
+
+    for places in range(1, 70):
+        walls = [
+            device_usage.elapsed(device_usage.schedule([found.job_seconds(batch) for batch in batches(n)], places))
+            for n in (1, found.runs_per_job(places))
+        ]
+        assert walls[1] <= 1.1 * walls[0], "no device has nothing to do for that"
+
+
+def test_a_run_of_2018_is_a_job():
+    of_2018 = study(defaults={"width": 512, "iterations": 1000}, vary={"style_weight": [1, 2, 3]})
+    assert [Estimates(of_2018, kind).runs_per_job(1) for kind in ("cpu", "gpu")] == [1, 1]
 
 
 def test_a_photograph_without_a_width_asks_for_what_it_needs(tmp_path, monkeypatch):

@@ -384,7 +384,8 @@ def test_runs_in_batches(finished, tmp_path):
         assert (folder / "image.png").read_bytes() == (again / "image.png").read_bytes()
         assert "iteration" in (again / "transfer.log").read_text()
     assert "Nothing to be done" in snakemake(tmp_path, "--dry-run", config=batches)
-    assert "Nothing to be done" in snakemake(tmp_path, "--dry-run", config=STUDY)
+    for size in (1, "auto"):
+        assert "Nothing to be done" in snakemake(tmp_path, "--dry-run", config=STUDY | {"runs_per_job": size})
 
 
 def test_a_run_that_fails_does_not_stop_its_batch(finished, tmp_path):

@@ -9,7 +9,7 @@ MACHINE = (
     f" --print-iterations {config['print_iterations']} --state-seconds {config['state_seconds']}"
     f" {' '.join(PRESERVE)}"
 )
-SIZE = config["runs_per_job"]
+SIZE = runs_per_job()
 # Which runs go on from a rung is not known yet, so those are computed one by one.
 BATCHES = [*(FIRST.batches(SIZE) if SIZE > 1 else []), *([[]] if RUNGS or SIZE == 1 else [])]
 

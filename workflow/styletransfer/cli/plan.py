@@ -53,6 +53,7 @@ def add_commands(commands: Any) -> None:
 
 def print_plan(options: argparse.Namespace) -> None:
     """Count the rows of a config or a plan, and estimate."""
+    from styletransfer.results.estimates import Estimates
     from styletransfer.results.overview import estimates_of, summary
     from styletransfer.results.plan import check_pictures, check_sizes
     from styletransfer.study import config
@@ -70,7 +71,11 @@ def print_plan(options: argparse.Namespace) -> None:
     kind = host.guess(machine["device"])
     estimates = estimates_of(rungs.every(study), options.pool, kind, machine["backend"], machine["threads"])
     at_once = options.at_once or (gpu_tokens() if kind == "gpu" else host.cores() // machine["threads"])
-    print(summary(study, options.pool, estimates, at_once, machine["runs_per_job"], machine["device"]))
+    size = machine["runs_per_job"]
+    if not isinstance(size, int):  # by the table, as Snakemake decides: so it is the same whatever has been computed
+        first = rungs.at(study, found["rungs"][0]) if found["rungs"] else study
+        size = Estimates(first, kind, machine["backend"], machine["threads"]).runs_per_job(max(1, at_once))
+    print(summary(study, options.pool, estimates, at_once, size, machine["device"]))
 
 
 def gpu_tokens(profile: Path = Path("profiles/default/config.yaml")) -> int:

@@ -37,6 +37,10 @@ LEAST_START = 1.0
 # Limits for a scheduler: more than the estimate by these factors, the time by less where finished runs tell of it.
 MEMORY_MARGIN = 1.2
 TIME_MARGIN, UNCALIBRATED_MARGIN = 2.0, 4.0
+# `runs_per_job: auto`: of a job's time its start takes at most this share. Runs that take as many seconds or more are
+# jobs of their own: so each is followed, stopped and tried again by itself.
+START_SHARE, LONG_RUN_SECONDS = 0.1, 30.0
+MOST_RUNS_PER_JOB = 100
 # Beside the runs, for a job of a cluster: it starts Snakemake and TensorFlow, and waits for files.
 MINUTES_BESIDE = 5
 
@@ -198,6 +202,21 @@ class Estimates:
             taken = left * work.evaluation_seconds + (work.look_seconds if looks != seen else 0.0)
             seconds, seen = seconds + LATER_SECONDS + self.calibration.ratio(work.way) * taken, looks
         return seconds
+
+    def runs_per_job(self, places: int) -> int:
+        """As many runs as `runs_per_job: auto` puts into a job.
+
+        Args:
+            places: how many jobs are computed at once. Each gets equally many, as far as there are runs.
+        """
+        runs = self._study.runs.values()
+        start = PROCESS_SECONDS + self.calibration.start_seconds(self.kind) - LATER_SECONDS
+        seconds = (self.job_seconds(runs) - start) / len(runs)
+        if seconds >= LONG_RUN_SECONDS:
+            return 1
+        wanted = math.ceil((1 / START_SHARE - 1) * start / seconds)
+        jobs = places * max(1, len(runs) // (wanted * places))
+        return min(MOST_RUNS_PER_JOB, math.ceil(len(runs) / jobs))
 
     def memory_mb(self, run_ids: Iterable[str]) -> float:
         """Of a process that computes these runs one after another; in MB (10^6 bytes)."""

@@ -125,6 +125,8 @@ def _expected(
     wall = device_usage.elapsed(device_usage.schedule(jobs, places))
     together = f" ({duration(wall)} with {places} {'runs' if size == 1 else 'jobs'} at once)" if places > 1 else ""
     most = "at most about" if later else "about"
+    if size > 1 and new:
+        yield f"up to {size} runs share a job, and its start (runs_per_job)"
     yield f"{most} {duration(sum(jobs))} of device time{together}, going by {basis(estimates)}"
     yield f"a run takes up to about {memory / 1000:.1f} GB of memory"
     yield from too_large(estimates, new or list(study.runs), available)

@@ -171,7 +171,7 @@ def _with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
             filled.setdefault(key, part["default"])
         if isinstance(filled.get(key), dict):
             filled[key] = _with_defaults(filled[key], part)
-        elif "integer" in part.get("type", []) and filled.get(key) is not None:
+        elif "integer" in part.get("type", []) and isinstance(filled.get(key), float):
             filled[key] = int(filled[key])  # JSON Schema takes 2.0 for a whole number
     return filled
 

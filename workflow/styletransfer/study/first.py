@@ -39,7 +39,6 @@ vary:
   tv_weight: [1, 100]
   colors: [style, content, matched, luminance]    # whose colours the result has
 
-runs_per_job: 4            # they share a start, which takes as long as some of these runs
 contact_sheet: {{columns: 4}}
 """
 # By the weights; those of files are taken for like Keras'.

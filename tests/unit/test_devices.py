@@ -15,9 +15,10 @@ import pytest
 
 from helpers.gpus import fake_gpus
 from helpers.studies import NEURAL_STYLE
-from styletransfer.devices import gpu_usage, host, lease, tf_setup
+from styletransfer.devices import gpu_usage, host, lease, precision, tf_setup
 from styletransfer.errors import InputError, MachineError
 from styletransfer.images.io import write_image
+from styletransfer.optim.stylize import BACKENDS
 
 HOLD = """
 import subprocess, sys, time
@@ -582,3 +583,9 @@ def test_a_run_without_a_home_folder_keeps_no_cache(tensorflow, tmp_path, monkey
     assert tf_setup.cache_folder() is None
     tf_setup.load_tensorflow(1)
     assert "TF_XLA_FLAGS" not in os.environ
+
+
+def test_a_table_tells_the_backend_of_every_kind_of_device_and_precision():
+    formats = {"cpu": {"float32", "bfloat16"}, "gpu": {"float32", "tensorfloat32", "bfloat16"}}
+    assert set(precision.DEFAULT_BACKEND) == {(kind, name) for kind, names in formats.items() for name in names}
+    assert set(precision.DEFAULT_BACKEND.values()) <= set(BACKENDS)

@@ -20,7 +20,6 @@ from styletransfer.cli.plan import gpu_tokens
 from styletransfer.devices import host, precision
 from styletransfer.devices.lease import Device
 from styletransfer.errors import InputError
-from styletransfer.optim.stylize import DEFAULT_BACKEND
 from styletransfer.results import costs, overview
 from styletransfer.results.costs import COSTS, Way, Work
 from styletransfer.results.estimates import (
@@ -167,10 +166,6 @@ def test_time_follows_from_pixels_steps_optimizer_format_and_styles():
 
 
 START = costs.START_SECONDS["cpu"] + costs.PROCESS_SECONDS
-
-
-def test_what_auto_is_is_the_engines():
-    assert costs.GRADIENT == DEFAULT_BACKEND
 
 
 @given(st.lists(st.floats(0.5, 2), min_size=1, max_size=9), st.integers(32, 512), st.floats(0.1, 10))

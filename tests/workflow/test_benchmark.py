@@ -1,6 +1,7 @@
 """What the commands of the benchmark measure is there, and what holds on any machine. How fast is no test."""
 
 import json
+import re
 import subprocess
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from helpers.cpus import BFLOAT16
+from helpers.gpus import fake_gpus
 from helpers.studies import ENGINE
 from styletransfer.benchmarks.iteration import CANDIDATES
 from styletransfer.benchmarks.measure import is_possible
@@ -72,3 +74,20 @@ def test_many_short_runs_singly_and_in_batches(tmp_path):
     each, batches = figures.values()
     assert (each["runs"], each["runs per job"], batches["runs"]) == (2, 1, 2)
     assert batches["runs per job"] > 1 and min(each["seconds"], batches["seconds"]) > 0
+
+
+def test_all_that_a_gpu_is_measured_by_and_two_workflows_never_share_it(tmp_path, monkeypatch):
+    fake_gpus(monkeypatch, tmp_path, 1)
+    words = ["--widths", "32", "--width", "48", "--precisions", "float32", "--backends", "analytic", "autodiff"]
+    words += ["--slots", "1", "2", "--runs", "2", "--iterations", "40", "--weights", NETWORK, "--output", "made.md"]
+    benchmark(tmp_path, "gpu", *words)
+    page = (tmp_path / "made.md").read_text()
+    assert "Not measured" not in page and "Error" not in page
+    assert "| **float32, analytic** |" in page and "| float32, autodiff |" in page  # it computes on this CPU
+    assert "| float32 | 40 | yes | yes |" in page
+    assert re.search(r"\| 1 \| [\d.]+ \|\n\| 2 \| [\d.]+ \|", page)
+    assert "- runs: 4\n" in page and "- at the same time: 0\n" in page
+    assert [line[3:] for line in page.splitlines() if line.startswith("## ")] == [
+        *("Products of large matrices", "Steps", "A whole run: 48 px", "The same bytes", "Several runs on one device"),
+        *("A study, to its contact sheet: 48 px", "Workflows at once on one device: 2 workflows"),
+    ]

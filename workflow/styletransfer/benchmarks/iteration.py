@@ -14,9 +14,8 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from styletransfer.benchmarks.measure import Options, Workbench, is_possible, ratio, study_settings
+from styletransfer.benchmarks.measure import Options, Workbench, begin, is_possible, ratio, study_settings
 from styletransfer.benchmarks.textbook import textbook_step
-from styletransfer.devices import tf_setup
 from styletransfer.errors import InputError
 from styletransfer.optim.stylize import fit
 from styletransfer.optim.terms import style_shares, weights
@@ -67,7 +66,7 @@ def matrix_product(precision: str) -> Prepare:
     """As many multiplications as an iteration has, in products of large matrices: what the machine can do."""
 
     def prepare(options: Options) -> Callable[[], object]:
-        tf_setup.load_tensorflow(options.threads)
+        begin(options)
         import tensorflow as tf
 
         total = multiplications(*options.size)
@@ -199,8 +198,8 @@ def _serve(pipe: Connection, name: str, options: Options, threads: int | None) -
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     step = CANDIDATES[name].prepare(dataclasses.replace(options, threads=threads))
     while (steps := pipe.recv()) is not None:
-        begin = time.perf_counter()
+        began = time.perf_counter()
         for _ in range(steps):
             step()
-        pipe.send(time.perf_counter() - begin)
+        pipe.send(time.perf_counter() - began)
     pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from styletransfer.benchmarks.measure import Options
-from styletransfer.devices import tf_setup
+from styletransfer.benchmarks.measure import Options, begin
 from styletransfer.vgg.weights import CHANNELS, DEEPEST_NEEDED
 
 LAYER_SECONDS = 0.3
@@ -20,7 +19,7 @@ def measure_layers(options: Options) -> dict[str, Any]:
     Bytes are those that must be moved at least: inputs, kernel and results, each once. The best: products of large
     matrices, and copies of a large array.
     """
-    tf_setup.load_tensorflow(options.threads)
+    begin(options)
     import tensorflow as tf
 
     from styletransfer.optim.gradients import WINOGRAD_FROM
@@ -59,7 +58,7 @@ def _best(step: Callable[[], object]) -> float:
     taken: list[float] = []
     end = time.perf_counter() + LAYER_SECONDS
     while time.perf_counter() < end or len(taken) < 3:
-        begin = time.perf_counter()
+        began = time.perf_counter()
         step()
-        taken.append(time.perf_counter() - begin)
+        taken.append(time.perf_counter() - began)
     return min(taken)

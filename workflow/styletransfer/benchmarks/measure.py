@@ -5,30 +5,33 @@ Figures on a shared machine are noisy: what is compared takes turns within one m
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
+import functools
 import importlib.metadata
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from styletransfer.devices import precision, tf_setup
+from styletransfer.devices import lease, precision, tf_setup
 from styletransfer.errors import InputError
 from styletransfer.images import generated
 from styletransfer.images.io import read_image
 from styletransfer.images.resize import resize, to_uint8
 from styletransfer.images.samples import sample_file
 from styletransfer.optim import terms
-from styletransfer.optim.stylize import Computation, Engine, build, fit
+from styletransfer.optim.stylize import Engine, build, fit, resolve
 from styletransfer.settings import Settings
 from styletransfer.vgg import formats
 
@@ -47,6 +50,9 @@ STUDY_DEFAULTS: dict[str, Any] = {
 }
 # A round takes so many pixels through an iteration, if 20 iterations do: short rounds are all noise.
 ROUND_PIXELS = 400_000
+# Seconds to wait for a GPU that another process has.
+DEVICE_WAIT = 60.0
+NO_TIME = "no time left"
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class Options:
         iterations: of a round, or of a run; None for 3, or more for small pictures.
         rounds: how often everything is measured.
         threads: of the CPU; None for all cores.
+        device: `cpu` or `gpu`.
+        slots: how many processes share the GPU.
     """
 
     weights: Path
@@ -68,6 +76,8 @@ class Options:
     iterations: int | None = None
     rounds: int = 5
     threads: int | None = None
+    device: str = "cpu"
+    slots: int = 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -92,11 +102,24 @@ def study_settings(**values: Any) -> Settings:
     return Settings(**(STUDY_DEFAULTS | values))
 
 
+def begin(options: Options, backend: str = "analytic") -> None:
+    """Load TensorFlow on a device that this process then has until it ends. Raises `InputError` if it gets none."""
+    _begin(options.device, options.slots, options.threads, backend)
+
+
+@functools.cache
+def _begin(device: str, slots: int, threads: int | None, backend: str) -> contextlib.ExitStack:
+    with contextlib.ExitStack() as on_failure:
+        leased = on_failure.enter_context(lease.lease(device, DEVICE_WAIT, slots))
+        tf_setup.load_tensorflow(threads, leased, slots, backend)
+        return on_failure.pop_all()
+
+
 class Workbench:
     """Runs of the engine in this process, which share what is equal. Loads TensorFlow."""
 
     def __init__(self, options: Options, backend: str = "analytic") -> None:
-        tf_setup.load_tensorflow(options.threads, backend=backend)
+        begin(options, backend)
         self._weights = formats.load(options.weights)
         self.pictures = pictures(*options.size)
         self._engines: dict[tuple[str, str], Engine] = {}
@@ -105,8 +128,7 @@ class Workbench:
         """What computes runs of these settings' precision."""
         key = settings.precision, backend
         if key not in self._engines:
-            how = Computation("cpu", settings.precision, backend, 1)
-            self._engines[key] = build(self._weights, settings, how)
+            self._engines[key] = build(self._weights, settings, resolve(settings, backend))
         return self._engines[key]
 
     def optimization(self, settings: Settings, backend: str = "analytic") -> Optimization:
@@ -144,15 +166,46 @@ def summary(seconds: Sequence[float]) -> dict[str, float]:
     return {"median": round(middle, 2), "fastest": round(low, 2), "slowest": round(high, 2)}
 
 
-def seconds_of(words: Sequence[Any]) -> float:
-    """Wall time of a command. Raises `InputError` with the end of what it said if it fails."""
+def seconds_of(words: Sequence[Any], limit: float | None = None) -> float:
+    """Wall time of a command.
+
+    Args:
+        words: the command.
+        limit: seconds that it may take; then it is killed, with all that it has started.
+
+    Raises:
+        InputError: with the end of what it said if it fails, or was killed.
+    """
+    began = time.perf_counter()
+    with started(words) as process:
+        finish(process, words, limit)
+    return time.perf_counter() - began
+
+
+@contextlib.contextmanager
+def started(words: Sequence[Any]) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs for the block at most: what is left of it and of what it has started is killed then."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = os.environ | {"PATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    begin = time.perf_counter()
-    done = subprocess.run(list(map(str, words)), check=False, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        raise InputError(f"{' '.join(map(str, words))} failed:\n{(done.stdout + done.stderr)[-3000:]}")
-    return time.perf_counter() - begin
+    command, pipe = list(map(str, words)), subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def finish(process: subprocess.Popen[str], words: Sequence[Any], limit: float | None = None) -> None:
+    """Wait for a command. Raises `InputError` as `seconds_of` does."""
+    try:
+        output, _ = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"{NO_TIME}: it was ended after {limit:.0f} s") from error
+    if process.returncode:
+        raise InputError(f"{' '.join(map(str, words))} failed:\n{output[-3000:]}")
 
 
 def machine() -> dict[str, Any]:

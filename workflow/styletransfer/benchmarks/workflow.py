@@ -29,16 +29,9 @@ def measure_run(options: Options) -> dict[str, Any]:
     outside: dict[str, list[float]] = {number_format: [] for number_format in precision.cpu_formats()}
     memory: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        content, style = (Path(folder, name) for name in ("content.png", "style.png"))
-        for path, picture in zip((content, style), pictures(*options.size), strict=True):
-            write_image(path, picture)
         for number, number_format in itertools.product(range(options.rounds), outside):
             record = Path(folder, f"{number_format}-{number}.json")
-            words = ["--content", content, "--styles", style, "--network", options.weights, "--record", record]
-            words += ["--output", record.with_suffix(".png"), "--iterations", options.steps]
-            words += ["--precision", number_format, "--device", "cpu"]
-            words += [word for name, value in STUDY_DEFAULTS.items() for word in (f"--{name.replace('_', '-')}", value)]
-            seconds = seconds_of([*COMMAND, "transfer", *words])
+            seconds = seconds_of(transfer_words(record, options, number_format))
             run = Record.read(record)
             outside[number_format].append(seconds - (options.steps + 1) * run.seconds_per_iteration)
             memory[number_format] = round(run.peak_memory_mib / 1024, 2)
@@ -46,6 +39,18 @@ def measure_run(options: Options) -> dict[str, Any]:
         number_format: {"seconds outside iterations": summary(seconds), "peak memory, GiB": memory[number_format]}
         for number_format, seconds in outside.items()
     }
+
+
+def transfer_words(record: Path, options: Options, number_format: str = "auto") -> list[Any]:
+    """The command of a run on the pictures of the benchmarks, which are put beside its record if need be."""
+    content, style = (record.with_name(f"{role}-{options.width}.png") for role in ("content", "style"))
+    for path, picture in zip((content, style), pictures(*options.size), strict=True):
+        if not path.exists():
+            write_image(path, picture)
+    words = [*COMMAND, "transfer", "--content", content, "--styles", style, "--network", options.weights]
+    words += ["--record", record, "--output", record.with_suffix(".png"), "--losses", record.with_suffix(".csv")]
+    words += ["--iterations", options.steps, "--precision", number_format, "--device", options.device]
+    return words + [word for name, value in STUDY_DEFAULTS.items() for word in (f"--{name.replace('_', '-')}", value)]
 
 
 def measure_planning(options: Options) -> dict[str, Any]:
@@ -115,8 +120,13 @@ def _together(records: Sequence[Record], iterations: int) -> dict[str, Any]:
 
 
 def _snakemake(folder: Path, study: Mapping[str, Any], *arguments: str) -> float:
+    return seconds_of([*snakemake_words(folder, study), *arguments])
+
+
+def snakemake_words(folder: Path, study: Mapping[str, Any]) -> list[Any]:
+    """The command of the workflow in a folder, where the config is put."""
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "study.yaml"
     atomic.write_text(config, yaml.safe_dump(dict(study)))
-    words = ["--snakefile", ROOT / "Snakefile", "--configfile", config, "--quiet", "all", *arguments]
-    return seconds_of([sys.executable, "-m", "snakemake", "--directory", folder, *words])
+    words = ["--quiet", "all", "--snakefile", ROOT / "Snakefile", "--configfile", config, "--directory", folder]
+    return [sys.executable, "-m", "snakemake", *words]

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import shlex
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from styletransfer.benchmarks import descent, iteration, layers, precision, workflow
+from styletransfer.benchmarks import descent, gpu, gpu_page, iteration, layers, precision, workflow
 from styletransfer.benchmarks.measure import Options, machine
 from styletransfer.cli import add_command
 from styletransfer.errors import InputError
 from styletransfer.files import atomic
-from styletransfer.vgg import formats
+from styletransfer.optim.stylize import BACKENDS
+from styletransfer.runs.layout import check_place
+from styletransfer.vgg import formats, sources
+from styletransfer.vgg.weights import SMALLEST_SIDE
 
 WIDTHS = (128, 256, 384, 512, 768, 1024)
 # The width at which layers are measured, and what a run costs beside its iterations.
@@ -74,6 +80,8 @@ def add_commands(commands: Any) -> None:
     reporting.add_argument("measurements", type=Path, nargs="+", help="what `step`, `layers` and `run` wrote")
     reporting.add_argument("--output", type=Path, default=Path("results/benchmark"), help="the folder to write into")
 
+    _add_gpu(kinds)
+
     text = "draw how the 2018 study used four GPUs, and how leases would have"
     scheduling = add_command(kinds, "schedule", text, schedule)
     scheduling.add_argument("--output", type=Path, required=True, help="the picture to write")
@@ -104,6 +112,25 @@ def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
         parser.add_argument("--folder", type=Path, help="where the study runs; default: a temporary folder")
     if name == "throughput":
         parser.add_argument("--runs", type=int, default=200, help="of the study")
+
+
+def _add_gpu(kinds: Any) -> None:
+    text = "measure all that a GPU is asked for, in minutes, and write a page about it"
+    more = "What there is no time for is left out, and said so. The page is written after each part."
+    measuring = add_command(kinds, "gpu", text, run_gpu, more)
+    measuring.add_argument("--output", type=Path, default=Path("docs/gpus-measured.md"), help="default: %(default)s")
+    measuring.add_argument("--minutes", type=float, default=8.0, help="for all of it; default: %(default)g")
+    measuring.add_argument("--device", choices=("gpu", "cpu"), default="gpu", help="cpu: to try the command")
+    measuring.add_argument("--widths", type=int, nargs="+", default=gpu.Wanted.widths, help="of single steps")
+    measuring.add_argument("--width", type=int, default=TYPICAL, help="of whole runs and of the study")
+    measuring.add_argument(
+        "--precisions", nargs="+", choices=gpu.PRECISIONS, default=gpu.PRECISIONS, help="default: all"
+    )
+    measuring.add_argument("--backends", nargs="+", choices=BACKENDS, default=gpu.Wanted.backends, help="default: all")
+    measuring.add_argument("--slots", type=int, nargs="+", default=gpu.Wanted.slots, help="processes at once")
+    measuring.add_argument("--runs", type=int, default=gpu.Wanted.runs, help="of the study")
+    measuring.add_argument("--iterations", type=int, help="of each run, to try the command")
+    _add_weights(measuring)
 
 
 def _add_weights(parser: argparse.ArgumentParser) -> None:
@@ -137,6 +164,31 @@ def run_all(given: argparse.Namespace) -> None:
             given.candidates = ()
             _measured(name, MEASUREMENTS[name][1](options, given), options, path)
     _report(given.output, [given.output / f"{file}.json" for file, _, _ in planned])
+
+
+def run_gpu(given: argparse.Namespace) -> None:
+    """All that a GPU is measured by."""
+    for name in ("widths", "slots", "width", "runs", "iterations"):
+        numbers = getattr(given, name)
+        for number in numbers if isinstance(numbers, list | tuple) else [numbers]:
+            least = SMALLEST_SIDE if name.startswith("width") else 1
+            if number is not None and number < least:
+                raise InputError(f"--{name} is {number}: it must be at least {least}")
+    if not 0 < given.minutes < math.inf:
+        raise InputError(f"--minutes is {given.minutes:g}: it must be a number above 0")
+    weights = (given.weights or formats.prepared("vgg16")).absolute()
+    sources.check_file(weights, "--weights")
+    words = ["styletransfer", "benchmark", "gpu", *sys.argv[sys.argv.index("gpu") + 1 :]]
+
+    def write(found: dict[str, Any]) -> None:
+        atomic.write_text(given.output, gpu_page.page(found, shlex.join(words)))
+
+    check_place(given.output)
+    options = Options(weights, width=given.width, device=given.device)
+    chosen = given.widths, given.precisions, given.backends, given.slots, given.runs, given.iterations
+    wanted = gpu.Wanted(options, *chosen)
+    gpu.measure_gpu(wanted, 60 * given.minutes, write)
+    print(given.output)
 
 
 def report(given: argparse.Namespace) -> None:

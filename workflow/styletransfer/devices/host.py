@@ -120,6 +120,16 @@ def gpu_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(re.findall(r"^GPU \d+: (.+) \(UUID: ", output, re.MULTILINE)))
 
 
+def driver() -> str:
+    """The version of NVIDIA's driver; `unknown` where nvidia-smi does not tell it."""
+    try:
+        _, output = _answer(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"], GLANCE_SECONDS)
+    except OSError:
+        return "unknown"
+    found = re.match(r"[\d.]+$", output.strip().partition("\n")[0])
+    return found[0] if found else "unknown"
+
+
 def _unknown(reason: str) -> MachineError:
     return MachineError(
         f"nvidia-smi does not list devices ({reason}), so nobody knows whether there is a GPU: fix that, or {_OR_CPU}"

@@ -16,6 +16,15 @@ CPU_FLAGS = {"amx_bf16", "avx512_bf16"}
 INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "avx512_vnni", "avx512f", "avx2", "avx")
 # The variables by which a user limits oneDNN, and switches it on or off.
 ONEDNN_LIMIT, ONEDNN_SWITCH = "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS"
+# What `backend: auto` is, by kind of device and precision: a table and no stopwatch, since backends differ in rounding.
+# CPUs were measured for it (docs/benchmark.md), GPUs were not yet (docs/gpus.md).
+DEFAULT_BACKEND = {
+    ("cpu", "float32"): "analytic",
+    ("cpu", "bfloat16"): "analytic",
+    ("gpu", "float32"): "autodiff",
+    ("gpu", "tensorfloat32"): "autodiff",
+    ("gpu", "bfloat16"): "autodiff",
+}
 # The first GPUs with bfloat16, and with TensorFloat-32 (Ampere).
 LEAST_COMPUTE_CAPABILITY = (8, 0)
 

@@ -52,8 +52,6 @@ BACKENDS = {
     "analytic-xla": Backend("analytic", True),
     "autodiff-xla": Backend("autodiff", True),
 }
-# What `auto` is: see docs/benchmark.md for the CPU and docs/gpus.md for GPUs.
-DEFAULT_BACKEND = {"cpu": "analytic", "gpu": "autodiff"}
 BACKEND_CHOICES = ("auto", *BACKENDS)
 # Steps that a GPU takes per call: at 128 pixels it would wait for Python otherwise. A CPU has nothing to gain.
 STEPS_PER_CALL = {"cpu": 1, "gpu": 10}
@@ -257,7 +255,7 @@ def resolve(settings: Settings, backend: str = "auto", steps_per_call: int | Non
     kind = tf_setup.device_kind()
     used = precision.resolve(settings.precision, kind)
     tf.config.experimental.enable_tensor_float_32_execution(used == "tensorfloat32")
-    backend = DEFAULT_BACKEND[kind] if backend == "auto" else backend
+    backend = precision.DEFAULT_BACKEND[kind, used] if backend == "auto" else backend
     return Computation(kind, used, backend, steps_per_call or STEPS_PER_CALL[kind])
 
 

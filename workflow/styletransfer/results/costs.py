@@ -60,8 +60,6 @@ THREADS_EXPONENT = 0.85
 PROCESS_SECONDS = 0.5
 START_SECONDS = {"cpu": 1.9, "gpu": 8.0}
 LATER_SECONDS = 0.3
-# What `backend: auto` is.
-GRADIENT = {"cpu": "analytic", "gpu": "autodiff"}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from styletransfer import stages
 from styletransfer.devices import host, precision
 from styletransfer.errors import InputError
-from styletransfer.results.costs import GRADIENT, LATER_SECONDS, PROCESS_SECONDS, START_SECONDS, Way, Work
+from styletransfer.results.costs import LATER_SECONDS, PROCESS_SECONDS, START_SECONDS, Way, Work
 from styletransfer.results.plan import picture_size
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.runs.record import Record, find_record
@@ -170,7 +170,7 @@ class Estimates:
         calibration: Calibration = Calibration(),
     ) -> None:
         self._study, self.kind, self._threads = study, kind, threads
-        self._gradient = GRADIENT[kind] if backend == "auto" else backend.removesuffix("-xla")
+        self._backend = backend
         self.calibration = calibration
 
     def work(self, run: Settings) -> Work:
@@ -182,7 +182,9 @@ class Estimates:
             _megapixels(self._sizes[style.name], scale * width)
             for style, scale in zip(run.styles, run.style_scales, strict=True)
         ]
-        way = Way(self.kind, self._gradient, _number_format(run.precision, self.kind))
+        used = _number_format(run.precision, self.kind)
+        backend = precision.DEFAULT_BACKEND[self.kind, used] if self._backend == "auto" else self._backend
+        way = Way(self.kind, backend.removesuffix("-xla"), used)
         return Work(way, run.optimizer, result, result + sum(styles), max(styles), self._threads)
 
     def seconds(self, run: Settings, done: int = 0) -> float:

@@ -121,7 +121,7 @@ def check_outputs(outputs: Outputs, overwrite: bool, inputs: Inputs | None = Non
         if not outputs.checkpoint_iterations:
             raise InputError(f"--checkpoint-output {outputs.checkpoints} needs --checkpoint-iterations as well")
     for path in outputs.named():
-        _check_place(path)
+        check_place(path)
 
 
 def _check_names(outputs: Outputs, inputs: Inputs | None) -> None:
@@ -133,8 +133,8 @@ def _check_names(outputs: Outputs, inputs: Inputs | None) -> None:
         known[path.resolve()] = "twice, with different content"
 
 
-def _check_place(path: Path) -> None:
-    """Not only when all has been computed is it noticed that a result cannot be written."""
+def check_place(path: Path) -> None:
+    """Raise `InputError` for a file that cannot be written: not only when all has been computed."""
     if path.is_dir():
         raise InputError(f"{str(path)!r} is to be written, but is a folder. Name a file in it")
     place = next(folder for folder in path.absolute().parents if folder.exists())

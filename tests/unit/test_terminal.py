@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
+import snakemake_logger_plugin_styletransfer as terminal
 from helpers.studies import tiny_study
 from snakemake_logger_plugin_styletransfer import LONGEST, LogHandler, time_left
 from styletransfer.results.estimates import Estimates
@@ -14,8 +15,9 @@ from styletransfer.study.expand import expand
 
 
 @pytest.fixture
-def say(capsys, tmp_path):
+def say(capsys, monkeypatch):
     """What the plugin writes about a record."""
+    monkeypatch.setattr(terminal, "run_rules", {"transfer", "transfer_0012"})
     plain = dict.fromkeys(("dryrun", "printshellcmds", "verbose", "stdout"), False)
     handler = LogHandler(SimpleNamespace(**plain, quiet=None, show_failed_logs=True), None)
 

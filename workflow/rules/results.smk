@@ -1,13 +1,6 @@
 """Results: the tables of a study, or of what there is of it, and the manifest of every file."""
 
 
-localrules:
-    collect,
-    collect_partial,
-    response,
-    manifest,
-
-
 rule measure:
     """Measure how much of style and content the pictures have. What was measured once is kept beside each run."""
     input:
@@ -23,11 +16,13 @@ rule measure:
     threads: config["threads"]
     resources:
         mem_mb=2000,
+        pool=POOL,
         runtime=lambda wildcards: 5 + len(STUDY.runs) // 20,
     shell:
         r"""
         styletransfer measure \
             --plan {input.plan:q} \
+            --pool {resources.pool:q} \
             --threads {threads:q} \
             --output {output:q} \
             >{log:q} 2>&1
@@ -42,7 +37,7 @@ use rule measure as measure_partial with:
     log:
         f"{FOLDER}/partial/measure.log",
     params:
-        status=lambda wildcards: status_digest(study_in(newest_plan()), Path("results/runs")),
+        status=lambda wildcards: status_digest(study_in(newest_plan()), Path(POOL)),
 
 
 rule collect:
@@ -63,14 +58,18 @@ rule collect:
         losses=f"{FOLDER}/losses.parquet",
     log:
         f"{FOLDER}/collect.log",
+    localrule: True
     conda:
         "../../envs/engine.yaml"
+    resources:
+        pool=POOL,
     params:
         options=[],
     shell:
         r"""
         styletransfer collect {params.options:q} \
             --plan {input.plan:q} \
+            --pool {resources.pool:q} \
             --runs {output.runs:q} \
             --runs-csv {output.runs_csv:q} \
             --losses {output.losses:q} \
@@ -91,7 +90,7 @@ use rule collect as collect_partial with:
     params:
         options=["--partial"],
         # No run is an input: what is missing must not be computed. So this tells when one has come to an end.
-        status=lambda wildcards: status_digest(study_in(newest_plan()), Path("results/runs")),
+        status=lambda wildcards: status_digest(study_in(newest_plan()), Path(POOL)),
 
 
 rule response:
@@ -102,6 +101,7 @@ rule response:
         f"{FOLDER}/{{part}}response.json",
     log:
         f"{FOLDER}/{{part}}response.log",
+    localrule: True
     conda:
         "../../envs/engine.yaml"
     resources:
@@ -131,12 +131,16 @@ rule manifest:
         ),
     log:
         f"{FOLDER}/manifest.log",
+    localrule: True
     conda:
         "../../envs/engine.yaml"
+    resources:
+        pool=POOL,
     shell:
         r"""
         styletransfer manifest \
             --plan {input.plan:q} \
+            --pool {resources.pool:q} \
             --tables {input.tables:q} \
             --figures {input.figures:q} \
             --output {output:q} \

@@ -28,11 +28,13 @@ if RUNGS:
         threads: config["threads"]
         resources:
             mem_mb=2000,
+            pool=POOL,
             runtime=5 + len(STUDY.runs) // 20,
         shell:
             r"""
             styletransfer decide \
                 --plan {input.plan:q} \
+                --pool {resources.pool:q} \
                 --iterations {wildcards.rung:q} \
                 --threads {threads:q} \
                 --output {output.plan:q} \

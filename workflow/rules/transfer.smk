@@ -42,6 +42,7 @@ def plan_read(batch):
 
 for number, batch in enumerate(BATCHES, start=1):
     name = f"transfer_{number:04}" if batch else "transfer"
+    terminal.run_rules.add(named(name))
     # Not among the run's files: of a finished run, a job that is forced or of another study has little to say.
     place = f"{FOLDER}/jobs/{f'{number:04}' if batch else '{run_id}'}"
     chosen = f"--batch {number} --batch-size {SIZE}" if batch else lambda wildcards: f"--run {wildcards.run_id}"
@@ -72,12 +73,14 @@ for number, batch in enumerate(BATCHES, start=1):
             mem_mb=need("memory_limit_mb", batch),
             runtime=need("minutes_limit", batch),
             plan=plan_read(batch),
+            pool=POOL,
             machine=machine,
             chosen=chosen,
         shell:
             r"""
             styletransfer run {resources.chosen} \
                 --plan {resources.plan:q} \
+                --pool {resources.pool:q} \
                 {resources.machine} \
                 >{log:q} 2>&1
             """

@@ -37,6 +37,8 @@ RESTART = re.compile(r"Trying to restart job (\d+)")
 NOTHING = "Nothing to be done"
 # What there is to look at then, if it is there: the workflow says it.
 explorer: Path | None = None
+# The rules that compute runs, by the names that they have in this call.
+run_rules: set[str] = set()
 
 
 class LogHandler(LogHandlerBase):
@@ -91,7 +93,7 @@ class LogHandler(LogHandlerBase):
     def _begin(self, stats: Mapping[str, int]) -> Iterator[str]:
         """How much there is to do; Snakemake says it once more at its end, where it adds nothing."""
         if not self._runs + self._done and not self._jobs:
-            self._runs = sum(count for rule, count in stats.items() if rule.startswith("transfer"))
+            self._runs = sum(count for rule, count in stats.items() if rule in run_rules)
             steps = stats.get("total", 0) - self._runs - stats.get("all", 0)
             jobs = f"{self._runs} {'job' if self._runs == 1 else 'jobs'} to compute runs, and " if self._runs else ""
             # Where `--until` leaves out all that would be due, Snakemake itself does not say so.
@@ -168,7 +170,7 @@ def _job(fields: Mapping[str, Any]) -> str:
 
 
 def _is_run(fields: Mapping[str, Any]) -> bool:
-    return str(fields.get("rule_name", "")).startswith("transfer")
+    return fields.get("rule_name") in run_rules
 
 
 def _cut(text: str) -> str:

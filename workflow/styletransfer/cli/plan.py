@@ -47,8 +47,8 @@ def add_commands(commands: Any) -> None:
     status.add_argument(
         "--plan", type=Path, required=True, help="the study's plan, results/studies/<study>/plan-*.json"
     )
-    for command in (planning, status):
-        command.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
+    planning.add_argument("--pool", type=Path, help="the folder of all runs; default: as the config says")
+    status.add_argument("--pool", type=Path, default=Path("results/runs"), help="the folder of all runs")
 
 
 def print_plan(options: argparse.Namespace) -> None:
@@ -60,22 +60,25 @@ def print_plan(options: argparse.Namespace) -> None:
     from styletransfer.study.expand import expand
 
     machine: dict[str, Any] = {"threads": 1, "device": "auto", "backend": "auto", "runs_per_job": 1}
+    results = Path("results")
     if options.plan is None:
         machine = found = config.read(options.configfile)
-        folder = Path("results/studies", found["study"])
+        results = Path(found["pathvars"]["results"])
+        folder = results / "studies" / found["study"]
         study = expand(found, lambda: plan.newest(folder))
         check_sizes(study)
         check_pictures(study)
     else:
         study = plan.read(options.plan)
+    pool = options.pool or results / "runs"
     kind = host.guess(machine["device"])
-    estimates = estimates_of(rungs.every(study), options.pool, kind, machine["backend"], machine["threads"])
+    estimates = estimates_of(rungs.every(study), pool, kind, machine["backend"], machine["threads"])
     at_once = options.at_once or (gpu_tokens() if kind == "gpu" else host.cores() // machine["threads"])
     size = machine["runs_per_job"]
     if not isinstance(size, int):  # by the table, as Snakemake decides: so it is the same whatever has been computed
         first = rungs.at(study, found["rungs"][0]) if found["rungs"] else study
         size = Estimates(first, kind, machine["backend"], machine["threads"]).runs_per_job(max(1, at_once))
-    print(summary(study, options.pool, estimates, at_once, size, machine["device"]))
+    print(summary(study, pool, estimates, at_once, size, machine["device"]))
 
 
 def gpu_tokens(profile: Path = Path("profiles/default/config.yaml")) -> int:

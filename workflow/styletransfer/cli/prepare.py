@@ -103,7 +103,8 @@ def convert(options: argparse.Namespace) -> None:
         return
     weights = plan.read(options.plan).weights
     if weights.kind == "source":
-        formats.convert(f"resources/weights/source/{weights.source}", options.output, weights.source, None)
+        source = Path(weights.file).with_name("source") / weights.source
+        formats.convert(source, options.output, weights.source, None)
         return
     if sources.source_identity(weights.source)["checksum"] != weights.artifact.checksum:
         raise InputError(f"weights is {weights.source!r}, {CHANGED}")

@@ -53,7 +53,7 @@ def picture(config: Mapping[str, Any], name: str, earlier: Earlier = lambda: Non
         checks.check_input(source, f"images.{name}.path")
         checksum = f"sha256:{checks.checksum(source)}"
     artifact = Artifact(name, checksum)
-    return Source(artifact, kind, source, f"resources/pictures/{name}-{artifact.digest}.png")
+    return Source(artifact, kind, source, f"{config['pathvars']['resources']}/pictures/{name}-{artifact.digest}.png")
 
 
 def weights(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Source:
@@ -71,8 +71,9 @@ def weights(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Sourc
     if not published:
         sources.check_file(source, "weights")
     artifact = Artifact(**sources.source_identity(source))
-    file = source if published else f"local-{artifact.digest}"
-    return Source(artifact, "source" if published else "path", source, f"resources/weights/{file}.safetensors")
+    name = source if published else f"local-{artifact.digest}"
+    file = f"{config['pathvars']['resources']}/weights/{name}.safetensors"
+    return Source(artifact, "source" if published else "path", source, file)
 
 
 def _is_of(planned: Source | None, source: str) -> bool:

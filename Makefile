@@ -8,8 +8,8 @@ PAGE := $(VENV)/page
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: audit check demo test lint light unit study workflow browser cluster faults install lock notebook page \
-  pictures gallery screenshots
+.PHONY: audit check demo test lint light unit study workflow browser cluster faults install lock notebook page pictures \
+  gallery release-notes screenshots
 
 demo: $(VENV)/installed
 	@$(BIN)/styletransfer plan --configfile config/demo.yaml
@@ -127,3 +127,7 @@ lock:
 	  uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 \
 	    --python-platform x86_64-manylinux_2_28 $$source -o requirements-$$name.txt; done
 	$(BIN)/python envs/pin_environments.py
+
+# What a tag changes, for TAG=v1.2.0: a section of CHANGELOG.md.
+release-notes:
+	@PYTHONPATH=workflow $(PYTHON) docs/release_notes.py $(TAG)

@@ -41,7 +41,10 @@ RUNS = {
 # The kinds of CPU that one CPU can be, by oneDNN's and TensorFlow's own limits.
 LIMITS = ({}, {"ONEDNN_MAX_CPU_ISA": "AVX2"}, {"TF_ENABLE_ONEDNN_OPTS": "0"})
 # What passes for rounding: the mean difference of pictures in grey levels, and the relative difference of losses.
-PIXELS, LOSSES = 0.002, 2e-5
+# Where all is gray a pixel counts three times, and Adam turns pixels by the sign of a gradient that is nearly 0: on
+# CPUs without AVX-512 up to 9 of 4224 pixels are another, by one grey level.
+PIXELS, LOSSES = {"luminance": 0.006}, {"luminance": 1e-4}
+USUAL_PIXELS, USUAL_LOSSES = 0.002, 2e-5
 ADVICE = """Equal settings give equal pixels, within a numerics version. Take back what changed them; or, if they are to
 change, raise settings.NUMERICS, and every run of every study is computed again. Then keep the new results:
 python tests/helpers/golden.py"""
@@ -90,12 +93,12 @@ def differences(name, pictures, losses, kind):
     known, found = kept()["runs"][name], []
     for picture, pixels in pictures.items():
         difference = np.abs(pixels - read_image(FOLDER / f"{name}-{picture}.png").astype(float))
-        if not difference.mean() < PIXELS:
+        if not difference.mean() < PIXELS.get(name, USUAL_PIXELS):
             found.append(
                 f"{picture}.png differs by {difference.mean():.3g} grey levels (mean), {difference.max()} (most)"
             )
     for column, values in losses.items():
-        if not np.allclose(values, known["losses"][column], rtol=LOSSES, atol=0):
+        if not np.allclose(values, known["losses"][column], rtol=LOSSES.get(name, USUAL_LOSSES), atol=0):
             found.append(f"losses `{column}`: {values}, were {known['losses'][column]}")
     if not found and sha256(pictures, losses) != known["sha256"].get(kind, sha256(pictures, losses)):
         found.append(f"not to the bit what this kind of CPU once computed ({kind})")

@@ -589,3 +589,23 @@ def test_a_table_tells_the_backend_of_every_kind_of_device_and_precision():
     formats = {"cpu": {"float32", "bfloat16"}, "gpu": {"float32", "tensorfloat32", "bfloat16"}}
     assert set(precision.DEFAULT_BACKEND) == {(kind, name) for kind, names in formats.items() for name in names}
     assert set(precision.DEFAULT_BACKEND.values()) <= set(BACKENDS)
+
+
+@pytest.mark.parametrize(
+    ("flags", "limit", "expected"),
+    [
+        ("avx avx2 avx512f", None, "avx512f"),
+        ("avx avx2 avx512f", "AVX2", "avx2"),
+        ("avx avx2 avx512f", "avx2_vnni", "avx2"),
+        ("avx avx2 avx512f", "AVX", "avx"),
+        ("avx avx2 avx512f", "AVX512_CORE", "avx512f"),
+        ("avx avx2 avx512f", "DEFAULT", "avx512f"),
+        ("avx", "AVX2", "avx"),
+        ("avx avx2", None, "avx2"),
+    ],
+)
+def test_instructions_are_those_that_a_user_lets_onednn_have(tmp_path, monkeypatch, flags, limit, expected):
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"flags\t: fpu {flags}\n")
+    monkeypatch.setenv(precision.ONEDNN_LIMIT, limit or "")
+    assert precision.usable_instructions(cpuinfo) == expected

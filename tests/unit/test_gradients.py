@@ -117,6 +117,28 @@ def test_small_pictures_are_convolved_directly(size, expected, monkeypatch):
     assert len(made) == expected
 
 
+@pytest.mark.parametrize(
+    ("instructions", "expected"), [("avx2", {16, 20, 25}), ("avx512f", {20, 25}), ("amx_bf16", {20, 25})]
+)
+def test_the_kind_of_cpu_tells_which_layers_go_by_winograd(small_weights, monkeypatch, instructions, expected):
+    """A table and no stopwatch: equal settings give equal bytes on equal CPUs."""
+    made = set()
+    transformed = winograd.transformed
+    monkeypatch.setattr(
+        winograd, "transformed", lambda kernel: made.add(np.prod(kernel.shape[2:])) or transformed(kernel)
+    )
+    monkeypatch.setattr(optim_gradients, "WINOGRAD_FROM", 20)
+    monkeypatch.setattr(optim_gradients, "WINOGRAD_FROM_ON", {"avx2": 16})
+    monkeypatch.setattr(optim_gradients, "WINOGRAD_TILES", 0)
+    monkeypatch.setattr(optim_gradients.precision, "usable_instructions", lambda: instructions)
+    network, targets, image, blend = setting(small_weights)
+    optim_gradients.AnalyticGradient(network)(image, targets, tf.ones(len(targets.terms)), blend)
+    assert made == expected
+    made.clear()
+    in_bfloat16 = VGG19(small_weights, precision="bfloat16")
+    assert not any(each._wide for each in optim_gradients.AnalyticGradient(in_bfloat16)._convolutions.values())
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (5, 8), (6, 7)])
 def test_the_gradient_of_max_pooling_is_tensorflows(size):
     """Small whole numbers: windows with equal maxima are common."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from styletransfer.benchmarks.gpu_steps import Device, Way
 from styletransfer.benchmarks.measure import NO_TIME, Options, finish, seconds_of, started
-from styletransfer.benchmarks.workflow import snakemake_words, transfer_words
+from styletransfer.benchmarks.workflow import snakemake_words, study_of, transfer_words
 from styletransfer.devices import host, precision
 from styletransfer.errors import InputError
 from styletransfer.optim.stylize import BACKENDS
@@ -257,7 +257,8 @@ def measure_study(bench: Bench) -> None:
 
     def study() -> dict[str, Any]:
         batch = max(1, wanted.runs // 2)
-        config = study_of(wanted, wanted.options.width, wanted.runs, batch, wanted.iterations or OF_STUDY)
+        options = dataclasses.replace(wanted.options, iterations=wanted.iterations or OF_STUDY)
+        config = study_of(options, wanted.runs) | {"runs_per_job": batch}
         sheet = f"results/studies/{config['study']}/figures/contact_sheet.png"
         seconds = seconds_of([*snakemake_words(folder, config), sheet], bench.left)
         records = list(_records(folder))
@@ -265,7 +266,7 @@ def measure_study(bench: Bench) -> None:
         return {
             "runs": len(records),
             "runs per job": batch,
-            "iterations": config["defaults"]["iterations"],
+            "iterations": options.steps,
             "seconds": round(seconds, 1),
             "seconds of a run in its batch": round(statistics.median(record.seconds for record in records), 2),
             "of them outside iterations": round(statistics.median(outside), 2),
@@ -284,8 +285,10 @@ def measure_workflows(bench: Bench) -> None:
             folder.mkdir()
             # Weights and pictures that the study has prepared.
             (folder / "resources").symlink_to(bench.folder / "study/resources")
-        width, began = wanted.widths[0], time.monotonic()
-        config = study_of(wanted, width, WORKFLOWS, WORKFLOWS, wanted.iterations or OF_STUDY)
+        began = time.monotonic()
+        steps = wanted.iterations or OF_STUDY
+        options = dataclasses.replace(wanted.options, width=wanted.widths[0], iterations=steps)
+        config = study_of(options, WORKFLOWS) | {"runs_per_job": WORKFLOWS}
         table = f"results/studies/{config['study']}/runs.csv"
         commands = [[*snakemake_words(folder, config), table] for folder in folders]
         with contextlib.ExitStack() as all_of_them:
@@ -300,21 +303,6 @@ def measure_workflows(bench: Bench) -> None:
         }
 
     bench.note("workflows", WORKFLOWS, both)
-
-
-def study_of(wanted: Wanted, width: int, runs: int, batch: int, iterations: int) -> dict[str, Any]:
-    """The config of a study of so many runs."""
-    return {
-        "study": "measured",
-        "weights": "vgg16",
-        "device": wanted.options.device,
-        "runs_per_job": batch,
-        "images": {"photograph": {"sample": "astronaut"}, "artwork": {"painting": "glass"}},
-        "pairs": [{"content": "photograph", "styles": ["artwork"]}],
-        "design": "grid",
-        "vary": {"style_weight": {"logspace": [1, 100, runs]}},
-        "defaults": {"width": width, "iterations": iterations, "content_weight": 1},
-    }
 
 
 def _records(folder: Path) -> Iterator[Record]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from styletransfer.benchmarks import peers
 from styletransfer.benchmarks.measure import Options, Workbench, begin, is_possible, ratio, study_settings
 from styletransfer.benchmarks.textbook import textbook_step
 from styletransfer.errors import InputError
@@ -119,6 +120,10 @@ CANDIDATES = {
     "matrix products, float32": Candidate(matrix_product("float32")),
     "matrix products, bfloat16": Candidate(matrix_product("bfloat16")),
 }
+# Those of other libraries, which have to be installed first, and what they are measured beside.
+PEERS = {f"PyTorch, {layout}": Candidate(peers.pytorch_step(layout)) for layout in ("NCHW", "channels_last")}
+BESIDE_PEERS = (REFERENCE, *PEERS, "engine, float32", "matrix products, float32")
+EVERY = {**CANDIDATES, **PEERS}
 
 
 def measure_step(options: Options, names: Sequence[str] = ()) -> dict[str, Any]:
@@ -129,7 +134,8 @@ def measure_step(options: Options, names: Sequence[str] = ()) -> dict[str, Any]:
 
     Args:
         options: the size of the picture, the iterations of a round, the rounds.
-        names: of `CANDIDATES`; by default all that this machine can compute at this size.
+        names: of `EVERY`; by default all of `CANDIDATES` that this machine can
+            compute at this size.
     """
     possible = [name for name, each in CANDIDATES.items() if each.largest >= options.width and is_possible(name)]
     names = list(dict.fromkeys([REFERENCE, *(names or possible)]))
@@ -160,7 +166,7 @@ class Workers:
 
     def __init__(self, name: str, options: Options) -> None:
         self._name = name
-        spread = CANDIDATES[name].spread
+        spread = EVERY[name].spread
         context = multiprocessing.get_context("spawn")
         self._children = []
         for _ in range((os.cpu_count() or 1) if spread else 1):
@@ -175,7 +181,7 @@ class Workers:
         """What a step of one image takes, if each process takes so many."""
         for _, pipe in self._children:
             pipe.send(steps)
-        return max(self._answers()) / (steps * CANDIDATES[self._name].images * len(self._children))
+        return max(self._answers()) / (steps * EVERY[self._name].images * len(self._children))
 
     def end(self) -> float:
         """End them; returns their peak memory, GiB."""
@@ -196,10 +202,13 @@ class Workers:
 def _serve(pipe: Connection, name: str, options: Options, threads: int | None) -> None:
     """A child: for every number received, take so many steps and send their seconds; then the peak memory."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    step = CANDIDATES[name].prepare(dataclasses.replace(options, threads=threads))
+    step = EVERY[name].prepare(dataclasses.replace(options, threads=threads))
     while (steps := pipe.recv()) is not None:
         began = time.perf_counter()
         for _ in range(steps):
             step()
         pipe.send(time.perf_counter() - began)
-    pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+    if isinstance(step, peers.Step):
+        step.end()
+    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    pipe.send(max(peaks) / 2**20)

@@ -68,6 +68,7 @@ class Options:
         threads: of the CPU; None for all cores.
         device: `cpu` or `gpu`.
         slots: how many processes share the GPU.
+        pytorch: a Python that has PyTorch, if it is measured, too.
     """
 
     weights: Path
@@ -78,6 +79,7 @@ class Options:
     threads: int | None = None
     device: str = "cpu"
     slots: int = 1
+    pytorch: Path | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -213,6 +215,7 @@ def machine() -> dict[str, Any]:
     return {
         "cpu": precision.cpu_name(),
         "bfloat16 by": ", ".join(sorted(precision.cpu_flags() & precision.CPU_FLAGS)) or "nothing",
+        "instructions": precision.usable_instructions(),
         "cores": os.cpu_count(),
         "memory, GiB": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "date": datetime.date.today().isoformat(),

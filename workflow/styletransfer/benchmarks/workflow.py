@@ -83,15 +83,7 @@ def measure_study(options: Options, folder: Path | None = None) -> dict[str, Any
 
 def measure_throughput(options: Options, count: int = 200) -> dict[str, Any]:
     """A study of many short runs: a process for each of them, against batches that share one."""
-    study: dict[str, Any] = {
-        "study": "throughput",
-        "weights": "vgg16",
-        "device": "cpu",
-        "images": {"photograph": {"sample": "coffee"}, "artwork": {"painting": "glass"}},
-        "pairs": [{"content": "photograph", "styles": ["artwork"]}],
-        "defaults": {**STUDY_DEFAULTS, "width": options.width, "iterations": options.steps},
-    }
-    many = study | {"design": "grid", "vary": {"style_weight": {"logspace": [1, 100, count]}}}
+    study, many = study_of(options), study_of(options, count)
     sizes = {"a process each": 1, "batches": max(2, count // (2 * (os.cpu_count() or 1)))}
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -105,6 +97,19 @@ def measure_throughput(options: Options, count: int = 200) -> dict[str, Any]:
             records = [Record.read(path) for path in place.glob("results/runs/*/run.json")]
             result[name] = {"runs per job": size, "seconds": round(seconds, 1), **_together(records, options.steps)}
     return result
+
+
+def study_of(options: Options, runs: int = 1) -> dict[str, Any]:
+    """The config of a study of so many runs, which differ in the style's weight."""
+    varied = {"design": "grid", "vary": {"style_weight": {"logspace": [1, 100, runs]}}} if runs > 1 else {}
+    return varied | {
+        "study": "measured",
+        "weights": "vgg16",
+        "device": options.device,
+        "images": {"photograph": {"sample": "coffee"}, "artwork": {"painting": "glass"}},
+        "pairs": [{"content": "photograph", "styles": ["artwork"]}],
+        "defaults": {**STUDY_DEFAULTS, "width": options.width, "iterations": options.steps},
+    }
 
 
 def _together(records: Sequence[Record], iterations: int) -> dict[str, Any]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
+import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from styletransfer.benchmarks import descent, gpu, gpu_page, iteration, layers, precision, workflow
+from styletransfer.benchmarks import descent, gpu, gpu_page, iteration, layers, peers, precision, workflow
 from styletransfer.benchmarks.measure import Options, machine
 from styletransfer.cli import add_command
+from styletransfer.devices.precision import ONEDNN_LIMIT
 from styletransfer.errors import InputError
 from styletransfer.files import atomic
 from styletransfer.optim.stylize import BACKENDS
@@ -24,6 +27,8 @@ from styletransfer.vgg.weights import SMALLEST_SIDE
 WIDTHS = (128, 256, 384, 512, 768, 1024)
 # The width at which layers are measured, and what a run costs beside its iterations.
 TYPICAL = 512
+# The variables by which libraries keep to older instructions.
+AS_AVX2 = {ONEDNN_LIMIT: "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 
 Measure = Callable[[Options, argparse.Namespace], dict[str, Any]]
 MEASUREMENTS: dict[str, tuple[str, Measure]] = {
@@ -81,6 +86,7 @@ def add_commands(commands: Any) -> None:
     reporting.add_argument("--output", type=Path, default=Path("results/benchmark"), help="the folder to write into")
 
     _add_gpu(kinds)
+    _add_peers(kinds)
 
     text = "draw how the 2018 study used four GPUs, and how leases would have"
     scheduling = add_command(kinds, "schedule", text, schedule)
@@ -112,6 +118,18 @@ def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
         parser.add_argument("--folder", type=Path, help="where the study runs; default: a temporary folder")
     if name == "throughput":
         parser.add_argument("--runs", type=int, default=200, help="of the study")
+
+
+def _add_peers(kinds: Any) -> None:
+    text = "measure steps beside the textbook's in PyTorch, and in plain TensorFlow, in turn"
+    more = "PyTorch is installed by pip into an environment of its own, which is kept for the next time."
+    measuring = add_command(kinds, "peers", text, run_peers, more)
+    _add_options(measuring, "peers")
+    measuring.add_argument("--pytorch", default="torch", help="what pip installs, default: %(default)s")
+    folder = Path("results/.benchmarks/pytorch")
+    measuring.add_argument("--environment", type=Path, default=folder, help="where to; default: %(default)s")
+    text = "compute as on a CPU without AVX-512: no newer instructions in oneDNN and PyTorch"
+    measuring.add_argument("--as-avx2", action="store_true", help=text)
 
 
 def _add_gpu(kinds: Any) -> None:
@@ -164,6 +182,16 @@ def run_all(given: argparse.Namespace) -> None:
             given.candidates = ()
             _measured(name, MEASUREMENTS[name][1](options, given), options, path)
     _report(given.output, [given.output / f"{file}.json" for file, _, _ in planned])
+
+
+def run_peers(given: argparse.Namespace) -> None:
+    """Steps beside those of other libraries."""
+    if given.as_avx2:
+        os.environ |= AS_AVX2
+    options = _options(given, width=given.width, height=given.height, threads=given.threads)
+    options = dataclasses.replace(options, pytorch=peers.environment(given.environment.absolute(), given.pytorch))
+    figures = iteration.measure_step(options, iteration.BESIDE_PEERS)
+    print(_measured("step", figures, options, given.output), end="")
 
 
 def run_gpu(given: argparse.Namespace) -> None:

@@ -101,6 +101,13 @@ def cpu_instructions(cpuinfo: Path = CPUINFO) -> str:
     return next((name for name in INSTRUCTIONS if name in cpu_flags(cpuinfo)), platform.machine())
 
 
+def usable_instructions(cpuinfo: Path = CPUINFO) -> str:
+    """As `cpu_instructions`, but none newer than those that a user limits oneDNN to."""
+    limit = os.environ.get(ONEDNN_LIMIT, "").lower()
+    older = ("avx2", "avx") if limit.startswith("avx2") else ("avx",) if limit in ("avx", "sse41") else INSTRUCTIONS
+    return next((name for name in older if name in cpu_flags(cpuinfo)), platform.machine())
+
+
 def _gpus_are_of_ampere_or_later() -> bool:
     import tensorflow as tf
 

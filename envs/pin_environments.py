@@ -13,8 +13,8 @@ from styletransfer.files import atomic
 # Snakemake starts the rules; it is not needed inside their environment.
 OUTSIDE = ("snakemake", "snakemake-executor-plugin-slurm")
 KINDS = {
-    "cpu": ("engine.yaml", "What the engine and figures need", {}, ()),
-    "gpu": ("engine-gpu.yaml", "What a run on a GPU needs", {"tensorflow": "[and-cuda]"}, ("nvidia-ml-py",)),
+    "cpu": ("engine.yaml", "What the engine and figures need"),
+    "gpu": ("engine-gpu.yaml", "What a run on a GPU needs"),
 }
 
 
@@ -23,15 +23,29 @@ def pins(text: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9][\w.-]*)(?:\[[^\]]*\])?==([^\s\\]+)", text, re.MULTILINE))
 
 
+def required(folder: Path, kind: str) -> str:
+    """What `cpu` or `gpu` requires: what all do, and its own."""
+    return "".join((folder / f"requirements{name}.in").read_text(encoding="utf-8") for name in ("", f"-{kind}"))
+
+
 def environment(kind: str, requirements: str, pinned: str) -> str:
-    """The YAML text for `cpu` or `gpu`. Raises `InputError` for a requirement without a pin."""
-    _, purpose, extras, more = KINDS[kind]
+    """The YAML text for `cpu` or `gpu`, of what they require beside what it brings itself.
+
+    Raises:
+        InputError: for a requirement without a pin.
+
+    """
+    purpose = KINDS[kind][1]
     versions = pins(pinned)
-    names = [name for name in re.findall(r"^[a-z][\w-]*", requirements, re.MULTILINE) if name not in OUTSIDE]
-    missing = [name for name in (*names, *more) if name not in versions]
+    wanted = {found[1]: found[0] for found in re.finditer(r"^([a-z][\w-]*).*", requirements, re.MULTILINE)}
+    missing = [name for name in wanted if name not in (*versions, *OUTSIDE)]
     if missing:
         raise InputError(f"requirements-{kind}.txt has no pin for {', '.join(missing)}: run `make lock`")
-    lines = [f"      - {name}{extras.get(name, '')}=={versions[name]}" for name in (*names, *more)]
+    lines = [
+        f"      - {line if '==' in line else f'{name}=={versions[name]}'}"
+        for name, line in wanted.items()
+        if name not in OUTSIDE
+    ]
     head = [
         f"# {purpose}, for `--sdm conda`: the pins of requirements-{kind}.txt, written by envs/pin_environments.py.",
         "channels: [conda-forge, nodefaults]",
@@ -49,8 +63,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--envs", type=Path, default=Path("envs"), help="the folder of environments")
     folder = parser.parse_args().envs
-    requirements = (folder / "requirements.in").read_text(encoding="utf-8")
-    for kind, (file, *_) in KINDS.items():
+    for kind, (file, _) in KINDS.items():
+        requirements = required(folder, kind)
         pinned = (folder / f"requirements-{kind}.txt").read_text(encoding="utf-8")
         atomic.write_text(folder / file, environment(kind, requirements, pinned))
 

@@ -14,12 +14,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
 from styletransfer import settings
+from styletransfer.devices import tf_setup
 from styletransfer.images.io import read_image, write_image
 from styletransfer.images.samples import sample_file
 
@@ -64,7 +64,7 @@ def compute(name, folder, *options, limits=()):
         rows = list(csv.DictReader(file))
     losses = {column: [float(row[column]) for row in rows] for column in rows[0]}
     (computed_on,) = json.loads((folder / "run.json").read_text())["computed_on"]
-    kind = f"{computed_on}; {cpu()}; TensorFlow {metadata.version('tensorflow')}"
+    kind = f"{computed_on}; {cpu()}; TensorFlow {tf_setup.version()}"
     return {picture: read_image(folder / f"{picture}.png") for picture in PICTURES}, losses, kind
 
 

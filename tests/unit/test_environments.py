@@ -1,5 +1,6 @@
 """One set of pins: what conda installs is what pip installs, and no pin names an index."""
 
+import itertools
 import json
 import os
 import re
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 import pin_environments
+import resolve
 from styletransfer.errors import InputError
 from styletransfer.vgg import sources
 
@@ -25,11 +28,11 @@ def pins(kind):
 @pytest.mark.parametrize(("kind", "file"), [("cpu", "engine.yaml"), ("gpu", "engine-gpu.yaml")])
 def test_conda_installs_the_pins_of_pip(kind, file):
     text = (ENVS / file).read_text()
-    requirements = (ENVS / "requirements.in").read_text()
+    requirements = pin_environments.required(ENVS, kind)
     again = pin_environments.environment(kind, requirements, (ENVS / f"requirements-{kind}.txt").read_text())
     assert text == again, "run: python envs/pin_environments.py"
     *_, pip = yaml.safe_load(text)["dependencies"]
-    named = dict(re.fullmatch(r"([\w.-]+)(?:\[.*\])?==(.+)", entry).groups() for entry in pip["pip"])
+    named = {Requirement(entry).name: str(Requirement(entry).specifier)[2:] for entry in pip["pip"]}
     assert {"tensorflow", "pandas", "jinja2"} <= set(named)
     assert "snakemake" not in named
     assert {name: pins(kind)[name] for name in named} == named
@@ -43,6 +46,7 @@ def test_a_requirement_without_a_pin_is_named():
 @pytest.mark.parametrize("kind", ["gpu", "test", "notebook"])
 def test_every_kind_has_the_same_engine(kind):
     cpu, other = pins("cpu"), pins(kind)
+    assert cpu.pop("tensorflow-cpu") == cpu["tensorflow"], "it is the same, without what it has for GPUs"
     assert {name: other[name] for name in cpu} == cpu
 
 
@@ -115,3 +119,43 @@ def test_every_requirement_is_pinned_with_hashes(path):
         assert re.fullmatch(
             r"[\w.-]+(\[[\w,-]+\])?==[\w.!+]+( ; [^#@]+?)?( ?--hash=sha256:[0-9a-f]{64})+", line.strip()
         ), line
+
+
+# What markers ask of each machine that the locks are for.
+SYSTEMS = {
+    "x86_64-manylinux_2_28": {"sys_platform": "linux", "platform_machine": "x86_64", "os_name": "posix"},
+    "aarch64-manylinux_2_28": {"sys_platform": "linux", "platform_machine": "aarch64", "os_name": "posix"},
+    "aarch64-apple-darwin": {"sys_platform": "darwin", "platform_machine": "arm64", "os_name": "posix"},
+}
+
+
+@pytest.mark.parametrize("kind", resolve.LOCKS)
+def test_lock_is_one_for_every_machine(kind):
+    """Of every package one version, whatever the machine, and one TensorFlow."""
+    lines = re.sub(r"\\\n\s*", "", (ENVS / f"requirements-{kind}.txt").read_text()).splitlines()
+    locked = [Requirement(line.partition("--hash")[0]) for line in lines]
+    assert len({requirement.name for requirement in locked}) == len(locked)
+    assert set(resolve.MACHINES) == set(SYSTEMS)
+    names = {}
+    for machine, python in itertools.product(resolve.LOCKS[kind], resolve.PYTHONS):
+        system = SYSTEMS[machine] | {"python_version": python, "python_full_version": f"{python}.0"}
+        system |= {"implementation_name": "cpython", "platform_python_implementation": "CPython"}
+        names[machine, python] = {one.name for one in locked if one.marker is None or one.marker.evaluate(system)}
+    for (machine, _), found in names.items():
+        small = machine.startswith("x86_64") and kind != "gpu"
+        assert found & {"tensorflow", "tensorflow-cpu"} == {"tensorflow-cpu" if small else "tensorflow"}
+        assert {"numpy", "snakemake", "pillow", "keras"} <= found
+
+
+def test_make_takes_the_newest_python_that_works(tmp_path):
+    for name, code in {"python3.13": "exit 1", "python3.12": "exit 0", "python3.11": "exit 0"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{code}\n")
+        (tmp_path / name).chmod(0o755)
+    call = ["make", "--dry-run", "install", f"VENV={tmp_path}/venv"]
+    bare = {"PATH": f"{tmp_path}:{os.defpath}"}
+    said = subprocess.run(call, check=True, cwd=ROOT, env=bare, capture_output=True, text=True).stdout
+    assert f"python3.12 -m venv {tmp_path}/venv" in said
+    chosen = re.search(r"^IS_KNOWN := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    assert subprocess.run([sys.executable, "-c", chosen], check=False).returncode == 0
+    known = [f"(3, {version.partition('.')[2]})" for version in (resolve.PYTHONS[0], resolve.PYTHONS[-1])]
+    assert f"{known[0]} <= sys.version_info[:2] <= {known[1]}" in chosen

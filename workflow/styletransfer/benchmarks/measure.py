@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import datetime
 import functools
-import importlib.metadata
 import os
 import platform
 import signal
@@ -220,5 +219,5 @@ def machine() -> dict[str, Any]:
         "memory, GiB": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "date": datetime.date.today().isoformat(),
         "python": platform.python_version(),
-        "tensorflow": importlib.metadata.version("tensorflow"),
+        "tensorflow": tf_setup.version(),
     }

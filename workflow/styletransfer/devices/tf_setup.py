@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib.metadata
 import os
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,13 @@ def load_tensorflow(
     tf.config.threading.set_inter_op_parallelism_threads(1)
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
+
+
+def version() -> str:
+    """That of TensorFlow, without loading it; its package for CPUs alone has another name."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version("tensorflow")
+    return importlib.metadata.version("tensorflow-cpu")
 
 
 def cache_folder() -> Path | None:

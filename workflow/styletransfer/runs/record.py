@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from styletransfer.devices import tf_setup
 from styletransfer.devices.lease import Device
 from styletransfer.files import atomic, checks
 from styletransfer.runs.layout import RUN_FILES
@@ -171,5 +172,5 @@ def rounding_note(counts: Mapping[str, int]) -> str:
 @functools.cache
 def versions() -> dict[str, str]:
     """Of Python and the packages that decide what is computed."""
-    packages = ("tensorflow", "numpy", "pillow")
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
+    packages = {name: importlib.metadata.version(name) for name in ("numpy", "pillow")}
+    return {"python": platform.python_version(), "tensorflow": tf_setup.version(), **packages}

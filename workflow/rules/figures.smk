@@ -49,6 +49,7 @@ use rule figure as verdict with:
         ),
     log:
         f"{FOLDER}/{{part}}verdict.log",
+    localrule: True
     params:
         command=["verdict", *PRESERVE],
 
@@ -64,5 +65,6 @@ use rule figure as explorer with:
         ),
     log:
         f"{FOLDER}/{{part}}explorer.log",
+    localrule: True
     params:
         command=["explorer", *PRESERVE],

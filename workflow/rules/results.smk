@@ -87,6 +87,7 @@ use rule collect as collect_partial with:
         losses=f"{FOLDER}/partial/losses.parquet",
     log:
         f"{FOLDER}/partial/collect.log",
+    localrule: True
     params:
         options=["--partial"],
         # No run is an input: what is missing must not be computed. So this tells when one has come to an end.

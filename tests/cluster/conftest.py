@@ -1,0 +1,38 @@
+"""The test cluster, and a finished study on it."""
+
+import signal
+
+import pytest
+
+from cluster import slurm
+from cluster.studies import Study, new_study
+from styletransfer.files import locks
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    if (reason := slurm.obstacle()) is not None:
+        pytest.skip(reason)
+    if slurm.missing():
+        pytest.skip("SLURM is not installed: `make cluster` does that")
+    # A process started in the background ignores SIGINT, and so would Snakemake.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with locks.exclusive_lock(slurm.FOLDER, 900):  # one cluster on a machine, whoever tests
+        started = slurm.start()
+        yield
+        if started:
+            slurm.stop()
+
+
+@pytest.fixture(scope="session")
+def finished(cluster, tmp_path_factory):
+    study = Study(tmp_path_factory.mktemp("a study with 'spaces'"), [1, 2, 3, 4, 5])
+    study.run("--resources", "gpu=4")
+    return study
+
+
+@pytest.fixture
+def study(finished, tmp_path):
+    """Two runs that nobody has computed yet; weights and pictures are there."""
+    with new_study(tmp_path, [1, 2], finished) as found:
+        yield found

@@ -94,9 +94,11 @@ browser: $(VENV)/tested
 	  || echo "no axe-core, and not available from npm: its tests are skipped"
 	$(BIN)/pytest tests/browser
 
-# A real SLURM on this machine, installed where it is missing. It needs root and Debian; elsewhere one line says so.
+# A real SLURM and a real SGE on this machine, installed where they are missing. They need root and Debian; elsewhere, and
+# where Debian has no SGE, one line says so.
 cluster: $(VENV)/tested
 	$(BIN)/python tests/cluster/slurm.py install
+	$(BIN)/python tests/cluster/sge.py install
 	$(BIN)/pytest tests/cluster
 
 # 365 faults in an hour or two, see docs/faults.md; ended, it goes on where it was. All of it only for root on Linux.

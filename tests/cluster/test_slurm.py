@@ -14,16 +14,6 @@ from cluster.studies import PROFILE, RUNS_ONLY, new_study
 from helpers.studies import ROOT
 
 
-def test_the_profile_carries_the_default_profile():
-    """Snakemake reads one workflow profile: the other's settings must stand here as well."""
-    default, slurm_profile = (
-        yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text()) for name in ("default", "slurm")
-    )
-    # On a cluster the number of jobs takes the place of cores, and GPUs are counted by SLURM.
-    for key in default.keys() - {"cores", "resources"}:
-        assert slurm_profile[key] == default[key], key
-
-
 def test_a_study_runs_to_its_end_one_device_for_each_run(finished):
     runs = pd.read_parquet(finished.folder / "results/studies/tiny/runs.parquet")
     assert len(runs) == finished.size

@@ -10,8 +10,8 @@ PAGE := $(VENV)/page
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: audit check demo test lint light unit study workflow browser cluster faults install lock notebook page pictures \
-  gallery release-notes resolve screenshots
+.PHONY: audit check demo test lint light unit study workflow browser cluster faults install lock notebook page \
+  pictures containers gallery release-notes resolve screenshots
 
 demo: $(VENV)/installed
 	@$(BIN)/styletransfer plan --configfile config/demo.yaml
@@ -104,6 +104,10 @@ cluster: $(VENV)/tested
 # 365 faults in an hour or two, see docs/faults.md; ended, it goes on where it was. All of it only for root on Linux.
 faults: $(VENV)/tested
 	$(BIN)/python tests/faults/campaign.py --log faults.jsonl
+
+# The Dockerfile's steps in a bare Debian, and a study there: minutes and gigabytes, as root on Debian with mmdebstrap.
+containers: $(VENV)/installed
+	$(BIN)/python tests/containers/build.py $(VENV)/container $(CONTAINER)
 
 # Known weaknesses of the pinned packages. It asks a service in the network, so `make test` does without.
 audit: $(VENV)/installed

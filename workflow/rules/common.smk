@@ -52,6 +52,15 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
+# For calls with `--sdm apptainer`. It takes the driver's libraries along, as --nv does, where runs compute on GPUs.
+if config["container"]:
+
+    container: config["container"]
+
+    if host.guess(config["device"]) == "gpu":
+        os.environ.update(APPTAINER_NV="1", SINGULARITY_NV="1")
+
+
 # The plan of another study is another file: so it is noticed even where Snakemake's own records are gone.
 # With rungs the plan is that of the first, and each decision is one more plan, beside it: see rungs.smk.
 RUNGS = config["rungs"]

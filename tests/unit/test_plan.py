@@ -148,6 +148,23 @@ def test_a_picture_that_was_changed_since_is_named(own, capsys):
     assert "which has been changed since the study was planned: call snakemake again" in capsys.readouterr().err
 
 
+def test_without_a_shared_disk_files_lie_below_the_folder_of_a_storage_provider(own, tmp_path, monkeypatch, capsys):
+    """There commands find and write what they are given, under the paths that it has everywhere."""
+    photo, root = tmp_path / "photo {x}.png", ".snakemake/storage/s3/bucket"
+    shutil.copytree("results", f"{root}/results")
+    file = own.pictures["photograph"].file
+    (tmp_path / root / file).parent.mkdir(parents=True)
+    monkeypatch.setenv("STYLETRANSFER_ROOT", root)
+    plan_file = f"{root}/results/studies/tiny/plan-0.json"
+    assert cli.run(["picture", str(photo), "--plan", plan_file, "--output", f"{root}/{file}"]) == 0
+    assert capsys.readouterr().out.startswith(f"{file}: ")
+    assert (tmp_path / root / file).exists()
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(sample_file("chelsea"), photo)
+    assert cli.run(["picture", str(photo), "--plan", plan_file, "--output", f"{root}/{file}"]) == 2
+    assert "images.photograph.path is 'photo {x}.png', which has been changed since" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

@@ -41,13 +41,19 @@ if MODIFIER.path_modifier.replace_prefix(POOL) != POOL:
 # Environments that conda builds have no engine but this one: envs/*.post-deploy.sh.
 os.environ.update(STYLETRANSFER_ENGINE=str(Path(styletransfer.__file__).parent))
 
+
+include: "storage.smk"
+
+
 try:
     # Snakemake has read them already, but says nothing of a key that is there twice.
     for file in workflow.configfiles if MODIFIER.is_main_snakefile() else []:
         yaml_reader.read(file)
+    if planned := planned_study(config.get("study")):  # in place of folders of pictures, those that there were
+        config.update({key: planned.config[key] for key in ("images", "pairs")})
     config = load_config({**config, "pathvars": {"results": RESULTS, "resources": RESOURCES}})
     FOLDER = f"{RESULTS}/studies/{config['study']}"
-    STUDY = expand_study(config, lambda: plan.newest(FOLDER))
+    STUDY = planned or expand_study(config, lambda: plan.newest(FOLDER))
     check_sizes(STUDY)
 except InputError as error:
     raise WorkflowError(str(error))
@@ -68,6 +74,7 @@ PLANS = {rung: f"{FOLDER}/plan-{STUDY.digest}-{rung}.json" for rung in RUNGS}
 PLAN = PLANS[RUNGS[0]] if RUNGS else f"{FOLDER}/plan-{STUDY.digest}.json"
 FIRST = rungs.at(STUDY, RUNGS[0]) if RUNGS else STUDY
 EVERY = rungs.every(STUDY)  # with all runs that may come to be computed
+give_to_jobs(STUDY, f"{FOLDER}/plan-{STUDY.digest}.json")
 terminal.explorer = Path(FOLDER, "explorer", "index.html")
 # What is shown is the whole study, or what there is of it: in the study's folder, or in partial/ there. That is all of a
 # path which is a wildcard: Snakemake takes a name such as aaaaaaaaaaaaaaaaaaaa for a rule that calls itself.
@@ -94,7 +101,8 @@ onstart:
     if not all(is_finished(run_id) for job in jobs_of_runs() for run_id in runs_of(job)):
         refuse_missing_devices()
         warn_of_too_large_runs()
-        sys.stderr.write(f"to watch it: styletransfer watch {STUDY.name}, or open {FOLDER}/live.html\n")
+        if SHARED:
+            sys.stderr.write(f"to watch it: styletransfer watch {STUDY.name}, or open {FOLDER}/live.html\n")
 
 
 onsuccess:
@@ -173,7 +181,7 @@ def places():
 def print_status():
     """After runs, how all of them stand and where the results are; and if they were forced, that they were kept."""
     rules_run = {job.rule.name for job in workflow.dag.jobs}
-    if rules_run & {named("all"), *terminal.run_rules}:
+    if SHARED and rules_run & {named("all"), *terminal.run_rules}:
         file, pool = newest_plan(), POOL
         shell("test ! -e {file:q} || styletransfer status --plan {file:q} --pool {pool:q} >&2 || true")
     forced = {run_id for job in jobs_of_runs() if workflow.dag.reason(job).forced for run_id in runs_of(job)}
@@ -202,9 +210,12 @@ def runs_of(job):
 
 
 def inode_of(run_id):
-    """Of the record of a finished run: another one once it is computed again, while Snakemake changes times. Or None."""
+    """Of the record of a finished run: another one once it is computed again, while Snakemake changes times. Or None.
+
+    In storage none is looked for: it would be a request for each file, and Snakemake asks for all of them together.
+    """
     files = [Path(POOL, run_id, name) for name in RUN_FILES.values()]
-    return files[-1].stat().st_ino if all(file.exists() for file in files) else None
+    return files[-1].stat().st_ino if SHARED and all(map(Path.exists, files)) else None
 
 
 # As it was when this call of Snakemake began.
@@ -233,7 +244,9 @@ def plan_of(run_id):
 
 def decided_plan(rung):
     """The plan of the study at a rung, once it has been decided who goes on to it."""
-    return PLAN if rung == RUNGS[0] else checkpoints.decide.get(rung=rung).output.plan
+    if rung != RUNGS[0]:
+        checkpoints.decide.get(rung=rung)
+    return PLANS[rung]
 
 
 def rung_before(wildcards):
@@ -243,7 +256,7 @@ def rung_before(wildcards):
 
 def newest_plan(wildcards=None):
     """The plan as far as it has been decided by now."""
-    return next((file for file in reversed(PLANS.values()) if Path(file).exists()), PLAN)
+    return next((file for file in reversed(PLANS.values()) if is_there(file)), PLAN)
 
 
 def last_plan(wildcards):
@@ -255,7 +268,7 @@ def last_plan(wildcards):
 
 def study_in(file):
     """The study of a plan. The first one need not be written yet."""
-    return FIRST if file == PLAN else plan.read(file)
+    return FIRST if file == PLAN else plan.read(local_copy(file))
 
 
 def runs_at(rung):
@@ -280,15 +293,20 @@ def plan_for(rule, is_made, plan_of=lambda wildcards: PLAN):
 
 def is_prepared(wildcards):
     """Of a prepared picture, or weights: the user's own file may be gone, and is not asked for."""
+    return is_there(made_file(wildcards))
+
+
+def made_file(wildcards):
+    """The prepared picture, or weights, that a job makes."""
     made = "weights/{weights}.safetensors" if "weights" in wildcards.keys() else "pictures/{picture}.png"
-    return Path(RESOURCES, made.format(**wildcards)).exists()
+    return f"{RESOURCES}/{made.format(**wildcards)}"
 
 
 def unmeasured(runs):
     """What pictures of runs are measured with, where one was not yet: nothing that is gone is asked for."""
     if all(Path(POOL, run_id, MEASURES).exists() for run_id in runs):
         return []
-    return ancient([source.file for source in (*STUDY.pictures.values(), STUDY.weights) if source.is_at_hand()])
+    return prepared_files()
 
 
 def pictures_shown(wildcards):
@@ -298,7 +316,7 @@ def pictures_shown(wildcards):
         picture.file
         for picture in STUDY.pictures.values()
         if wildcards.get("figure", "contact_sheet") == "contact_sheet"
-        if Path(picture.file).exists() or (not partial and picture.is_at_hand())
+        if is_there(picture.file) or (not partial and is_at_hand(picture))
     ]
 
 

@@ -38,6 +38,7 @@ rule convert_weights:
         source=ancient(
             branch(lambda wildcards: wildcards.weights in SOURCES, then=f"{RESOURCES}/weights/source/{{weights}}")
         ),
+        original=unless_made(is_prepared, original_of),
     output:
         f"{RESOURCES}/weights/{{weights}}.safetensors",
     log:
@@ -49,7 +50,7 @@ rule convert_weights:
         plan=PLAN,
     shell:
         r"""
-        styletransfer convert \
+        styletransfer convert {input.original:q} \
             --plan {resources.plan:q} \
             --output {output:q} \
             >{log:q} 2>&1
@@ -60,6 +61,7 @@ rule prepare_picture:
     """Read a picture of the user's, take a sample or paint one: all become plain PNG files."""
     input:
         plan=plan_for("prepare_picture", is_prepared),
+        original=unless_made(is_prepared, original_of),
     output:
         f"{RESOURCES}/pictures/{{picture}}.png",
     log:
@@ -71,7 +73,7 @@ rule prepare_picture:
         plan=PLAN,
     shell:
         r"""
-        styletransfer picture \
+        styletransfer picture {input.original:q} \
             --plan {resources.plan:q} \
             --output {output:q} \
             >{log:q} 2>&1

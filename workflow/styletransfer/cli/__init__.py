@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -77,10 +78,19 @@ def add_command(
     return command
 
 
+def _at_root(words: Sequence[str]) -> list[str]:
+    """Go to the folder below which the workflow's files lie, where it names one; the paths in it are as everywhere."""
+    root = os.environ.get("STYLETRANSFER_ROOT")
+    if not root:
+        return list(words)
+    os.chdir(root)
+    return [word.removeprefix(f"{root}/") for word in words]
+
+
 @errors.command
 def run(arguments: Sequence[str] | None = None) -> int | None:
     """Run the subcommand that the arguments name."""
-    words = sys.argv[1:] if arguments is None else list(arguments)
+    words = _at_root(sys.argv[1:] if arguments is None else arguments)
     options = parser(words[0] if words else None).parse_args(words)
     return options.run(options)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from styletransfer.study import plan
 from styletransfer.vgg import sources
 
 AS_WRITTEN = argparse.RawDescriptionHelpFormatter
+ORIGINAL_HELP = "with --plan, the user's own file; default: where the plan says it was"
 CHANGED = f"{plan.CHANGED}: {plan.AGAIN}"
 
 
@@ -53,6 +55,7 @@ def _add_convert(commands: Any) -> None:
     source = converting.add_mutually_exclusive_group(required=True)
     source.add_argument("--input", metavar="FILE", help="a file of weights; its content tells the format")
     source.add_argument("--plan", type=Path, help="the weights of a planned study, which must be as they were then")
+    converting.add_argument("original", nargs="?", type=Path, help=ORIGINAL_HELP)
     converting.add_argument("--output", required=True, metavar="FILE", help="where to write, such as vgg19.safetensors")
     converting.add_argument(
         "--source", metavar="NAME", help=f"insist that the input is this file: {', '.join(sources.SOURCES)}"
@@ -73,6 +76,7 @@ def _add_picture(commands: Any) -> None:
     source.add_argument(
         "--plan", type=Path, help="the picture of a planned study whose file is --output, unchanged since"
     )
+    preparing.add_argument("original", nargs="?", type=Path, help=ORIGINAL_HELP)
     preparing.add_argument("--output", required=True, type=Path, metavar="FILE.png", help="the picture to write")
     preparing.add_argument(
         "--colors-of", metavar="FILE", help="give it the chroma of this picture, such as the content's to a result"
@@ -106,9 +110,10 @@ def convert(options: argparse.Namespace) -> None:
         source = Path(weights.file).with_name("source") / weights.source
         formats.convert(source, options.output, weights.source, None)
         return
-    if sources.source_identity(weights.source)["checksum"] != weights.artifact.checksum:
+    original = str(options.original or weights.source)
+    if sources.source_identity(original)["checksum"] != weights.artifact.checksum:
         raise InputError(f"weights is {weights.source!r}, {CHANGED}")
-    formats.convert(weights.source, options.output)
+    formats.convert(original, options.output)
 
 
 def prepare_picture(options: argparse.Namespace) -> None:
@@ -134,11 +139,11 @@ def _prepare_planned(options: argparse.Namespace) -> None:
     elif picture.kind == "sample":
         _write_picture(samples.sample_file(picture.source), options)
     else:
-        key = f"images.{picture.artifact.name}.path"
-        checks.check_input(picture.source, key)
-        if picture.is_changed():
+        key, original = f"images.{picture.artifact.name}.path", options.original or Path(picture.source)
+        checks.check_input(original, key)
+        if dataclasses.replace(picture, source=str(original)).is_changed():
             raise InputError(f"{key} is {picture.source!r}, {CHANGED}")
-        _write_picture(picture.source, options)
+        _write_picture(original, options)
 
 
 def _write_picture(source: str | Path, options: argparse.Namespace) -> None:

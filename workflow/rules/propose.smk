@@ -5,7 +5,8 @@ rule propose:
     """The settings of which most is expected, of preferences or else of style and content, as a config that runs."""
     input:
         f"{FOLDER}/partial/measures.csv",
-        preferences=config["preferences"],
+        lambda wildcards: brought(files_of(finished_runs({"part": PARTIAL}))),
+        preferences=[local(outside(file)) for file in config["preferences"]],
         plan=PLAN,
     output:
         f"{FOLDER}/next.yaml",
@@ -18,7 +19,7 @@ rule propose:
         pool=POOL,
     params:
         number=config["proposals"],
-        preferences=["--preferences", *config["preferences"]] if config["preferences"] else [],
+        preferences=["--preferences", *map(outside, config["preferences"])] if config["preferences"] else [],
         machine=lambda wildcards: machine_of(config),
         # No run is an input: what is missing must not be computed. So this tells when one has come to an end.
         status=lambda wildcards: status_digest(STUDY, Path(POOL)),

@@ -55,11 +55,16 @@ def brought(files):
     return [] if SHARED else files
 
 
+def outside(file):
+    """A file that is no part of the workflow, as it is called where the engine works."""
+    return file if SHARED else str(Path(file).absolute())
+
+
 def original(source):
     """The user's own file, if it is one and still there. It is read where Snakemake was started, and never stored."""
     # Braces would be a wildcard to Snakemake; on a shared disk the engine finds the file all the same.
     is_input = source.kind == "path" and "{" not in source.source and Path(source.source).exists()
-    return local(str(Path(source.source).absolute())) if is_input else []
+    return local(outside(source.source)) if is_input else []
 
 
 def prepared_files():

@@ -240,8 +240,7 @@ def differences(folder, template, absent=()):
     for name in sorted(expected & found):
         if fingerprint(folder.path / name) != fingerprint_of_template(template.path / name):
             lines.append(f"differs: {name}")
-    # Where batches lack what is finished, no job of Snakemake's is left to take its marks from these files.
-    for kind in ("locks", "incomplete") if folder.mode == "single" else ("locks",):
+    for kind in ("locks", "incomplete"):
         lines += [f"left: .snakemake/{kind}/{path.name}" for path in (folder.path / ".snakemake" / kind).glob("*")]
     lines += [f"manifest: {line}" for line in manifest_differences(folder.path)]
     return lines

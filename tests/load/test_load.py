@@ -31,7 +31,8 @@ def test_a_study_in_batches(tmp_path):
         assert settings.from_canonical(json.loads((folder / "run.json").read_text())["identity"]).run_id == folder.name
     notes = [json.loads(line) for line in (tmp_path / NOTES).read_text().splitlines()]
     assert sum(note["command"] == "run" for note in notes) == math.ceil(RUNS / PER_JOB)
-    # Snakemake keeps a batch's command with each of its files, so the command of many runs has to be short.
-    records = list((tmp_path / ".snakemake/metadata").iterdir())
-    assert max(path.stat().st_size for path in records if b"styletransfer run" in path.read_bytes()) < 200 * PER_JOB
     assert "Nothing to be done" in snakemake(tmp_path, "collect")[2]
+    # Snakemake keeps no records of runs, and still misses a file of one.
+    assert len([path for path in (tmp_path / ".snakemake").rglob("*") if path.is_file()]) < 50
+    next((tmp_path / "results/runs").glob("*/losses.csv")).unlink()
+    assert "transfer_000" in snakemake(tmp_path, "all", "--dry-run")[2]

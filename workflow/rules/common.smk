@@ -158,7 +158,7 @@ def runs_per_job():
     if isinstance(config["runs_per_job"], int):
         return config["runs_per_job"]
     # Jobs of a module, whose config has another place, cannot be told.
-    is_told = workflow.modifier.is_main_snakefile()
+    is_told = MODIFIER.is_main_snakefile()
     if not workflow.is_main_process or not (is_told or workflow.local_exec):
         return 1
     by_table = Estimates(FIRST, host.guess(config["device"]), config["backend"], config["threads"])
@@ -226,12 +226,32 @@ def is_finished(run_id):
     return first_inode_of(run_id) is not None
 
 
+@functools.cache
+def leave_runs_to_themselves():
+    """A run's own record tells what is whole, and replaces its files, each as a whole. Snakemake would write files about
+    each that nothing reads; and of a failed job remove what was made, or put back what was there when it began.
+    """
+    persistence, is_of_runs = workflow.persistence, lambda job: job.rule.name in terminal.run_rules
+    started, finished, has_metadata = persistence.started, persistence.finished, persistence.has_metadata
+
+    async def finish(job):
+        persistence.cleanup(job) if is_of_runs(job) else await finished(job)
+
+    persistence.started = lambda job, *jobid: is_of_runs(job) or started(job, *jobid)
+    persistence.finished = finish
+    persistence.has_metadata = lambda job: is_of_runs(job) or has_metadata(job)
+    persistence.backup_output = lambda path: None
+    persistence.restore_output = lambda path: False
+    workflow.execution_settings.keep_incomplete = True
+
+
 def unless_made(is_made, wanted):
     """What a job asks for: nothing once its output is there, since what that was made of may be gone."""
 
     def asked_for(wildcards):
         # So another set of inputs is no reason to make it again; nor is the command line of a new release.
         workflow.dag_settings.rerun_triggers &= {RerunTrigger.MTIME, RerunTrigger.PARAMS}
+        leave_runs_to_themselves()
         return [] if is_made(wildcards) else wanted(wildcards)
 
     return ancient(asked_for)

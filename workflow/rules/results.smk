@@ -4,7 +4,7 @@
 rule measure:
     """Measure how much of style and content the pictures have. What was measured once is kept beside each run."""
     input:
-        lambda wildcards: files_of(last_runs(wildcards)),
+        *FILES_OF_RUNS,
         lambda wildcards: unmeasured(last_runs(wildcards)),
         plan=last_plan,
     output:
@@ -45,7 +45,7 @@ rule collect:
     """Gather the records and losses of all runs into tables."""
     input:
         # Pictures as well: those of the tables are held against their checksums, and one that is gone is recreated.
-        lambda wildcards: files_of(last_runs(wildcards)),
+        *FILES_OF_RUNS,
         measures=f"{FOLDER}/measures.csv",
         plan=last_plan,
     output:

@@ -32,7 +32,8 @@ CHATTER = re.compile(
     r"\s*$|Building DAG|Using shell|Provided |Rules claiming|Conda env|Singularity|Select jobs|Execute \d+ jobs|"
     r"Assuming unrestricted|Elapsed time|Job \d+ has been submitted|Removing output files|Touching output|"
     r"Storing in storage|Retrieving from storage|Finished (upload|retrieval)|Removing local copy|Skipped removing|"
-    r"RuleException|--keep-incomplete mode|At least one job did not complete|WorkflowError:\s+At least one job"
+    r"Missing metadata|RuleException|--keep-incomplete mode|At least one job did not complete|"
+    r"WorkflowError:\s+At least one job"
 )
 RESTART = re.compile(r"Trying to restart job (\d+)")
 NOTHING = "Nothing to be done"

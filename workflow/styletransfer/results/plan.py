@@ -26,7 +26,8 @@ def check_sizes(study: Study) -> None:
         return
     # A picture that is gone was checked when the study was planned first.
     sizes = {name: size for name, source in study.pictures.items() if (size := picture_size(name, source))}
-    for run in study.runs.values():
+    alike = {(run.content, run.styles, run.width, run.stages, run.style_scales): run for run in study.runs.values()}
+    for run in alike.values():
         content = sizes.get(run.content.name)
         width = run.width or (content or (0, 0))[0]
         for of_stage in widths(run.stages, width) if width else []:

@@ -369,7 +369,7 @@ def need(what, runs):
 def machine_of(config):
     """What the plan does not have of a config, and is not as it is unasked, as JSON."""
     usual = load_config({name: config[name] for name in ("study", "images", "pairs")})
-    left_out = (*DEFINING_KEYS, "contact_sheet", "preferences")
+    left_out = (*DEFINING_KEYS, "part", "contact_sheet", "preferences")
     return json.dumps({name: value for name, value in config.items() if name not in left_out and value != usual[name]})
 
 

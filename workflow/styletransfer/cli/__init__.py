@@ -25,6 +25,7 @@ COMMANDS = {
     "prepare": ("fetch", "convert", "picture", "paint"),
     "results": ("measure", "decide", "collect", "response", "manifest", "verify", "crate"),
     "draw": ("draw", "verdict", "explorer"),
+    "parts": ("parts",),
     "watch": ("watch",),
     "final": ("final",),
     "propose": ("propose",),

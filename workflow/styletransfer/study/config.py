@@ -128,6 +128,11 @@ def _check_design(config: Mapping[str, Any]) -> None:
         raise InputError(
             f"runs_total is given, but design is {design}, which does not use it: write design: sobol, or remove it"
         )
+    if config["part"]:
+        if len(config["part"]) != 2 or config["part"][0] > config["part"][1]:
+            raise InputError(f"part is {config['part']}: write which of how many, such as [3, 10]")
+        if config["rungs"]:
+            raise InputError("part is given, and rungs, which compare all runs of a pair: remove one of the two")
     if config["repeats_of"] == "extremes":
         if config["repeats"] == 1:
             raise InputError("repeats_of is extremes, but repeats is 1: say how many runs each of them has, repeats: 5")
@@ -178,7 +183,7 @@ def _with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
 
 def definition(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that decides the rows, in the config's order: what a table of results depends on."""
-    keys = (*DEFINING_KEYS, *(RUNG_KEYS if config.get("rungs") else ()))
+    keys = (*DEFINING_KEYS, *(RUNG_KEYS if config.get("rungs") else ()), *(["part"] if config.get("part") else []))
     defining = {"tables": TABLES_VERSION, **{key: config[key] for key in keys if config.get(key) is not None}}
     if config["repeats"] > 1:
         defining |= {key: config[key] for key in ("repeats", "repeats_of")}

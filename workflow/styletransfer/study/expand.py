@@ -65,12 +65,15 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
     labels = _labels(chosen)
     is_repeated = designs.repeated(config, chosen)
     rows: list[Row] = []
-    for pair in config["pairs"]:
+    for pair, some in zip(config["pairs"], _parts(config, len(chosen)), strict=True):
+        if chosen and not some:
+            continue
         base = base_of(pair, used, network) | config["defaults"]
         name = pair_name(pair)
         default = Settings(**base)
         repeated: list[Row] = []
-        for (parameter, value, changes), label in zip(chosen, labels, strict=True):
+        mine = slice(some.start, some.stop)
+        for (parameter, value, changes), label in zip(chosen[mine], labels[mine], strict=True):
             run = Settings(**(base | changes))
             plain = list(value) if isinstance(value, tuple) else value
             rows.append(Row(name, parameter, plain, label, run == default, run))
@@ -82,6 +85,15 @@ def expand(config: Mapping[str, Any], earlier: Earlier = lambda: None) -> Study:
     _refuse_unused(config, rows)
     rungs.check(config, [row.settings for row in rows])
     return Study(config["study"], defining, network, used, tuple(rows))
+
+
+def _parts(config: Mapping[str, Any], count: int) -> Iterator[range]:
+    """Of each pair, which of its `count` rows are in the part of the study that the config names; by default all."""
+    number, of = config["part"] or (1, 1)
+    rows = count * len(config["pairs"])
+    first, last = (rows * part // of for part in (number - 1, number))
+    for before in (count * position for position in range(len(config["pairs"]))):
+        yield range(max(0, first - before), max(0, min(count, last - before)))
 
 
 def _repeats(rows: Sequence[Row], count: int) -> Iterator[Row]:
@@ -105,6 +117,8 @@ def _refuse_unused(config: Mapping[str, Any], rows: Sequence[Row]) -> None:
 
     A list may hold the runs that were chosen from another study: there, only what differs between them is asked for.
     """
+    if config["part"]:  # what makes no difference to these may make one to others
+        return
     every = [row.settings for row in rows]
     asked: list[tuple[str, str, list[Settings]]] = []
     if config["design"] == "list":

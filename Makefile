@@ -108,6 +108,7 @@ faults: $(VENV)/tested
 	$(BIN)/python tests/faults/campaign.py --log faults.jsonl
 
 # The Dockerfile's steps in a bare Debian, and a study there: minutes and gigabytes, as root on Debian with mmdebstrap.
+# CONTAINER='--bind /etc/pip.conf': more of this machine that it reads.
 containers: $(VENV)/installed
 	$(BIN)/python tests/containers/build.py $(VENV)/container $(CONTAINER)
 

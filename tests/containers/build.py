@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+CHROOT = shutil.which("chroot") or "chroot"  # the bare system's own PATH would hide it
 STUDY = """
 study: contained
 weights: vgg16
@@ -75,7 +76,7 @@ class Bare:
     def run(self, command: str, folder: str = "/") -> None:
         """A shell command in it, as root."""
         words = f"mkdir -p {folder} && cd {folder} && {command}"
-        subprocess.run(["chroot", self.folder, "sh", "-ec", words], check=True, env=self.environment)
+        subprocess.run([CHROOT, self.folder, "sh", "-ec", words], check=True, env=self.environment)
 
     def close(self) -> None:
         """Let go of what belongs to this machine."""
@@ -125,7 +126,8 @@ def main() -> None:
     try:
         folder, command = build(bare, options.kind)
         print(f"built in {(time.monotonic() - begin) / 60:.1f} minutes")
-        subprocess.run(["du", "--one-file-system", "--summarize", "--human-readable", bare.folder], check=True)
+        own = [bare.folder / name for name in ("usr", "var", "opt/venv", "opt/styletransfer")]
+        subprocess.run(["du", "--summarize", "--total", "--human-readable", *own], check=True)
         (bare.folder / folder.strip("/")).mkdir(exist_ok=True)
         (bare.folder / folder.strip("/") / "study.yaml").write_text(STUDY)
         words = [*command[:-1], "study.yaml"]

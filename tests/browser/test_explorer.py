@@ -689,7 +689,10 @@ def test_the_report_holds_everything(studies, visit, browser, tmp_path):
     pages = {page.read_text().partition("</title>")[0].rpartition(": ")[2]: page for page in tmp_path.glob(PAGES)}
     assert set(pages) == {"explorer", "which setting?"}
     assert title(visit(pages["explorer"])) == "The default"
-    assert visit(pages["which setting?"]).locator("h1").inner_text() == "star: which setting?"
+    verdict = visit(pages["which setting?"])
+    assert verdict.locator("h1").inner_text() == "star: which setting?"
+    assert verdict.locator(".recommended img").count()
+    assert verdict.locator('a[href^="../"]').count() == 0, "a link leads to an explorer that is not beside it"
     page, fetched = browser.new_page(), []
     page.on("request", lambda request: fetched.append(request.url))
     held = {

@@ -33,10 +33,10 @@ def opened(visit, page_file, **options):
 def test_it_says_and_shows_what_matters(visit, page_file):
     page = opened(visit, page_file)
     first, second = page.locator(".response").all()
-    assert "Style scales and learning rate act together: 1" in first.inner_text()
+    assert "style_scales and learning_rate act together: 9.8 %" in first.inner_text()
     assert first.locator(".shares tbody tr").count() == 6
     assert first.locator(".shares .matters th").all_inner_texts() == ["style scales", "learning rate"]
-    assert first.locator(".pairs td.act-together").inner_text().startswith("1")
+    assert first.locator(".pairs td.act-together").inner_text().startswith("9.8 %")
     assert first.locator("figure polyline").count() == 2
     assert second.locator(".pairs tbody th").all_inner_texts() == ["the pictures"], "rows of which nothing can be told"
     assert second.locator("figure").count() == 0

@@ -7,7 +7,7 @@ import pytest
 
 from helpers import planted
 from styletransfer import cli
-from styletransfer.analysis.response import Response, response, responses
+from styletransfer.analysis.response import Curve, Effect, Response, Share, response, responses
 from styletransfer.errors import InputError
 from styletransfer.results import responses as module
 from styletransfer.results import tables
@@ -75,9 +75,9 @@ def test_it_is_said_what_matters_and_what_acts_together(file):
     style, content = (found["sentences"] for found in module.read(file))
     assert style[0].startswith("The model rests on 64 runs and predicts 9")
     assert [sentence.split(":")[0] for sentence in style[1:4]] == [
-        "Style scales matters",
-        "Learning rate matters",
-        "Style scales and learning rate act together",
+        "`style_scales` matters",
+        "`learning_rate` matters",
+        "`style_scales` and `learning_rate` act together",
     ]
     assert "62 runs vary both" in style[3]
     assert len(content) == 1
@@ -106,9 +106,22 @@ def test_words_and_pictures_have_their_own_sentences():
     runs["style_reached"] = runs["pooling"].eq("max").where(first, runs["pooling"].eq("avg")).astype(float)
     runs["style_reached"] += 0.5 * runs["pooling"].eq("max") + 0.01 * runs["content_weight_blend"]
     told = " ".join(module.sentences(response(runs, module.MEASURES[0])))
-    assert "Pooling matters:" in told
+    assert "`pooling` matters:" in told
     assert "with max and" in told
-    assert "Pooling does not do the same to all pictures:" in told
+    assert "`pooling` does not do the same to all pictures:" in told
+
+
+def test_undecided_shares_are_told_so_that_2_percent_is_seen_between_them():
+    curve = Curve((1.0, 2.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
+    shares = {"style_scales": (0.0196, 0.061), "tv_weight": (0.003, 0.0201), "pooling": (0.0, 0.12)}
+    effects = tuple(
+        Effect(name, "log", Share(0.02, *span), Share(0.0, 0.0, 0.0), "undecided", curve)
+        for name, span in shares.items()
+    )
+    assert module.sentences(Response("style_reached", 30, 0.8, "", effects=effects))[1] == (
+        "Undecided: `style_scales` may have 1.9 to 6.1 % of the variance, `tv_weight` 0.3 to 2.1 % and `pooling` "
+        "0 to 12 %. With more than 2 % a parameter matters."
+    )
 
 
 def test_without_a_model_the_reason_is_said():
@@ -121,7 +134,7 @@ def test_the_command_writes_it(scattered, tmp_path, capsys):
     tables.write(tmp_path / "runs.parquet", scattered)
     paths = ["--runs", str(tmp_path / "runs.parquet"), "--output", str(tmp_path / "response.json")]
     assert cli.run(["response", *paths]) == 0
-    assert "Style scales matters" in capsys.readouterr().out
+    assert "`style_scales` matters" in capsys.readouterr().out
     assert len(module.read(tmp_path / "response.json")) == 2
     (tmp_path / "runs.parquet").write_bytes(b"damaged")
     assert cli.run(["response", *paths]) == 2

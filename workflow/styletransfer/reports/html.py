@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from PIL import Image
 
 TEMPLATES = Path(__file__).parent / "templates" / "explorer"
@@ -28,12 +28,21 @@ def render(template: str, scripts: Sequence[str], **context: Any) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
+    environment.filters["code"] = code
     return environment.get_template(template).render(
         style=Markup(source("page.css")),
         scripts=[Markup(script) for script in scripts],
         script_hashes=[script_hash(script) for script in scripts],
         **context,
     )
+
+
+def code(text: str) -> Markup:
+    """A text as HTML, where what stands between backticks is code."""
+    parts = (
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(text.split("`"))
+    )
+    return Markup("").join(map(escape, parts))
 
 
 def source(name: str) -> str:

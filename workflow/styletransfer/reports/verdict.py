@@ -152,7 +152,7 @@ def write(
     inputs = {name: html.embedded_input(path, INPUT_WIDTH) for name, path in files.items()}
     runs = [setting["runs"][pair["name"]] for setting in seen["settings"] for pair in seen["pairs"]]
     sources = {run: html.embedded(pool / run / RUN_FILES["image"], WIDTH) for run in dict.fromkeys(runs)}
-    scripts = [html.source("theme.js")]
+    scripts = [html.source("beside.js"), html.source("theme.js")]
     page = html.render("verdict.html", scripts, verdict=seen, inputs=inputs, sources=sources, preserve=preserve_colors)
     with atomic.atomic_folder(folder) as temporary:
         atomic.write_text(temporary / "index.html", page)

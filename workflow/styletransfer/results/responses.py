@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,16 +64,23 @@ def sentences(response: Response) -> list[str]:
     told = [f"{rests} and predicts {percent(response.predicts)} of the variance of runs left out."]
     told += [_matters(effect) for effect in response.effects if effect.verdict == "matters"]
     told += [_together(pair) for pair in response.pairs if pair.verdict == "act together"]
-    if small := [_words(effect.parameter) for effect in response.effects if effect.verdict == "does not matter"]:
+    if small := [_name(effect.parameter) for effect in response.effects if effect.verdict == "does not matter"]:
         verb = "does not matter: it has" if len(small) == 1 else "do not matter: each has"
-        told.append(f"{capital(listed(small))} {verb} less than {percent(LEAST_SHARE)} of the variance.")
+        told.append(f"{listed(small)} {verb} less than {percent(LEAST_SHARE)} of the variance.")
     if open_ := [effect for effect in response.effects if effect.verdict == "undecided"]:
-        told.append(f"Undecided: {listed([f'{_words(effect.parameter)} ({span(effect.total)})' for effect in open_])}.")
+        told.append(_undecided(open_))
     return told + _untold(response.pairs)
 
 
+def _undecided(effects: Sequence[Effect]) -> str:
+    first, *others = effects
+    shares = [f"{_name(first.parameter)} may have {span(first.total)} of the variance"]
+    shares += [f"{_name(effect.parameter)} {span(effect.total)}" for effect in others]
+    return f"Undecided: {listed(shares)}. With more than {percent(LEAST_SHARE)} a parameter matters."
+
+
 def _matters(effect: Effect) -> str:
-    return f"{capital(_words(effect.parameter))} matters: {_of_variance(effect.total)}. {_course(effect.curve)}."
+    return f"{_name(effect.parameter)} matters: {_of_variance(effect.total)}. {_course(effect.curve)}."
 
 
 def _course(curve: Curve) -> str:
@@ -92,12 +100,12 @@ def _course(curve: Curve) -> str:
 
 
 def _together(pair: Together) -> str:
-    one, two = map(_words, pair.parameters)
+    one, two = map(_name, pair.parameters)
     assert pair.share is not None
     numbers = f"{_of_variance(pair.share)}; {pair.runs} runs vary both"
     if PAIR in pair.parameters:
-        return f"{capital(one)} does not do the same to all pictures: {numbers}."
-    return f"{capital(one)} and {two} act together: {numbers}."
+        return f"{one} does not do the same to all pictures: {numbers}."
+    return f"{one} and {two} act together: {numbers}."
 
 
 def _untold(pairs: Sequence[Together]) -> list[str]:
@@ -106,7 +114,7 @@ def _untold(pairs: Sequence[Together]) -> list[str]:
     if not untold:
         return []
     if len(untold) < len(of_parameters):
-        names = listed([" with ".join(map(_words, pair.parameters)) for pair in untold])
+        names = listed([" with ".join(map(_name, pair.parameters)) for pair in untold])
         return [f"Cannot be told, as too few runs vary both: {names}."]
     return [
         "Whether two parameters act together cannot be told: no design that varies one at a time shows it. "
@@ -115,14 +123,16 @@ def _untold(pairs: Sequence[Together]) -> list[str]:
 
 
 def span(share: Share) -> str:
-    """The 90 % interval of a share: `2 to 9 %`."""
-    low, high = percent(share.low), percent(share.high)
+    """The 90 % interval of a share: `1.6 to 12 %`; rounded outwards, so that no number beyond 2 % looks like it."""
+    low, high = percent(share.low, math.floor), percent(share.high, math.ceil)
     return high if low == high else f"{low.removesuffix(' %')} to {high}"
 
 
-def percent(share: float) -> str:
-    """A share in words: 1 alone is 100 %."""
-    return f"{100 if share == 1 else min(99, round(100 * share))} %"
+def percent(share: float, rounded: Callable[[float], float] = round) -> str:
+    """A share in words, below 10 % in tenths: 1 alone is 100 %."""
+    scale = 1000 if share < 0.1 else 100
+    number = 100 * rounded(round(scale * share, 6)) / scale
+    return f"{100 if share == 1 else min(99, number):g} %"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -130,17 +140,13 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def capital(text: str) -> str:
-    """A text with a capital at its beginning."""
-    return text[:1].upper() + text[1:]
-
-
 def _of_variance(share: Share) -> str:
     return f"{percent(share.value)} of the variance ({span(share)})"
 
 
-def _words(name: str) -> str:
-    return "the pictures" if name == PAIR else name.replace("_", " ")
+def _name(name: str) -> str:
+    """A parameter as a config has it."""
+    return "the pictures" if name == PAIR else f"`{name}`"
 
 
 def _rounded(value: Any) -> Any:

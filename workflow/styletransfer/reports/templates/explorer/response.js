@@ -3,8 +3,15 @@
 const [SHARE_WIDE, CURVE_WIDE, CURVE_TALL] = [190, 140, 48];
 const [LINES_WIDE, LINES_TALL] = [300, 120];
 
-const percent = (share) => `${Math.round(100 * share)} %`;
-const spanOf = ({ low, high }) => `${Math.round(100 * low)} to ${percent(high)}`;
+// Below 10 % in tenths; intervals are rounded outwards.
+function percent(share, rounded = Math.round) {
+  const scale = share < 0.1 ? 10 : 1;
+  return `${rounded(Number((100 * scale * share).toFixed(6))) / scale} %`;
+}
+const spanOf = ({ low, high }) => `${percent(low, Math.floor).slice(0, -2)} to ${percent(high, Math.ceil)}`;
+// A sentence, where what stands between backticks is code.
+const sentence = (tag, text) =>
+  make(tag, {}, ...text.split("`").map((part, place) => (place % 2 ? make("code", { textContent: part }) : part)));
 const axisName = (name) => (name === "pair" ? "the pictures" : words(name));
 const valueText = (value) => (typeof value === "number" ? text(value) : value);
 const className = (verdict) => verdict.replaceAll(" ", "-");
@@ -13,8 +20,8 @@ function showResponse(found) {
   const [trust, ...told] = found.sentences;
   const parts = [
     make("h3", { textContent: capital(found.title) }),
-    make("p", { textContent: trust }),
-    make("ul", {}, ...told.map((sentence) => make("li", { textContent: sentence }))),
+    sentence("p", trust),
+    make("ul", {}, ...told.map((text) => sentence("li", text))),
   ];
   if (found.effects.length) {
     const lines = found.pairs.filter((pair) => pair.lines.length);
@@ -144,7 +151,7 @@ function pairCell(pair) {
   const label = `${verdict}: ${count} runs vary both`;
   if (!share) return make("td", { className: "untold", title: label, textContent: "cannot be told" });
   const cell = make("td", { className: className(verdict), title: label });
-  cell.append(percent(share.value), make("div", { textContent: spanOf(share) }));
+  cell.append(percent(share.value), make("div", { textContent: spanOf(share).slice(0, -2) }));
   cell.style.setProperty("--share", `${Math.min(100, 200 * share.value)}%`);
   return cell;
 }

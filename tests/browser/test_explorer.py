@@ -405,7 +405,6 @@ def test_a_sheet_of_two_parameters_lies_where_runs_are_and_offers_the_others(sta
 
 def find_point(page, chart):
     """Move over a chart until it shows a card; where that was, and what the card says."""
-    page.locator(chart.replace("#curve-content", "#curves")).scroll_into_view_if_needed()
     page.locator(f"{chart} canvas").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     box = page.locator(f"{chart} canvas").bounding_box()
@@ -422,9 +421,9 @@ def find_point(page, chart):
     raise AssertionError(f"no point was found in {chart}")
 
 
-@pytest.mark.parametrize("chart", ["#curve-content", "#scatter"])
-def test_charts_and_pictures_point_at_each_other(grid, chart):
-    x, y, name = find_point(grid, chart)
+def test_points_and_pictures_point_at_each_other(grid):
+    grid.locator("#scatter").scroll_into_view_if_needed()
+    x, y, name = find_point(grid, "#scatter")
     assert grid.locator(".tile.hovered").count() >= 1
     grid.mouse.click(x, y)
     assert title(grid).lower() == name.lower()
@@ -432,12 +431,12 @@ def test_charts_and_pictures_point_at_each_other(grid, chart):
     assert not grid.locator("#peek").is_visible()
 
 
-def test_lines_of_all_settings_and_pictures_point_at_each_other(grid):
+@pytest.mark.parametrize("chart", ["#parallel", "#curve-content"])
+def test_lines_and_pictures_point_at_each_other(grid, chart):
     grid.locator("#sheet").scroll_into_view_if_needed()
     grid.wait_for_selector("#sheet .tile")
-    grid.locator("#parallel").scroll_into_view_if_needed()
-    line = grid.locator("#parallel .hit").first
-    run = line.get_attribute("data-run")
+    grid.locator(chart).scroll_into_view_if_needed()
+    line = grid.locator(f"{chart} .hit").first
     x, y = line.evaluate(
         """line => {
           const place = line.getPointAtLength(line.getTotalLength() / 20).matrixTransform(line.getScreenCTM());
@@ -445,12 +444,13 @@ def test_lines_of_all_settings_and_pictures_point_at_each_other(grid):
         }"""
     )
     grid.mouse.move(x, y)
+    run = grid.evaluate("([x, y]) => document.elementFromPoint(x, y).dataset.run", [x, y])
     name = grid.locator("#peek b").inner_text()
     assert grid.locator(f'.tile.hovered[data-run="{run}"]').count() >= 1
-    assert grid.locator(f'.line.hovered[data-line="{run}"]').count() == 1
+    assert grid.locator(f'{chart} .line.hovered[data-line="{run}"]').count() == 1
     grid.mouse.click(x, y)
     assert title(grid).lower() == name.lower()
-    expect(grid.locator(".line.here")).to_have_attribute("data-line", run)
+    expect(grid.locator(f"{chart} .line.here")).to_have_attribute("data-line", run)
     grid.mouse.move(5, 5)
     assert not grid.locator("#peek").is_visible()
 
@@ -469,14 +469,14 @@ def brush(page, axis, start, end):
 def test_ranges_dragged_on_axes_filter_the_table_and_the_pictures(star):
     star.locator("#all").scroll_into_view_if_needed()
     star.locator("#shade").select_option("style_loss")
-    expect(star.locator(".line[style]")).to_have_count(5)
+    expect(star.locator("#parallel .line[style]")).to_have_count(5)
     brush(star, "style_weight", 0.2, 0.8)
     words = star.locator("#filter").input_value().split()
     low, high = (float(word.split("=")[1]) for word in words)
     assert 5 < low < 50 < high < 500, "the axis is not logarithmic"
     expect(star.locator("#found .tile")).to_have_count(3)
     assert star.locator("#brush-note").inner_text().startswith("3 of 5 runs")
-    assert star.locator(".line:not(.out)").count() == 3
+    assert star.locator("#parallel .line:not(.out)").count() == 3
     brush(star, "style_scales", 1, 0.5)
     expect(star.locator("#found .open")).to_have_text(["style scales 2"])
     star.locator("#table").scroll_into_view_if_needed()
@@ -503,13 +503,15 @@ def test_a_tile_marks_its_point(star):
 def test_loss_curves_weighted_and_not(star):
     star.locator("#losses").scroll_into_view_if_needed()
     for term in ("content", "style", "tv", "total"):
-        star.wait_for_selector(f"#curve-{term} canvas")
-    drawn = "document.querySelector('#curve-style canvas').toDataURL()"
-    star.wait_for_timeout(200)
-    before = star.evaluate(drawn)
+        expect(star.locator(f"#curve-{term} .line")).to_have_count(3)
+    lines = star.locator("#curve-style .line:not(.here)")
+    before = [line.get_attribute("points") for line in lines.all()]
     star.get_by_role("button", name="Weighted", exact=True).click()
-    star.wait_for_timeout(500)
-    assert star.evaluate(drawn) != before
+    expect(star.locator("#curve-style .plot-title")).to_have_text("style loss, weighted")
+    after = [line.get_attribute("points") for line in lines.all()]
+    assert after != before
+    heights = [[float(point.split(",")[1]) for point in points.split()] for points in after]
+    assert np.mean(heights[1]) < np.mean(heights[0]), "the larger weight's loss is not above"
 
 
 def test_the_table_sorts_and_filters(star):

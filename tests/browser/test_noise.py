@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from playwright.sync_api import expect
 
 from helpers.browser import STAR
 from helpers.workflow import jobs, snakemake
@@ -67,6 +68,22 @@ def test_the_plane_has_a_bar_for_each_noisy_number(page, runs):
     page.locator("#scatter").scroll_into_view_if_needed()
     page.wait_for_selector("#scatter canvas")
     assert "Bars: runs whose bars overlap differ by no more" in page.locator("#scatter-note").inner_text()
+
+
+def test_loss_curves_of_noisy_settings_have_a_band(page, runs, folder):
+    page.locator("#losses").scroll_into_view_if_needed()
+    expect(page.locator("#curve-total .spread")).to_have_count(SETTINGS - 1)
+    losses = pd.read_parquet(folder / "losses.parquet").merge(runs.drop_duplicates("run_id"), on="run_id")
+    default = losses[losses["is_default"]]
+    step = default["iteration"].max()
+    for loss, column in (("style", "unweighted"), ("total", "weighted")):
+        last = default[(default["loss"] == loss) & (default["iteration"] == step)][column]
+        shown = page.evaluate(
+            "loss => { const { curve } = JSON.parse(document.querySelector('#data').textContent).runs"
+            ".find((run) => run.default); return [curve.bands[loss].low.at(-1), curve.bands[loss].high.at(-1)]; }",
+            loss,
+        )
+        np.testing.assert_allclose(shown, [last.min(), last.max()], rtol=1e-4)
 
 
 def test_sentences_say_what_the_bars_do(page, runs):

@@ -223,7 +223,7 @@ def test_1000_runs_open_and_every_part_works(visit, tmp_path):
         page.locator(f"#{section}").scroll_into_view_if_needed()
         page.wait_for_timeout(300)
     assert page.locator("#sheet .tile").count() > 0
-    for chart in ("#curve-style canvas", "#scatter canvas", "#parallel svg"):
+    for chart in ("#curve-style svg", "#scatter canvas", "#parallel svg"):
         page.wait_for_selector(chart)
     large = sum(values.get("learning_rate", 0) >= 25 for _, values, _ in points(1000))
     page.locator("#filter").fill("learning_rate>=25")

@@ -6,7 +6,7 @@ import { compileFunction } from "node:vm";
 const FOLDER = new URL("../../workflow/styletransfer/reports/templates/explorer/", import.meta.url);
 const KNOWING = ["study", "axes", "insight", "state", "filter", "exports", "preferences", "choices", "plans"];
 const NAMES = `runs nameOf along inOrder nearest text state fromAddress toggleFavourite rate reading compromise change
-  scaleOf logAxis axisOf rangeOf withRange condition tableRuns commandOf finalOf favouritesConfig
+  scaleOf axisText ticksWithin logAxis axisOf rangeOf withRange condition tableRuns commandOf finalOf favouritesConfig
   gridConfig marksText quoted MEASURED merged comparisonsOf choicesText
   finer smallGrid combined toldOf plansConfig plansCommands`.split(/\s+/);
 

@@ -258,6 +258,16 @@ test("a log axis has fewer lines in a decade the more decades it has", () => {
   assert.equal(within([1, 2]), undefined, "Vega's own ticks do for less than half a decade");
 });
 
+test("numbers at axes are those that people read, at round distances", () => {
+  const { axisText, ticksWithin } = page(studyOf(STAR));
+  const read = [0, 1e-7, 2.5e-4, 0.001, 0.03, 1, 300, 1500, 2e4, 3e6, 1e9, 1e30, -1e-5].map(axisText);
+  const plain = ["0", "1e-7", "2.5e-4", "0.001", "0.03", "1", "300", "1.5k", "20k", "3M", "1e9", "1e30", "-1e-5"];
+  assert.deepEqual(read, plain);
+  assert.deepEqual(ticksWithin(0, 1000, 4), [0, 500, 1000]);
+  assert.deepEqual(ticksWithin(0, 60, 4), [0, 20, 40, 60]);
+  assert.deepEqual(ticksWithin(1.2, 2.9, 4).map(axisText), ["1.5", "2", "2.5"]);
+});
+
 test("words of the filter compare, or search; a faulty one says why and hides nothing", () => {
   const { state, tableRuns, condition } = page(studyOf(STAR));
   const found = (filter) => names(tableRuns(filter.split(" ").map(condition)));

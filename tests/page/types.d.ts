@@ -22,7 +22,11 @@ interface Run {
   /** Whether no other run of its pair has more of both style and content. */
   front: boolean;
   device: string;
-  curve: { iteration: number[] } & Record<Term, (number | null)[]>;
+  /** bands: by loss the least and the greatest of repeats; there where the setting has several. */
+  curve: {
+    iteration: number[];
+    bands?: Record<string, { low: number[]; high: number[] }>;
+  } & Record<Term, (number | null)[]>;
   picture: string;
   /** Its place among all runs. */
   index: number;

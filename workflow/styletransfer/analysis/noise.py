@@ -125,9 +125,34 @@ def bars_of(runs: pd.DataFrame, column: str) -> pd.Series:
     return runs[f"{column}_bar"] if f"{column}_bar" in runs else pd.Series(np.nan, runs.index)
 
 
+def has_repeats(runs: pd.DataFrame) -> bool:
+    """Whether any setting was run more than once."""
+    return REPEAT in runs and bool(runs[REPEAT].any())
+
+
+def bands(runs: pd.DataFrame, losses: pd.DataFrame, column: str) -> pd.DataFrame:
+    """How far the curves of a setting's repeats lie apart.
+
+    Args:
+        runs: the table of runs, with repeats.
+        losses: rows of the table of losses.
+        column: of the latter.
+
+    Returns:
+        `min` and `max` of the column, by the first repeat of a setting (`run_id`), `loss` and `iteration`.
+
+    """
+    good = runs[runs["status"] == "ok"].drop_duplicates("run_id")
+    first = good.sort_values(REPEAT, kind="stable").groupby(REPEAT_OF)["run_id"].transform("first")
+    several = first[first.duplicated(keep=False)]
+    repeats = pd.DataFrame({"first": several, "run_id": good["run_id"].reindex(several.index)})
+    found = repeats.merge(losses, on="run_id").drop(columns="run_id").rename(columns={"first": "run_id"})
+    return found.groupby(["run_id", "loss", "iteration"])[column].agg(["min", "max"])
+
+
 def averaged(runs: pd.DataFrame) -> pd.DataFrame:
     """The first repeat of each setting, with the means over its repeats in place of what was measured of it."""
-    if REPEAT not in runs or not runs[REPEAT].any():
+    if not has_repeats(runs):
         return runs
     good = runs[runs["status"] == "ok"].drop_duplicates(["pair", "run_id"])
     means = runs[SETTING].merge(good.groupby(SETTING)[list(NOISY)].mean(), how="left", on=SETTING).set_axis(runs.index)

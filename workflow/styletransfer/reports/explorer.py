@@ -35,7 +35,7 @@ from styletransfer.vgg import sources as vgg_sources
 # In order: each uses what those before it define. The first nine are what the page knows, the others what it draws.
 SCRIPTS = (
     *("study", "axes", "insight", "state", "filter", "exports", "preferences", "choices", "plans"),
-    *("pictures", "stage", "compare", "sliders", "sheet", "pairs", "charts", "curves", "scatter", "parallel"),
+    *("pictures", "stage", "compare", "sliders", "sheet", "pairs", "charts", "lines", "curves", "scatter", "parallel"),
     *("response", "table", "shortlist", "next", "verdict", "page"),
 )
 MAX_BYTES = 12_000_000
@@ -82,6 +82,8 @@ def content(runs: pd.DataFrame, losses: pd.DataFrame, options: Mapping[str, Any]
     known = [name for name in settings.PARAMETERS if name in runs]
     varied = tables.varied(runs)
     curves = _curves(losses)
+    if noise.has_repeats(every):
+        _add_bands(curves, every, losses)
     pairs = [{"name": pair_name(pair), **pair} for pair in options["pairs"]]
     pairs = [pair for pair in pairs if pair["name"] in set(runs["pair"])]
     incomplete = every[~every["status"].isin(status.FINISHED)].drop_duplicates(["pair", "run_id"])
@@ -166,6 +168,19 @@ def _curves(losses: pd.DataFrame) -> dict[Any, dict[str, list[Any]]]:
         curves[run_id] = {"iteration": [int(steps[place]) for place in places], **curve}
         first += count
     return curves
+
+
+def _add_bands(curves: Mapping[Any, dict[str, Any]], runs: pd.DataFrame, losses: pd.DataFrame) -> None:
+    """To the curves of settings with repeats: `bands`, for each loss the least and the greatest of them.
+
+    They are unweighted, as the curves are; those of the total, which does not follow from the others, are weighted.
+    """
+    is_total = losses["loss"] == LOSSES[-1]
+    for some, column in ((losses[~is_total], "unweighted"), (losses[is_total], "weighted")):
+        for (run_id, loss), span in noise.bands(runs, some, column).groupby(level=["run_id", "loss"]):
+            at_steps = span.droplevel(["run_id", "loss"]).reindex(curves[run_id]["iteration"])
+            low, high = ([number(value) for value in at_steps[end]] for end in ("min", "max"))
+            curves[run_id].setdefault("bands", {})[loss] = {"low": low, "high": high}
 
 
 def number(value: Any) -> float | None:

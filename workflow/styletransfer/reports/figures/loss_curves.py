@@ -52,7 +52,8 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
     note = "Red: the default. Where a weight varies, compare shapes: a larger weight makes a larger loss"
     title = f"{caption(runs)}\n{note}" if incomplete_note(runs) else f"{caption(runs)}. {note}"
     runs, left_out = choose_pairs(completed(runs), len(DASHES))
-    bands, runs = _bands(runs, total), noise.averaged(runs)
+    bands = _bands(runs, total) if noise.has_repeats(runs) else {}
+    runs = noise.averaged(runs)
     set_title(figure, joined(title, "Shaded: between the least and the greatest of repeats" if bands else "", left_out))
     dashes = dict(zip(dict.fromkeys(runs["pair"]), DASHES, strict=False))
     grid = figure.subplots(lines, columns, squeeze=False)
@@ -69,14 +70,8 @@ def loss_curves(runs: pd.DataFrame, losses: pd.DataFrame) -> Figure:
 
 def _bands(runs: pd.DataFrame, total: pd.DataFrame) -> dict[Any, pd.DataFrame]:
     """By the run shown of a setting: by step the least and the greatest loss of its repeats, `min` and `max`."""
-    if noise.averaged(runs) is runs:
-        return {}
-    every = runs[runs["status"] == "ok"].drop_duplicates("run_id")
-    first = every.sort_values(noise.REPEAT, kind="stable").groupby(noise.REPEAT_OF)["run_id"].transform("first")
-    several = first[first.duplicated(keep=False)]
-    losses = every.loc[several.index, ["run_id"]].assign(first=several).merge(total, on="run_id")
-    spans = losses.groupby(["first", "iteration"])["weighted"].agg(["min", "max"])
-    return {run_id: span.droplevel("first") for run_id, span in spans.groupby("first")}
+    spans = noise.bands(runs, total, "weighted").droplevel("loss")
+    return {run_id: span.droplevel("run_id") for run_id, span in spans.groupby("run_id")}
 
 
 def _panel(

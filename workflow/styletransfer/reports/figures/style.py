@@ -39,7 +39,7 @@ def save(figure: Figure, paths: Sequence[Path]) -> None:
 
 
 def log_ticks(axis: Axis) -> None:
-    """Few ticks at even distances on a log axis whose data are drawn, labelled in plain numbers: 300, 1k, 3k."""
+    """Few ticks at even distances on a log axis whose data are drawn, labelled to be read: 1e-7, 0.001, 300, 1k."""
     low, high = axis.get_view_interval()
     axis.set_major_formatter(mpl.ticker.FuncFormatter(_plain_number))
     if not 0 < low < high:  # nothing is drawn, or the axis goes through 0 (symlog): its own ticks are few
@@ -51,10 +51,11 @@ def log_ticks(axis: Axis) -> None:
 
 
 def _plain_number(value: float, _: object = None) -> str:
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if size <= value < 1000 * size:
-            return f"{value / size:g}{letter}"
-    return f"{value:g}"
+    if value >= 1e9 or 0 < value < 1e-3:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{float(mantissa):g}e{int(exponent)}"
+    size, letter = (1e6, "M") if value >= 1e6 else (1e3, "k") if value >= 1e3 else (1, "")
+    return f"{value / size:.3g}{letter}"
 
 
 def plain_axes(axis: Axes) -> None:

@@ -31,10 +31,31 @@ function domainOf(rows, field, margin = 1.1) {
   return values.length ? [field === "step" ? 0 : Math.min(...values) / margin, Math.max(...values) * margin] : [1, 10];
 }
 
+// A number at an axis: 1e-7, 0.001, 300, 1k, 3M, 1e30. Vega-Lite wants it as an expression.
+function axisText(value) {
+  const size = Math.abs(value);
+  if (size >= 1e9 || (size > 0 && size < 1e-3)) return Number(value.toPrecision(3)).toExponential().replace("+", "");
+  const [unit, letter] = size >= 1e6 ? [1e6, "M"] : size >= 1e3 ? [1e3, "k"] : [1, ""];
+  return `${Number((value / unit).toPrecision(3))}${letter}`;
+}
+const AXIS_TEXT =
+  "abs(datum.value) >= 1e9 || (datum.value != 0 && abs(datum.value) < 1e-3)" +
+  " ? replace(format(datum.value, '.2~e'), '+', '')" +
+  " : format(datum.value, abs(datum.value) < 1 ? '.3~r' : '.3~s')";
+
+// At most so many round numbers at even distances between two.
+function ticksWithin(low, high, most) {
+  const raw = (high - low) / most;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = power * ([1, 2, 5].find((times) => times * power >= raw) ?? 10);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, place) => (first + place) * step);
+}
+
 // On a log axis few lines at even distances, fewer in each decade the more decades there are: Vega draws all nine.
 function logAxis([low, high]) {
   const [first, last] = [Math.log10(low), Math.log10(high)];
-  const axis = { format: "~s", tickCount: 4, labelOverlap: "greedy" };
+  const axis = { labelExpr: AXIS_TEXT, tickCount: 4, labelOverlap: "greedy" };
   if (!(last - first > 0.5)) return axis;
   const steps = last - first < 1.3 ? [1, 2, 5] : last - first < 3.2 ? [1, 3] : [1];
   const powers = Array.from(

@@ -1,4 +1,5 @@
-// Charts, drawn by Vega-Lite. Each is redrawn only when its data change; else it is told what is current or hovered.
+// Charts, drawn by Vega-Lite. Each is redrawn only when its data change; else it is told what is current or hovered,
+// and the colours of the theme.
 
 // Okabe and Ito's colours: told apart by colour-blind people as well.
 const CATEGORIES = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7f00"];
@@ -6,15 +7,17 @@ const charts = new Map();
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
+// Colours of the style sheet that charts use; as expressions, since a theme may change them.
+const COLOURS = ["ink", "quiet", "line", "accent", "default"];
+const [INK, QUIET, LINE, ACCENT, DEFAULT] = COLOURS.map((name) => ({ expr: `${name}_colour` }));
+
 function chartConfig() {
-  const ink = color("ink");
-  const quiet = color("quiet");
   const axis = {
-    labelColor: quiet,
-    titleColor: quiet,
-    gridColor: color("line"),
-    domainColor: color("line"),
-    tickColor: color("line"),
+    labelColor: QUIET,
+    titleColor: QUIET,
+    gridColor: LINE,
+    domainColor: LINE,
+    tickColor: LINE,
     titleFontWeight: "normal",
     labelFontSize: 12,
     titleFontSize: 12,
@@ -24,14 +27,14 @@ function chartConfig() {
     font: getComputedStyle(document.body).fontFamily,
     view: { stroke: null },
     axis,
-    title: { color: ink, fontSize: 13, anchor: "start" },
-    legend: { labelColor: ink, titleColor: quiet, labelFontSize: 12, titleFontWeight: "normal", symbolStrokeWidth: 2 },
+    legend: { labelColor: INK, titleColor: QUIET, labelFontSize: 12, titleFontWeight: "normal", symbolStrokeWidth: 2 },
   };
 }
 
 const signals = () => [
   { name: "current", value: current().index },
   { name: "hovered", value: -1 },
+  ...COLOURS.map((name) => ({ name: `${name}_colour`, value: color(name) })),
 ];
 
 // From the script before this one: Vega-Embed.
@@ -46,7 +49,6 @@ const loader = {
 async function chart(id, key, spec, summary) {
   const target = element(id);
   const drawn = charts.get(id);
-  key = `${key} ${document.documentElement.dataset.theme}`;
   if (drawn?.key === key) return signal(drawn, "current", current().index);
   const entry = { key, view: null };
   charts.set(id, entry);
@@ -71,7 +73,7 @@ async function chart(id, key, spec, summary) {
   target.setAttribute("role", "img");
   target.setAttribute("aria-label", summary);
   listen(entry.view);
-  signal(entry, "current", current().index);
+  for (const { name, value } of signals()) if (name !== "hovered") signal(entry, name, value);
 }
 
 function signal(entry, name, value) {
@@ -81,6 +83,10 @@ function signal(entry, name, value) {
 function signalCharts(name, value) {
   for (const entry of charts.values()) signal(entry, name, value);
 }
+
+view(["theme"], () => {
+  for (const name of COLOURS) signalCharts(`${name}_colour`, color(name));
+});
 
 const runOfItem = (item) => (Number.isInteger(item?.datum?.run) ? runs[item.datum.run] : null);
 
@@ -104,10 +110,8 @@ function listen(chartView) {
   });
 }
 
-const rampWords = () => (isDark() ? "blue (low) to yellow (high)" : "green (low) to violet (high)");
-
 const isDark = () => document.documentElement.dataset.theme === "dark";
 
-const axisNumbers = { format: "~s", tickCount: 5, labelOverlap: true };
+const axisNumbers = { labelExpr: AXIS_TEXT, tickCount: 5, labelOverlap: true };
 const isCurrent = "datum.run === current";
 const isHovered = "datum.run === hovered";

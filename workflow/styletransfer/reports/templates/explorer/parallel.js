@@ -9,13 +9,6 @@ const PARALLEL = [
   ...MEASURED.filter(({ name }) => [...RULERS, ...TERMS.map((term) => `${term}_loss`)].includes(name)),
 ];
 
-function draw(tag, attributes, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 const up = (place) => TOP + (1 - place) * TALL;
 
 function drawParallel() {
@@ -31,15 +24,13 @@ function drawParallel() {
     return { column, values, x: SIDE + place * step, ...axisOf(values) };
   });
   const shade = axes.find(({ column }) => column.name === state.shade);
-  const colours = shade ? ` · ${shade.column.title} from ${rampWords()}` : "";
-  element("brush-note").textContent = `${found.length} of ${shown.length} runs${colours}`;
+  element("brush-note").textContent = `${found.length} of ${shown.length} runs`;
   const among = new Set(found);
-  const lines = shown.map((run) => lineOf(run, axes, shade, among.has(run)));
+  const lines = shown.map((run) => lineAcross(run, axes, shade, among.has(run)));
   const picture = draw(
     "svg",
     { viewBox: `0 0 ${width} ${TOP + TALL + BOTTOM}`, role: "img" },
-    draw("g", {}, ...lines.map(([line]) => line)),
-    draw("g", {}, ...lines.flatMap(([, hit]) => hit ?? [])),
+    ...groupsOf(lines),
     ...axes.map(drawAxis),
   );
   const names = columns.map(({ title }) => title).join(", ");
@@ -55,14 +46,11 @@ function drawParallel() {
   markLines();
 }
 
-// What is seen of a run's line, and a wider one for the pointer where the filter leaves the run.
-function lineOf(run, axes, shade, isFound) {
+function lineAcross(run, axes, shade, isFound) {
   const known = axes.filter(({ column }) => column.read(run) !== null);
   const points = known.map(({ column, x, placeOf }) => `${x},${up(placeOf(column.read(run)))}`).join(" ");
-  const line = draw("polyline", { points, class: isFound ? "line" : "line out", "data-line": run.index });
   const value = shade?.column.read(run) ?? null;
-  if (shade && value !== null) line.style.setProperty("--place", `${100 * shade.placeOf(value)}%`);
-  return [line, isFound ? draw("polyline", { points, class: "hit", "data-run": run.index }) : null];
+  return lineOf(run, points, value === null ? null : shade.placeOf(value), isFound);
 }
 
 function drawAxis({ column, values, x, placeOf, valueAt }) {
@@ -112,26 +100,13 @@ function dragRange(event, column, show, valueAt) {
   };
 }
 
-// The current run's line lies on top.
-function markLines() {
-  for (const line of elements(".line.here")) line.classList.remove("here");
-  const line = document.querySelector(`.line[data-line="${current().index}"]`);
-  line?.classList.add("here");
-  line?.parentElement?.append(line);
-}
-
 fill(element("shade"), [["", "none"], ...PARALLEL.map(({ name, title }) => [name, title])], "");
 element("shade").onchange = (event) => update({ shade: event.target.value });
 element("brush-reset").onclick = () => update({ filter: "" });
-{
-  const box = element("parallel");
-  box.addEventListener("pointermove", (event) => peek(runs[event.target.closest("[data-run]")?.dataset.run], event));
-  box.addEventListener("pointerleave", () => {
-    peek(null);
-    hover(null);
-  });
-}
+showCards(element("parallel"));
 
-view(["shade"], () => (element("shade").value = state.shade));
-view(["run"], markLines);
-view(["pair", "theme", "filter", "shade"], () => whenNear(element("parallel"), drawParallel));
+view(["shade", "theme"], () => {
+  element("shade").value = state.shade;
+  element("shade-note").textContent = element("shade").value ? `from ${rampWords()}` : "";
+});
+view(["pair", "filter", "shade"], () => whenNear(element("parallel"), drawParallel));

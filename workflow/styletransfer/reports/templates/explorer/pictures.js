@@ -53,6 +53,14 @@ function tile(run, label) {
   return made;
 }
 
+// A box for a tile, which is made when it is about to be seen; those in sight, at once.
+function boxFor(tag, run, makeTile) {
+  const box = make(tag);
+  box.dataset.box = run.index;
+  whenSeen(box, () => box.append(makeTile()));
+  return box;
+}
+
 // Which tile is open, and its rating.
 function mark(made) {
   const run = runs[made.dataset.run];

@@ -14,9 +14,9 @@ function drawScatter() {
   const shown = runsOfPair.get(state.pair).filter((run) => RULERS.every((ruler) => run.measured[ruler] !== null));
   const front = shown.filter((run) => run.front);
   const groups = [...new Set(shown.map(differs))];
-  const palette = groups.map((group) => (group === "default" ? color("default") : null));
-  const colors = palette.map(
-    (own, place) => own ?? CATEGORIES[palette.slice(0, place).filter((one) => one === null).length % CATEGORIES.length],
+  const others = groups.filter((group) => group !== "default");
+  const colors = groups.map((group) =>
+    group === "default" ? DEFAULT : CATEGORIES[others.indexOf(group) % CATEGORIES.length],
   );
   const rows = shown.map((run) => ({
     run: run.index,
@@ -25,7 +25,6 @@ function drawScatter() {
     keptBar: barOf(run, "content_kept"),
     reachedBar: barOf(run, "style_reached"),
     differs: differs(run),
-    color: colors[groups.indexOf(differs(run))],
     ok: ok(run),
   }));
   const legend = { title: "differs from the default in", orient: "top", columns: innerWidth < 760 ? 2 : 8 };
@@ -62,7 +61,7 @@ function drawScatter() {
       ...axes,
       [channel]: { ...axes[channel], field: "low" },
       [`${channel}2`]: { field: "high" },
-      color: { field: "color", type: "nominal", scale: null },
+      color: { field: "differs", type: "nominal", scale: { domain: groups, range: colors }, legend },
     },
   });
   const ring = (test, stroke) => ({
@@ -79,7 +78,7 @@ function drawScatter() {
         mark: {
           type: "line",
           interpolate: "step-before",
-          stroke: color("quiet"),
+          stroke: QUIET,
           strokeWidth: 1.5,
           strokeDash: [5, 3],
         },
@@ -94,8 +93,8 @@ function drawScatter() {
       bars("y", "reached"),
       point("!datum.ok", { filled: false, opacity: 0.45 }),
       point("datum.ok", { filled: true, opacity: 1 }),
-      ring(isHovered, color("accent")),
-      ring(isCurrent, color("ink")),
+      ring(isHovered, ACCENT),
+      ring(isCurrent, INK),
     ],
   };
   const gone = runsOfPair.get(state.pair).length - shown.length;
@@ -133,4 +132,4 @@ function withPictures(rows, front, domains) {
   return chosen;
 }
 
-view(["run", "pair", "theme"], () => whenNear(element("scatter"), drawScatter));
+view(["run", "pair"], () => whenNear(element("scatter"), drawScatter));

@@ -4,6 +4,8 @@ const EVERY = "every";
 const PAIRS = "pair";
 // More rows scroll in a box, under column labels that stay.
 const WHOLE_ROWS = 10;
+// So many cells are made at first, and so many pictures of each row.
+const [CELLS, AT_ONCE] = [1000, 14];
 
 function dimensions() {
   const names = parameters.map((parameter) => [parameter.name, words(parameter.name)]);
@@ -30,13 +32,15 @@ const label = (name) => (name === PAIRS ? "pictures" : words(name));
 
 // The runs in the cells around one: like it, but for two values. Null where there is none.
 function cellsAround(run, rowName, columnName) {
-  return valuesIn(rowName).map((rowValue) =>
-    valuesIn(columnName).map((columnValue) => {
-      const wanted = { ...run.settings, [rowName]: rowValue, [columnName]: columnValue };
-      const others = runsOfPair.get(wanted[PAIRS] ?? state.pair);
-      return others.find((other) => parameters.every(({ name }) => other.settings[name] === wanted[name])) ?? null;
-    }),
-  );
+  const spanned = [rowName, columnName];
+  const settingOf = (other, name) => (name === PAIRS ? other.pair : other.settings[name]);
+  const rows = new Map(valuesIn(rowName).map((value) => [value, new Map()]));
+  for (const other of spanned.includes(PAIRS) ? runs : runsOfPair.get(state.pair)) {
+    if (differences(run, other).every((name) => spanned.includes(name)))
+      rows.get(settingOf(other, rowName))?.set(settingOf(other, columnName), other);
+  }
+  const columns = valuesIn(columnName);
+  return [...rows.values()].map((row) => columns.map((value) => row.get(value) ?? null));
 }
 
 const filled = (cells) => cells.flat().filter(Boolean).length;
@@ -55,7 +59,8 @@ function everyRow() {
     const shown = isScattered
       ? inOrder(runsOfPair.get(state.pair), parameter.name)
       : along(defaultRunAround(), parameter.name);
-    const cells = shown.map((run) => make("td", {}, rowTile(run, parameter.name)));
+    const cells = shown.map((run) => boxFor("td", run, () => rowTile(run, parameter.name)));
+    cells.slice(0, AT_ONCE).forEach(makeNow);
     return make("tr", {}, make("th", { scope: "row", textContent: words(parameter.name) }), ...cells);
   });
   if (!parameters.length) rows.push(make("tr", {}, make("td", {}, tile(current(), "the only run"))));
@@ -82,15 +87,20 @@ function crossTable(cells, rowName, columnName) {
     make("th", { className: "corner", textContent: `${label(rowName)} ↓\n${label(columnName)} →` }),
   );
   head.append(...columnValues.map((value) => make("th", { scope: "col", textContent: labelOf(columnName, value) })));
-  const rows = valuesIn(rowName).map((rowValue, down) => {
-    const row = columnValues.map((columnValue, across) => {
+  const row = (rowValue, down) => {
+    const boxes = columnValues.map((columnValue, across) => {
       const run = cells[down][across];
       const value = `${labelOf(rowName, rowValue)} · ${labelOf(columnName, columnValue)}`;
-      return make("td", {}, run ? tile(run, value) : make("span", { className: "none", textContent: "no run" }));
+      return run
+        ? boxFor("td", run, () => tile(run, value))
+        : make("td", {}, make("span", { className: "none", textContent: "no run" }));
     });
-    return make("tr", {}, make("th", { scope: "row", textContent: labelOf(rowName, rowValue) }), ...row);
-  });
-  return [make("thead", {}, head), make("tbody", {}, ...rows)];
+    boxes.slice(0, AT_ONCE).forEach(makeNow);
+    return make("tr", {}, make("th", { scope: "row", textContent: labelOf(rowName, rowValue) }), ...boxes);
+  };
+  const body = make("tbody");
+  inPortions(body, valuesIn(rowName), row, Math.max(WHOLE_ROWS + 2, Math.ceil(CELLS / columnValues.length)));
+  return [make("thead", {}, head), body];
 }
 
 function drawSheet() {
@@ -100,7 +110,7 @@ function drawSheet() {
   const { center, cells } = every ? { center: defaultRunAround(), cells: [] } : crossSheet(rows, columns);
   // The sheet changes only with the settings that it does not span.
   const free = every ? [] : [rows, columns];
-  const plane = parameters.map(({ name }) => (free.includes(name) ? "" : center.settings[name]));
+  const plane = isScattered ? [] : parameters.map(({ name }) => (free.includes(name) ? "" : center.settings[name]));
   const key = JSON.stringify([state.pair, rows, columns, plane]);
   fill(element("rows"), rowOptions, rows);
   fill(

@@ -1,6 +1,10 @@
 // A slider for each parameter. It goes where a run is, and says what else had to change on the way.
 
 const PLAY_MS = 900;
+// More short ticks than this are not told apart.
+const MOST_TICKS = 100;
+// So many pictures to either side of the current one are made at once.
+const AROUND = 12;
 
 function announce(message) {
   element("announcement").textContent = message;
@@ -36,9 +40,11 @@ function slider(parameter) {
     input.disabled = values.length < 2;
     input.setAttribute("aria-valuetext", `${labelOf(parameter.name, values[place])}, ${place + 1} of ${values.length}`);
     value.textContent = labelOf(parameter.name, values[place]);
+    const every = Math.ceil(values.length / MOST_TICKS);
     ticks.replaceChildren(
-      ...values.map((one, index) => {
+      ...values.flatMap((one, index) => {
         const other = reachable.get(one);
+        if (!other && index % every) return [];
         const tick = make("i", { className: other ? (diverged(other) ? "bad" : "") : "else" });
         tick.style.left = `${values.length > 1 ? (100 * index) / (values.length - 1) : 50}%`;
         return tick;
@@ -151,12 +157,15 @@ view(["run", "pair", "along"], () => {
   const strip = element("strip");
   if (strip.dataset.key !== key) {
     strip.dataset.key = key;
-    strip.replaceChildren(...shown.map((run) => tile(run, settingLabel(run, state.along))));
+    strip.replaceChildren(...shown.map((run) => boxFor("div", run, () => tile(run, settingLabel(run, state.along)))));
   }
+  const here = shown.indexOf(current());
+  const boxes = [...strip.children];
+  boxes.slice(Math.max(0, here - AROUND), Math.max(0, here) + AROUND).forEach(makeNow);
   strip.querySelectorAll(".tile").forEach(mark);
   fadeEdge(strip);
-  const here = strip.querySelector(".here");
-  if (here) strip.scrollLeft = here.offsetLeft - strip.offsetLeft - (strip.clientWidth - here.offsetWidth) / 2;
+  const box = boxes[here];
+  if (box) strip.scrollLeft = box.offsetLeft - (strip.clientWidth - box.offsetWidth) / 2;
 });
 
 // The runs along the chosen parameter; where the current one stands alone, those around the default.

@@ -190,6 +190,35 @@ function whenNear(target, draw) {
   watcher.observe(target);
 }
 
+// Of what scrolls in a box only what is about to be seen is made: a large study has tens of thousands of cells.
+/** @type {WeakMap<Element, () => void>} */
+const makers = new WeakMap();
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) if (isIntersecting) makeNow(target);
+  },
+  /** @type {any} */ ({ rootMargin: "400px", scrollMargin: "400px" }),
+);
+
+function makeNow(target) {
+  sight.unobserve(target);
+  makers.get(target)?.();
+  makers.delete(target);
+}
+
+function whenSeen(target, making) {
+  makers.set(target, making);
+  sight.observe(target);
+}
+
+// Appends a portion of the rows, and the next one when the last of it is about to be seen.
+function inPortions(box, rows, makeRow, portion, from = 0) {
+  const made = rows.slice(from, from + portion).map(makeRow);
+  box.append(...made);
+  const next = from + made.length;
+  if (next < rows.length) whenSeen(made[made.length - 1], () => inPortions(box, rows, makeRow, portion, next));
+}
+
 // What is drawn late would move what lies below it: so all is drawn before the page scrolls to a section.
 function scrollToSection(target) {
   for (const place of [...waiting.keys()]) drawWaiting(place);

@@ -32,12 +32,13 @@ const diverged = (run) => run.status === "diverged";
 // Others have gone on to more steps, so its numbers do not compare with theirs.
 const stopped = (run) => run.status === "stopped";
 
+const inFourDigits = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 // A measured number, in four digits.
 function text(value) {
   if (value === null) return "–";
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e6 || size < 1e-3)) return Number(value.toPrecision(3)).toExponential();
-  return Number(value.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 });
+  return inFourDigits.format(Number(value.toPrecision(4)));
 }
 
 const labels = new Map(

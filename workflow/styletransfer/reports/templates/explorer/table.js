@@ -7,7 +7,8 @@ const columnsInOrder = () => {
   return [favourite, ...(narrow.matches ? [...MEASURED, ...SETTINGS] : [...SETTINGS, ...MEASURED]), ...others];
 };
 narrow.addEventListener("change", () => whenNear(element("table"), drawTable));
-const MAX_ROWS = 1000;
+// So many rows are more than a screen shows.
+const PORTION = 40;
 
 function headCell(column) {
   const sorted = state.sort === column.name;
@@ -59,15 +60,14 @@ function drawTable() {
     make("th", { scope: "col" }, make("span", { textContent: "picture" })),
     ...columnsInOrder().map(headCell),
   );
-  element("runs").replaceChildren(make("thead", {}, head), make("tbody", {}, ...found.slice(0, MAX_ROWS).map(bodyRow)));
+  const body = make("tbody");
+  inPortions(body, found, bodyRow, PORTION);
+  element("runs").replaceChildren(make("thead", {}, head), body);
   fadeEdge(element("runs").parentElement);
   if (focused) element("runs").querySelector(focused)?.focus();
-  const cut = found.length > MAX_ROWS ? `, the first ${MAX_ROWS} shown: filter for the others` : "";
   const faults = wanted.map(({ fault }) => fault).filter(Boolean);
-  element("filter-note").textContent = [
-    ...faults,
-    `${found.length} of ${runsOfPair.get(state.pair).length} runs${cut}`,
-  ].join(" · ");
+  const count = `${found.length} of ${runsOfPair.get(state.pair).length} runs`;
+  element("filter-note").textContent = [...faults, count].join(" · ");
 }
 
 view(["pair", "sort", "descending", "filter"], () => whenNear(element("table"), drawTable));

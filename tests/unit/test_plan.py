@@ -71,7 +71,9 @@ def test_from_where_stopped_runs_go_on(own, capsys):
 
 
 @given(
-    st.dictionaries(st.sampled_from(["tv_weight", "style_weight", "eps"]), st.lists(WORDS.filter(bool), min_size=1)),
+    st.dictionaries(
+        st.sampled_from(["tv_weight", "style_weight", "eps"]), st.lists(WORDS.filter(bool), min_size=1, max_size=20)
+    ),
     st.sampled_from(["star", "grid"]),
     st.sampled_from([None, "artwork", "photograph"]),
 )

@@ -153,31 +153,6 @@ def device():
     return host.guess(config["device"], host.PATIENCE_SECONDS, OWN_PYTHON)
 
 
-def runs_per_job():
-    """Of a batch. What `auto` is decides the call that starts jobs, and tells them as a command line would."""
-    if isinstance(config["runs_per_job"], int):
-        return config["runs_per_job"]
-    # Jobs of a module, whose config has another place, cannot be told.
-    is_told = MODIFIER.is_main_snakefile()
-    if not workflow.is_main_process or not (is_told or workflow.local_exec):
-        return 1
-    by_table = Estimates(FIRST, host.guess(config["device"]), config["backend"], config["threads"])
-    size = by_table.runs_per_job(places())
-    if is_told:
-        workflow.config_settings.config_args += [f"runs_per_job={size}"]
-    return size
-
-
-def places():
-    """How many jobs that compute runs there are at once, at most."""
-    limits = workflow.global_resources
-    if not workflow.local_exec:
-        return limits["_nodes"].value or 1
-    if host.guess(config["device"]) == "gpu":
-        return max(1, limits["gpu"].value or 1) if "gpu" in limits else 1
-    return max(1, (limits["_cores"].value or 1) // config["threads"])
-
-
 def print_status():
     """After runs, how all of them stand and where the results are; and if they were forced, that they were kept."""
     rules_run = {job.rule.name for job in workflow.dag.jobs}

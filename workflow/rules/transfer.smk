@@ -9,6 +9,33 @@ MACHINE = (
     f" --print-iterations {config['print_iterations']} --state-seconds {config['state_seconds']}"
     f" {' '.join(PRESERVE)}"
 )
+
+
+def runs_per_job():
+    """Of a batch. What `auto` is decides the call that starts jobs, and tells them as a command line would."""
+    if isinstance(config["runs_per_job"], int):
+        return config["runs_per_job"]
+    # Jobs of a module, whose config has another place, cannot be told.
+    is_told = MODIFIER.is_main_snakefile()
+    if not workflow.is_main_process or not (is_told or workflow.local_exec):
+        return 1
+    by_table = Estimates(FIRST, host.guess(config["device"]), config["backend"], config["threads"])
+    size = by_table.runs_per_job(places())
+    if is_told:
+        workflow.config_settings.config_args += [f"runs_per_job={size}"]
+    return size
+
+
+def places():
+    """How many jobs that compute runs there are at once, at most."""
+    limits = workflow.global_resources
+    if not workflow.local_exec:
+        return limits["_nodes"].value or 1
+    if host.guess(config["device"]) == "gpu":
+        return max(1, limits["gpu"].value or 1) if "gpu" in limits else 1
+    return max(1, (limits["_cores"].value or 1) // config["threads"])
+
+
 SIZE = runs_per_job()
 # Which runs go on from a rung is not known yet, so those are computed one by one.
 BATCHES = [*(FIRST.batches(SIZE) if SIZE > 1 else []), *([[]] if RUNGS or SIZE == 1 else [])]

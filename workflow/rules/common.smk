@@ -217,7 +217,8 @@ def leave_runs_to_themselves():
     persistence.has_metadata = lambda job: is_of_runs(job) or has_metadata(job)
     persistence.backup_output = lambda path: None
     persistence.restore_output = lambda path: False
-    workflow.execution_settings.keep_incomplete = True
+    if workflow.execution_settings is not None:  # as where a report is made
+        workflow.execution_settings.keep_incomplete = True
 
 
 def unless_made(is_made, wanted):

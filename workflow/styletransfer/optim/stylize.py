@@ -21,6 +21,7 @@ from styletransfer.errors import InputError
 from styletransfer.images import color
 from styletransfer.images.io import read_image
 from styletransfer.images.resize import check_size, resize, resize_to_width
+from styletransfer.optim import terms
 from styletransfer.optim.history import History
 from styletransfer.settings import IN_MEMORY, Settings
 from styletransfer.stages import widths
@@ -296,9 +297,10 @@ class Engine(NamedTuple):
         return self.network.postprocess(optimization.result(history.diverged))
 
 
-def traits(settings: Settings) -> tuple[str, str, bool]:
+def traits(settings: Settings) -> tuple[str, str, bool, str]:
     """What of a run's settings is part of its engine."""
-    return settings.pooling, settings.kernel_layout, settings.colors == "luminance"
+    deepest = max(terms.layers(settings))
+    return settings.pooling, settings.kernel_layout, settings.colors == "luminance", deepest
 
 
 def build(weights: Weights, settings: Settings, how: Computation) -> Engine:
@@ -313,10 +315,10 @@ def build(weights: Weights, settings: Settings, how: Computation) -> Engine:
     from styletransfer.vgg.network import VGG19
 
     gradient, compiled = BACKENDS[how.backend]
-    network = VGG19(weights, settings.pooling, settings.kernel_layout, how.precision, compiled)
+    pooling, layout, is_gray, deepest = traits(settings)
+    network = VGG19(weights, pooling, layout, how.precision, compiled, deepest.removeprefix("relu"))
     loss = banded.BandedGradient(network) if gradient == "analytic" else losses.AutodiffGradient(network)
-    wanted = losses.of_luma(loss) if settings.colors == "luminance" else loss
-    return Engine(network, loop.Stepper(wanted, compiled, how.steps_per_call))
+    return Engine(network, loop.Stepper(losses.of_luma(loss) if is_gray else loss, compiled, how.steps_per_call))
 
 
 def starting_image(settings: Settings, initial: np.ndarray | None, shape: tuple[int, int, int]) -> np.ndarray:

@@ -65,6 +65,11 @@ def style_shares(settings: Settings) -> dict[str, float]:
     return dict(zip(weights, powers / powers.sum(), strict=True))
 
 
+def layers(settings: Settings) -> tuple[str, ...]:
+    """All that are looked at, such as `relu4_2`."""
+    return (*content_shares(settings), *style_shares(settings))
+
+
 def names(settings: Settings) -> tuple[str, ...]:
     """The terms of a run's loss, such as `content_relu4_2`, `style_relu1_1`, `tv`; content first."""
     content = (f"content_{layer}" for layer in content_shares(settings))

@@ -73,6 +73,7 @@ class VGG19:
         kernel_layout: `reference` transposes every kernel's height and width, as the 2018 study did.
         precision: `bfloat16` keeps kernels and activations in bfloat16.
         compiled: whether XLA compiles what is made of it.
+        deepest: the last convolution that is needed, such as `5_2`; deeper ones would only take memory.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class VGG19:
         kernel_layout: str = "correct",
         precision: str = "float32",
         compiled: bool = False,
+        deepest: str = CONVOLUTIONS[-1],
     ) -> None:
         self.dtype = tf.as_dtype(DTYPES[precision])
         self.pooling = pooling
@@ -94,7 +96,7 @@ class VGG19:
         reverse = weights.channel_order == "BGR"
         self.mean_pixel = np.asarray(weights.mean, np.float32)[:: -1 if reverse else 1]
         for name in CONVOLUTIONS:
-            if f"conv{name}" not in weights.kernels:
+            if f"conv{name}" not in weights.kernels or name > deepest:
                 break
             kernel = weights.kernels[f"conv{name}"]
             if reverse and name == "1_1":

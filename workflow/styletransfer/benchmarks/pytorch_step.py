@@ -77,7 +77,7 @@ def main() -> None:
     """Steps on demand."""
     path, layout, threads = sys.argv[1:]
     torch.set_num_threads(int(threads))
-    with np.load(path) as arrays:
+    with np.load(path, allow_pickle=False) as arrays:
         step = textbook_step(dict(arrays), layout)
     print("ready", flush=True)
     for _ in sys.stdin:

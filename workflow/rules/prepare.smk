@@ -50,9 +50,10 @@ rule convert_weights:
         plan=PLAN,
     shell:
         r"""
-        styletransfer convert {input.original:q} \
+        styletransfer convert \
             --plan {resources.plan:q} \
             --output {output:q} \
+            -- {input.original:q} \
             >{log:q} 2>&1
         """
 
@@ -73,8 +74,9 @@ rule prepare_picture:
         plan=PLAN,
     shell:
         r"""
-        styletransfer picture {input.original:q} \
+        styletransfer picture \
             --plan {resources.plan:q} \
             --output {output:q} \
+            -- {input.original:q} \
             >{log:q} 2>&1
         """

@@ -38,11 +38,16 @@ def give_to_jobs(study, file):
     if SHARED or not workflow.is_main_process:
         return
     for source in (*study.pictures.values(), study.weights):
-        if source.kind == "path" and "{" in source.source:
-            raise WorkflowError(f"{source.source}: with a storage provider give it a name without braces")
+        if source.kind == "path" and has_marks(source.source):
+            raise WorkflowError(f"{source.source}: with a storage provider give it a name without {{ and <")
     if not workflow.dryrun:
         study.write(file)
         workflow.configfiles.append(file)
+
+
+def has_marks(path):
+    """Whether a path has what Snakemake takes for a wildcard, or for a path variable of its own."""
+    return any(mark in path for mark in "{<")
 
 
 def is_at_hand(source):
@@ -62,8 +67,8 @@ def outside(file):
 
 def original(source):
     """The user's own file, if it is one and still there. It is read where Snakemake was started, and never stored."""
-    # Braces would be a wildcard to Snakemake; on a shared disk the engine finds the file all the same.
-    is_input = source.kind == "path" and "{" not in source.source and Path(source.source).exists()
+    # On a shared disk the engine finds the others all the same.
+    is_input = source.kind == "path" and not has_marks(source.source) and Path(source.source).exists()
     return local(outside(source.source)) if is_input else []
 
 

@@ -69,15 +69,16 @@ light: $(VENV)/tested $(VENV)/crate/installed
 unit: $(VENV)/tested $(VENV)/crate/installed
 	$(BIN)/pytest tests/unit
 
-# The longest file of the workflow's tests: by itself, so that both cores have something to do.
+# The longest files of the workflow's tests: by themselves, so that both cores have something to do.
+LONGEST := tests/workflow/test_workflow.py tests/workflow/test_benchmark.py
 study: $(VENV)/tested
-	$(BIN)/pytest tests/workflow/test_workflow.py
+	$(BIN)/pytest $(LONGEST)
 
 # All that is in no other target. The storage provider fs calls rsync.
 workflow: $(VENV)/tested
 	@command -v rsync > /dev/null || { apt-get -qq update && apt-get -qq install --no-install-recommends \
 	  rsync > /dev/null; } 2> /dev/null || echo "no rsync, and not available from apt-get: its test is skipped"
-	$(BIN)/pytest --ignore tests/unit --ignore tests/browser --ignore tests/cluster --ignore tests/workflow/test_workflow.py
+	$(BIN)/pytest --ignore tests/unit --ignore tests/browser --ignore tests/cluster $(addprefix --ignore ,$(LONGEST))
 
 # The page's scripts: format, lint, types, and their logic in node's test runner. What cannot be had is said in one line.
 page:

@@ -398,7 +398,8 @@ def test_a_sheet_of_two_parameters_lies_where_runs_are_and_offers_the_others(sta
     there = set(table_of(studies, "star")["run_id"])
     runs = expand(load_config(offered)).runs
     assert (len(runs), len(runs.keys() - there)) == (6, 2)
-    assert jobs(snakemake(studies, "--dry-run", config=offered | {"device": "cpu"})) == 2
+    alone = offered | {"device": "cpu", "runs_per_job": 1}
+    assert jobs(snakemake(studies, "--dry-run", config=alone)) == 2
     star.locator("#rows").select_option("every")
     expect(summary).not_to_be_visible()
 

@@ -46,7 +46,15 @@ def test_each_aim_has_the_setting_with_the_highest_weighted_harmonic_mean():
     assert aims["more style"].score == pytest.approx(3 / (2 / 0.9 + 1 / 0.4))
     assert aims["balanced"].score == pytest.approx(0.6)
     assert aims["balanced"].runs == {"p": "run-000000000001"}
-    assert [one.compared for one in aims.values()] == [4, 4, 4]
+    assert [one.compared for one in aims.values()] == [1, 4, 2]
+    assert not any(one.alike for one in aims.values())
+
+
+def test_a_sentence_tells_which_settings_competed():
+    rows = [("a x b", 1, 0.14, 0.37), ("a x b", 10, 0.27, 0.32), ("a x b", 100, 0.28, 0.3), ("a x b", 1000, 0.29, 0.28)]
+    more_content, balanced = (one["text"] for one in report.content(table(rows), [], PAIRS)["settings"][:2])
+    assert more_content.endswith("; the only one of the settings with more content than the balanced one.")
+    assert balanced.endswith("; the best of 4 settings if content and style count alike.")
 
 
 @given(st.lists(st.tuples(share, share), min_size=1, max_size=12))
@@ -118,10 +126,13 @@ def test_notes_tell_of_noise_of_the_default_and_of_what_to_run_next():
     bars = {"style_reached_bar": 0.0, "content_kept_bar": 0.0}
     rows = [("a x b", 10, 0.5, 0.5, bars), ("a x b", 20, 0.4, 0.6, bars)]
     without = report.content(table(rows).assign(parameter="style_weight"), [], PAIRS)["notes"]
-    assert report.WITHOUT_NOISE in without and report.ONE_AT_A_TIME in without
+    assert report.WITHOUT_NOISE in without and report.ONE_AT_A_TIME.format("") in without  # two tell no model anything
+    many = [*rows, *(("a x b", weight, 0.3, 0.3, bars) for weight in range(30, 36))]
+    notes = report.content(table(many).assign(parameter="style_weight"), [], PAIRS)["notes"]
+    assert report.ONE_AT_A_TIME.format(report.PROPOSE) in notes
     assert any(note.startswith("The default is style weight 10;") for note in without)
     scattered = report.content(table([row[:4] for row in rows]), [], PAIRS)["notes"]
-    assert report.NO_NOISE in scattered and report.ONE_AT_A_TIME not in scattered
+    assert report.NO_NOISE in scattered and report.ONE_AT_A_TIME.format("") not in scattered
 
 
 def planted():

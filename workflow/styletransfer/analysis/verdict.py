@@ -20,16 +20,21 @@ RULERS = tuple(ruler.column for ruler in measures.RULERS)
 
 
 class Aim(NamedTuple):
-    """What somebody wants. content: how many times it counts what style does."""
+    """What somebody wants. content: how many times it counts what style does. among: the settings that compete."""
 
     name: str
     content: float
     says: str
+    among: str = "settings"
 
 
-MORE_CONTENT = Aim("more content", 2.0, "content counts twice what style does")
+MORE_CONTENT = Aim(
+    "more content", 2.0, "content counts twice what style does", "settings with more content than the balanced one"
+)
 BALANCED = Aim("balanced", 1.0, "content and style count alike")
-MORE_STYLE = Aim("more style", 0.5, "style counts twice what content does")
+MORE_STYLE = Aim(
+    "more style", 0.5, "style counts twice what content does", "settings with more style than the balanced one"
+)
 # As they are shown, with less content from one to the next.
 AIMS = (MORE_CONTENT, BALANCED, MORE_STYLE)
 
@@ -51,7 +56,7 @@ class Recommended:
         runs: pair -> run.
         of_pairs: pair -> its own two numbers.
         beaten: pair -> `settings` of another that has more of both there; only where there is one.
-        compared: how many settings were; all pairs have them.
+        compared: how many settings were (`Aim.among`); all pairs have them.
         alike: `settings` of others that are as good, the best first: their score is nearly as high, or noise does not
             tell them from it in either number.
     """
@@ -90,14 +95,12 @@ def recommended(runs: pd.DataFrame) -> list[Recommended]:
         return []
     scores = {aim: score(settings, aim) for aim in AIMS}
     balanced = scores[BALANCED].idxmax()
-    best = {BALANCED: balanced}
+    among = {BALANCED: settings}
     for aim, ruler in ((MORE_CONTENT, CONTENT_KEPT), (MORE_STYLE, STYLE_REACHED)):
-        more = settings[ruler.column] > settings[ruler.column][balanced]
-        if more.any():
-            best[aim] = scores[aim][more].idxmax()
+        among[aim] = settings[settings[ruler.column] > settings[ruler.column][balanced]]
     default = every[every["is_default"]][names].head(1).to_dict("records")
     titles = {key: changed(row[names], default) for key, row in every.iterrows()}
-    return [_told(settings, of_pairs, titles, aim, best[aim], scores[aim]) for aim in AIMS if aim in best]
+    return [_told(among[aim], of_pairs, titles, aim, scores[aim][among[aim].index]) for aim in AIMS if len(among[aim])]
 
 
 def score(settings: pd.DataFrame, aim: Aim) -> pd.Series:
@@ -130,9 +133,9 @@ def _told(
     of_pairs: pd.DataFrame,
     titles: Mapping[Any, Mapping[str, Any]],
     aim: Aim,
-    key: Any,
     scores: pd.Series,
 ) -> Recommended:
+    key = scores.idxmax()
     row = settings.loc[key]
     bars = {ruler: row[f"{ruler}_bar"] for ruler in RULERS}
     # Without bars noise tells nothing: a comparison with NaN is false.

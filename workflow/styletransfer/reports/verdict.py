@@ -16,7 +16,7 @@ from styletransfer.analysis.measures import CONTENT_KEPT, STYLE_REACHED
 from styletransfer.analysis.verdict import Recommended, recommended
 from styletransfer.files import atomic
 from styletransfer.reports import html
-from styletransfer.results import tables
+from styletransfer.results import proposal, tables
 from styletransfer.runs.layout import RUN_FILES
 from styletransfer.study.expand import pair_name
 from styletransfer.text import value_labels
@@ -34,9 +34,9 @@ NOTHING = (
 NO_NOISE = "Noise was not measured, so small differences may be chance: `repeats: 6` in the config tells."
 WITHOUT_NOISE = "The recommended settings start from a picture, without noise: another seed changes nothing."
 ONE_AT_A_TIME = (
-    "All settings vary one parameter at a time, so better ones may lie between: `snakemake propose` with this study's "
-    "config writes what to run next, and `design: sobol` varies all at once."
+    "All settings vary one parameter at a time, so better ones may lie between: {}`design: sobol` varies all at once."
 )
+PROPOSE = "`snakemake propose` with this study's config writes what to run next, and "
 SCALE = (
     "Style reached: 0 as far from the artwork as the photograph, 1 as near as one half of the artwork is to the other. "
     "Content kept: 1 the photograph, 0 the artwork in its place. Bars (±) are for noise."
@@ -84,7 +84,9 @@ def _notes(runs: pd.DataFrame, found: Sequence[Recommended]) -> list[str]:
     if len(default):
         varied = {name: default[name].iloc[0] for name in tables.varied(runs)}
         notes.append(f"The default is {title(varied)}; a setting is named by what differs from it.")
-    return [*notes, *([ONE_AT_A_TIME] if (runs["parameter"] != "").any() else [])]
+    if (runs["parameter"] != "").any():
+        notes.append(ONE_AT_A_TIME.format(PROPOSE if max(one.compared for one in found) >= proposal.LEAST else ""))
+    return notes
 
 
 def _setting(study: str, found: Recommended) -> dict[str, Any]:
@@ -97,13 +99,19 @@ def _setting(study: str, found: Recommended) -> dict[str, Any]:
         "settings": dict(zip(found.settings, map(tables.plain, found.settings.values()), strict=True)),
         **reached,
         "bars": found.bars,
-        "text": f"{_numbers(found)}; the best of {found.compared} settings if {found.aim.says}.",
+        "text": f"{_numbers(found)}; {_best(found)}.",
         "alike": alike,
         "alike_text": _alike_text(alike),
         "runs": dict(found.runs),
         "of_pairs": {pair: _of_pair(found, pair) for pair in found.runs},
         "final": f"styletransfer final {' '.join(found.runs.values())} --study {study} --paper A4",
     }
+
+
+def _best(found: Recommended) -> str:
+    if found.compared == 1:
+        return f"the only one of the {found.aim.among}"
+    return f"the best of {found.compared} {found.aim.among} if {found.aim.says}"
 
 
 def _of_pair(found: Recommended, pair: str) -> str:

@@ -59,7 +59,7 @@ def test_a_step_that_fails_shows_the_end_of_its_log_in_bounded_lines(say, tmp_pa
 
 def test_batches_have_numbers_and_a_plan_that_is_gone_ends_nothing(say):
     say(**job(1, "transfer_0012") | {"resources": SimpleNamespace(chosen="--batch 12 --batch-size 6")})
-    assert say(event=LogEvent.JOB_FINISHED, job_id=1).startswith("batch 12 of at most 6 runs: ")
+    assert say(event=LogEvent.JOB_FINISHED, job_id=1).startswith("batch 12 (up to 6 runs): ")
     say(**job(2, "transfer", {"run_id": "cat-1"}, "nowhere.json"))
     assert say(event=LogEvent.JOB_FINISHED, job_id=2).startswith("cat-1: ")
 

@@ -51,7 +51,8 @@ try:
         yaml_reader.read(file)
     if planned := planned_study(config.get("study")):  # in place of folders of pictures, those that there were
         config.update({key: planned.config[key] for key in ("images", "pairs")})
-    config = load_config({**config, "pathvars": {"results": RESULTS, "resources": RESOURCES}})
+    given = (config.get("pathvars") or {}) if MODIFIER.is_main_snakefile() else {}
+    config = load_config({**config, "pathvars": {**given, "results": RESULTS, "resources": RESOURCES}})
     FOLDER = f"{RESULTS}/studies/{config['study']}"
     STUDY = planned or expand_study(config, lambda: plan.newest(FOLDER))
     check_sizes(STUDY)
@@ -107,6 +108,7 @@ onstart:
 
 onsuccess:
     print_status()
+    print_what_is_there()
 
 
 onerror:
@@ -163,10 +165,17 @@ def print_status():
     if kept := sum(is_finished(run_id) and first_inode_of(run_id) == inode_of(run_id) for run_id in forced):
         runs = "1 run was" if kept == 1 else f"{kept} runs were"
         print(f"{runs} kept: to compute a finished run again, remove its folder in {POOL}", file=sys.stderr)
+
+
+def print_what_is_there():
+    """What was asked for, where it is made."""
+    rules_run = {job.rule.name for job in workflow.dag.jobs}
     if named("propose") in rules_run:
-        print(f"what to run next: snakemake --configfile {FOLDER}/next.yaml", file=sys.stderr)
+        print(f"what to run next: snakemake --configfile {stored_at(f'{FOLDER}/next.yaml')}", file=sys.stderr)
     if named("partial") in rules_run:
-        print(f"what there is so far: {FOLDER}/{PARTIAL}", file=sys.stderr)
+        print(f"what there is so far: {stored_at(f'{FOLDER}/{PARTIAL}')}", file=sys.stderr)
+    if not SHARED and named("all") in rules_run:
+        print(f"the study: {stored_at(FOLDER)}", file=sys.stderr)
 
 
 def named(rule):

@@ -17,6 +17,11 @@ def is_there(file):
     return Path(file).exists() if SHARED else stored(file).flags["storage_object"].exists()
 
 
+def stored_at(file):
+    """Where a file of the workflow is, for people."""
+    return file if SHARED else f"{workflow.storage_settings.default_storage_prefix.rstrip('/')}/{file}"
+
+
 def local_copy(file):
     """A file of the workflow, to be read here."""
     if SHARED:

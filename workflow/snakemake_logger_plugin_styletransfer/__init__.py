@@ -146,7 +146,7 @@ class LogHandler(LogHandlerBase):
             return _cut(self._labels.get(run_id) or run_id)
         if _is_run(fields):
             batch, size = re.findall(r"\d+", str(fields["resources"].chosen))
-            return f"batch {batch} of at most {size} runs"
+            return f"batch {batch} (up to {size} runs)"
         about = [str(value) for value in (fields.get("wildcards") or {}).values() if value]
         return _cut(" ".join([fields["rule_name"].replace("_", " "), *about]))
 

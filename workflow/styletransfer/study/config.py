@@ -156,7 +156,10 @@ def _fault(error: Any) -> str:
         return "; ".join(f"{key + '.' if key else ''}{unknown_key(str(name), known)}" for name in unknown)
     if error.validator == "type" and error.absolute_path and error.absolute_path[0] == "images":
         return f"{key} is {error.instance!r}: write {{path: {error.instance}}}, {{sample: ...}} or {{painting: ...}}"
-    fault = f"{error.instance!r} is not a name that can be used" if error.validator == "pattern" else error.message
+    fault = error.message
+    if error.validator == "pattern":
+        is_number = "integer" in error.schema["type"]
+        fault = f"{error.instance!r} is {'neither auto nor a number' if is_number else 'not a name that can be used'}"
     hint = " Write it in quotes." if error.validator_value == "string" and not isinstance(error.instance, str) else ""
     fault = yaml_reader.shortened(fault, 400, quoted=False)
     return f"{key or 'config'}: {fault}.{hint} {error.schema.get('description', '')}".strip()

@@ -48,11 +48,10 @@ $(VENV)/notebook: $(VENV)/installed envs/requirements-notebook.txt
 check: $(VENV)/tested
 	$(MAKE) --jobs=2 --output-sync lint page light
 
-# All that CI runs. Pages and the cluster have limits of time and want both cores, so they come alone.
+# All that CI runs. Pages and the cluster have limits of time, so nothing that computes runs beside them.
 test: $(VENV)/tested
 	$(MAKE) --jobs=2 lint page workflow unit study
-	$(MAKE) browser
-	$(MAKE) cluster
+	$(MAKE) --jobs=2 browser cluster
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .

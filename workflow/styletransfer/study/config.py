@@ -158,7 +158,7 @@ def _fault(error: Any) -> str:
         return f"{key} is {error.instance!r}: write {{path: {error.instance}}}, {{sample: ...}} or {{painting: ...}}"
     fault = error.message
     if error.validator == "pattern":
-        is_number = "integer" in error.schema["type"]
+        is_number = "integer" in error.schema.get("type", [])
         fault = f"{error.instance!r} is {'neither auto nor a number' if is_number else 'not a name that can be used'}"
     hint = " Write it in quotes." if error.validator_value == "string" and not isinstance(error.instance, str) else ""
     fault = yaml_reader.shortened(fault, 400, quoted=False)

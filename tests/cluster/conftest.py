@@ -1,5 +1,6 @@
 """The test cluster, and a finished study on it."""
 
+import contextlib
 import signal
 
 import pytest
@@ -12,19 +13,34 @@ from styletransfer.files import locks
 collect_ignore = ["test_sge.py"] if sge.missing() else []
 
 
+@contextlib.contextmanager
+def running(system):
+    """The daemons of a cluster, ended again unless they were there before."""
+    # A process started in the background ignores SIGINT, and so would Snakemake.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with locks.exclusive_lock(system.FOLDER, 900):  # one cluster on a machine, whoever tests
+        started = system.start()
+        yield
+        if started:
+            system.stop()
+
+
 @pytest.fixture(scope="session")
 def cluster():
     if (reason := slurm.obstacle()) is not None:
         pytest.skip(reason)
     if slurm.missing():
         pytest.skip("SLURM is not installed: `make cluster` does that")
-    # A process started in the background ignores SIGINT, and so would Snakemake.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    with locks.exclusive_lock(slurm.FOLDER, 900):  # one cluster on a machine, whoever tests
-        started = slurm.start()
+    with running(slurm):
         yield
-        if started:
-            slurm.stop()
+
+
+@pytest.fixture
+def sge_cluster():
+    if (reason := sge.obstacle()) is not None:
+        pytest.skip(reason)
+    with running(sge):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,9 @@ import os
 import re
 import signal
 
-import pytest
-
 from cluster import sge
 from cluster.studies import RUNS_ONLY, Study
 from helpers.studies import ROOT
-from styletransfer.files import locks
 
 
 class SgeStudy(Study):
@@ -20,20 +17,7 @@ class SgeStudy(Study):
         return []
 
 
-@pytest.fixture
-def cluster():
-    if (reason := sge.obstacle()) is not None:
-        pytest.skip(reason)
-    # A process started in the background ignores SIGINT, and so would Snakemake.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    with locks.exclusive_lock(sge.FOLDER, 900):  # one cluster on a machine, whoever tests
-        started = sge.start()
-        yield
-        if started:
-            sge.stop()
-
-
-def test_a_study_with_jobs_deleted_killed_and_interrupted(cluster, tmp_path, monkeypatch):
+def test_a_study_with_jobs_deleted_killed_and_interrupted(sge_cluster, tmp_path, monkeypatch):
     monkeypatch.setenv("CLUSTER_SECONDS_BETWEEN_QUERIES", "1")
     folder = tmp_path / "a study with 'spaces'"
     folder.mkdir()

@@ -197,7 +197,10 @@ def _median(step: Callable[[], object]) -> float:
 
 
 def _memory(reset: bool = False) -> int | None:
-    """Bytes of the GPU that TensorFlow has had at most; what it has now if it is to count anew. None on the CPU."""
+    """Bytes of the GPU that TensorFlow has had at most. None on the CPU.
+
+    reset: return what it has now, and count from here on.
+    """
     import tensorflow as tf
 
     if tf_setup.device_kind() == "cpu":

@@ -11,9 +11,12 @@ from __future__ import annotations
 import argparse
 import functools
 import itertools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # its matrices are small: more threads only wait for each other
 
 import numpy as np
 

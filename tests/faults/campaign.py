@@ -27,7 +27,7 @@ from faults.injections import TABLES, MissedError, Scene, SkippedError, plan
 
 # What makes no figures, to be quick.
 UNTIL_TABLES = ("--until", "collect")
-OF_FIGURES = (f"{TABLES}/figures", f"{TABLES}/explorer*", f"{TABLES}/manifest*")
+OF_FIGURES = tuple(f"{TABLES}/{name}*" for name in ("response", "figures", "verdict", "explorer", "manifest"))
 ATTEMPTS = 3
 
 

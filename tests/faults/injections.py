@@ -330,7 +330,7 @@ def shifted(prepare, places, seconds):
 
 def touch_future(folder):
     """What docs/faults.md says to do once the clock is right again."""
-    command = ["find", "results", "resources", "-newermt", "now", "-exec", "touch", "{}", "+"]
+    command = ["find", "results", "resources", "-newermt", "now", "-exec", "touch", "-t", "200001010000", "{}", "+"]
     subprocess.run(command, cwd=folder.path, check=True)
 
 
@@ -424,13 +424,13 @@ def damage(path, how, other, source):
 
 def chosen(folder, place):
     """The file that a pattern names; of a run, that of the first."""
-    if place in RUN_FILES:
+    if place in OF_RUN:
         return folder.run_folders()[0] / place
     return sorted(folder.path.glob(place))[0]
 
 
 def partner(folder, place, other):
-    return folder.run_folders()[1] / place if place in RUN_FILES else chosen(folder, other)
+    return folder.run_folders()[1] / place if place in OF_RUN else chosen(folder, other)
 
 
 def damaged(place, how, other=None):
@@ -448,8 +448,8 @@ def damaged(place, how, other=None):
             relative = name.relative_to(folder.path).as_posix()
             if not code or relative not in said:
                 raise FailureError(f"verify does not name {relative} (exit code {code}): {tail(said)}")
-        # Snakemake knows the explorer as a folder: that is for `repair`.
-        if scene.random.random() < 0.5 or "explorer" in place:
+        # Snakemake knows verdict and explorer as folders: that is for `repair`.
+        if scene.random.random() < 0.5 or place.endswith("index.html"):
             folder.engine("verify", f"{TABLES}/manifest.json", "--remove")
         for name in names:
             if name.exists():
@@ -483,6 +483,8 @@ def damage_used(prepare, place, how, other=None):
             raise FailureError(f"a traceback: {output[output.index('Traceback') :][-600:]}")
         for name in names:
             remove(name)
+            if name.name == "measures.json":
+                folder.forget(f"{TABLES}/measures.csv")
 
     return inject
 
@@ -512,6 +514,7 @@ def damaged_state(how):
 # --- The list ---------------------------------------------------------------------------------------------------------
 
 MODES = ("single", "batch")
+OF_RUN = (*RUN_FILES, "measures.json")
 TABLE_FILES = tuple(f"{TABLES}/{name}" for name in ("runs.parquet", "losses.parquet", "runs.csv"))
 TABLES_GONE = (f"{TABLES}/*.parquet", f"{TABLES}/runs.csv", f"{TABLES}/plan-*.json")
 PICTURES = expand(load_config(STUDY)).pictures
@@ -524,6 +527,7 @@ LIGHT = {
     "convert_weights": ("convert", (WEIGHTS,), True),
     "prepare_picture": ("picture", (PAINTING, PHOTOGRAPH), True),
     "collect": ("collect", TABLES_GONE, False),
+    "measure": ("measure", (f"{TABLES}/measures.csv", "results/runs/*/measures.json"), False),
     "contact_sheet": ("draw contact_sheet", (f"{TABLES}/figures/contact_sheet.*",), False),
     "loss_curves": ("draw loss_curves", (f"{TABLES}/figures/loss_curves.*",), False),
     "device_timeline": ("draw device_timeline", (f"{TABLES}/figures/device_timeline.*",), False),
@@ -531,6 +535,7 @@ LIGHT = {
     "parameter_effects": ("draw parameter_effects", (f"{TABLES}/figures/parameter_effects.*",), False),
     "response": ("response", (f"{TABLES}/response.json",), False),
     "figure of the response": ("draw response", (f"{TABLES}/figures/response.*",), False),
+    "verdict": ("verdict", (f"{TABLES}/verdict",), False),
     "explorer": ("explorer", (f"{TABLES}/explorer",), False),
     "manifest": ("manifest", (f"{TABLES}/manifest.json",), False),
 }
@@ -547,6 +552,7 @@ OUTPUTS = {
     "device_timeline.png": (f"{TABLES}/figures/device_timeline.png", f"{TABLES}/figures/pareto.png"),
     "response.json": (f"{TABLES}/response.json", f"{TABLES}/runs.csv"),
     "response.png": (f"{TABLES}/figures/response.png", f"{TABLES}/figures/pareto.png"),
+    "verdict": (f"{TABLES}/verdict/index.html", f"{TABLES}/runs.csv"),
     "explorer": (f"{TABLES}/explorer/index.html", f"{TABLES}/runs.csv"),
     "photograph": (PHOTOGRAPH, PAINTING),
     "painting": (PAINTING, PHOTOGRAPH),
@@ -571,7 +577,9 @@ def processes():
         for number, repeats in ((signal.SIGKILL, 2), (signal.SIGTERM, 1)):
             for _ in range(repeats):
                 kill = kill_job(prepare, command, number, after=1.2)
-                yield Fault(f"{number.name} of another rule", rule, kill, whole=not runs and rule != "collect")
+                yield Fault(
+                    f"{number.name} of another rule", rule, kill, whole=not runs and rule not in ("measure", "collect")
+                )
     between = ("contact_sheet", "loss_curves", "pareto")
     for rule in between:
         kill = kill_job(lacks(*LIGHT[rule][1]), LIGHT[rule][0], signal.SIGKILL, file=f"{TABLES}/figures/{rule}.png")
@@ -661,7 +669,7 @@ def damages():
     figures = (f"{TABLES}/figures/*.*", f"{TABLES}/explorer")
     for how in HOW:
         for _ in range(2 if how == "flipped" else 1):
-            for name in RUN_FILES:
+            for name in OF_RUN:
                 use = damage_used(lacks(*TABLES_GONE), name, how)
                 yield Fault("damage met on the way", f"{name} {how}, collected", use)
             for name in ("runs.parquet", "losses.parquet"):

@@ -1,5 +1,8 @@
 """The ruler's statistics against SciPy and loops; its anchors; and that a picture is measured once."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 
 from helpers.finished_runs import RUNS, STUDY, finish
 from styletransfer.analysis import ruler
+from styletransfer.errors import InputError
 from styletransfer.results import readings
 from styletransfer.runs.layout import MEASURES
 
@@ -144,12 +148,36 @@ def test_a_picture_is_measured_once_and_again_when_it_changes(tmp_path):
     assert list(readings.unmeasured(STUDY, pool)) == [RUNS[1]]
     kept = readings.read(pool / RUNS[0], due[RUNS[0]])
     assert kept.style_reached == 0.5124 and np.isnan(kept.content_kept)
-    assert readings.read(pool / RUNS[0], "another") is None
+    with pytest.raises(InputError, match="of another picture"):
+        readings.read(pool / RUNS[0], "another")
     table = readings.table(STUDY, pool)
     assert table["run_id"].tolist() == RUNS
     assert table["style_reached"].notna().tolist() == [True] + [False] * (len(RUNS) - 1)
-    (pool / RUNS[0] / MEASURES).write_text("{", encoding="utf-8")
-    assert list(readings.unmeasured(STUDY, pool)) == RUNS[:2]
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "[]", '{"version": 1}', "flipped"])
+def test_a_damaged_measure_is_refused_by_name_and_measured_again(tmp_path, damaged):
+    pool = tmp_path / "pool"
+    (pool / RUNS[0]).mkdir(parents=True)
+    finish(pool / RUNS[0], RUNS[0])
+    due = readings.unmeasured(STUDY, pool)
+    readings._write(pool / RUNS[0], due[RUNS[0]], ruler.Reading(0.5, 1.0, 0.3, 0.2, 1.1))
+    path = pool / RUNS[0] / MEASURES
+    if damaged == "flipped":
+        damaged = path.read_text(encoding="utf-8").replace('"style_reached": 0.5', '"style_reached": 0.7')
+    path.write_text(damaged, encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(f"{path} is not what was measured") + r".*measures\.csv"):
+        readings.read(pool / RUNS[0], due[RUNS[0]])
+    assert readings.unmeasured(STUDY, pool) == due
+
+
+def test_measures_of_earlier_versions_without_a_checksum_stay(tmp_path):
+    readings._write(tmp_path, "image", ruler.Reading(0.5, 1.0, 0.3, 0.2, 1.1))
+    path = tmp_path / MEASURES
+    content = json.loads(path.read_text(encoding="utf-8"))
+    del content["sha256"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert readings.read(tmp_path, "image").style_reached == 0.5
 
 
 def test_what_is_gone_is_left_out(tmp_path):

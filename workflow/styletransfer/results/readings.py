@@ -6,15 +6,17 @@ A run is measured with the network that made it, so a study has one ruler for ea
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from styletransfer.analysis.ruler import VERSION, Reading, Ruler, measure_style
+from styletransfer.errors import InputError
 from styletransfer.files import atomic
 from styletransfer.images.io import read_image
 from styletransfer.parameters import rounded
@@ -27,18 +29,34 @@ if TYPE_CHECKING:
 
 # The digits that are kept: fewer than those in which two machines differ.
 DIGITS = 4
+CHECKSUM_KEY = "sha256"
 NOTHING = Reading(*[math.nan] * len(Reading._fields))
 
 
 def read(folder: Path, image_sha256: str) -> Reading | None:
-    """What was measured of the picture in the folder of a run; None where nothing was, or of another picture."""
+    """What was measured of the picture in the folder of a run; None where nothing was, or by another ruler.
+
+    Raises:
+        InputError: for a file that is damaged, or of another picture.
+    """
+    path = folder / MEASURES
     try:
-        found = json.loads((folder / MEASURES).read_text(encoding="utf-8"))
-        if found.pop("version") != VERSION or found.pop("image_sha256") != image_sha256:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        # Those of earlier versions have none.
+        if found.pop(CHECKSUM_KEY, None) not in (None, _checksum(found)):
+            raise ValueError("its checksum differs")
+        if found.pop("version") != VERSION:
             return None
+        if found.pop("image_sha256") != image_sha256:
+            raise ValueError("it is of another picture")
         return Reading(**{name: math.nan if value is None else float(value) for name, value in found.items()})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"{path} is not what was measured ({type(error).__name__}: {error}). Remove it and the study's "
+            "measures.csv, and the workflow measures the run again"
+        ) from error
 
 
 def unmeasured(study: Study, pool: Path) -> dict[str, str]:
@@ -51,7 +69,10 @@ def _kept(study: Study, pool: Path) -> Iterator[tuple[str, str, Reading | None]]
     for run_id in study.runs:
         if (record := find_record(pool / run_id / RUN_FILES["record"], run_id=run_id)) is not None:
             image_sha256 = record.outputs[RUN_FILES["image"]]
-            yield run_id, image_sha256, read(pool / run_id, image_sha256)
+            try:
+                yield run_id, image_sha256, read(pool / run_id, image_sha256)
+            except InputError:  # measured again, what is damaged is whole
+                yield run_id, image_sha256, None
 
 
 def measure(study: Study, pool: Path, images: dict[str, str], load_network: Callable[[], VGG19]) -> int:
@@ -108,5 +129,10 @@ def _rulers(study: Study, run_ids: Iterable[str], network: VGG19) -> Iterator[tu
 def _write(folder: Path, image_sha256: str, reading: Reading) -> None:
     values = {name: rounded(round(value, DIGITS)) for name, value in reading._asdict().items()}
     kept = {name: None if math.isnan(value) else value for name, value in values.items()}
-    text = json.dumps({"version": VERSION, "image_sha256": image_sha256, **kept}, indent=1)
+    content = {"version": VERSION, "image_sha256": image_sha256, **kept}
+    text = json.dumps({**content, CHECKSUM_KEY: _checksum(content)}, indent=1)
     atomic.write_text(folder / MEASURES, text + "\n")
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

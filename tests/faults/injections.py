@@ -527,7 +527,7 @@ LIGHT = {
     "convert_weights": ("convert", (WEIGHTS,), True),
     "prepare_picture": ("picture", (PAINTING, PHOTOGRAPH), True),
     "collect": ("collect", TABLES_GONE, False),
-    "measure": ("measure", (f"{TABLES}/measures.csv", "results/runs/*/measures.json"), False),
+    "measure": ("measure", (*TABLES_GONE, f"{TABLES}/measures.csv", "results/runs/*/measures.json"), False),
     "contact_sheet": ("draw contact_sheet", (f"{TABLES}/figures/contact_sheet.*",), False),
     "loss_curves": ("draw loss_curves", (f"{TABLES}/figures/loss_curves.*",), False),
     "device_timeline": ("draw device_timeline", (f"{TABLES}/figures/device_timeline.*",), False),

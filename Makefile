@@ -69,7 +69,7 @@ unit: $(VENV)/tested $(VENV)/crate/installed
 	$(BIN)/pytest tests/unit
 
 # The longest files of the workflow's tests: by themselves, so that both cores have something to do.
-LONGEST := tests/workflow/test_workflow.py tests/workflow/test_benchmark.py
+LONGEST := $(addprefix tests/workflow/test_, workflow.py benchmark.py rungs.py)
 study: $(VENV)/tested
 	$(BIN)/pytest $(LONGEST)
 

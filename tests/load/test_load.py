@@ -10,10 +10,10 @@ from load.study import NOTES, config, prepare, snakemake
 from styletransfer import settings
 from styletransfer.study.values import values
 
-RUNS, PER_JOB = 150, 100
+RUNS, PER_JOB = 50, 30
 
 
-@pytest.mark.parametrize("runs", [10, 70, 150, 10_000])
+@pytest.mark.parametrize("runs", [10, 50, 70, 10_000])
 def test_a_study_has_as_many_runs_as_it_was_asked_for(runs):
     assert math.prod(len(values(name, spec)) for name, spec in config(runs)["vary"].items()) == runs
 

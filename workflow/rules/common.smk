@@ -198,8 +198,16 @@ def inode_of(run_id):
 
     In storage none is looked for: it would be a request for each file, and Snakemake asks for all of them together.
     """
-    files = [Path(POOL, run_id, name) for name in RUN_FILES.values()]
-    return files[-1].stat().st_ino if SHARED and all(map(Path.exists, files)) else None
+    found = [stat_of(file) for file in files_of([run_id])] if SHARED else [None]
+    return None if None in found else found[-1].st_ino
+
+
+def stat_of(file):
+    """What the disk says of a file; None if it is not there. Called for each file of each run, so without a `Path`."""
+    try:
+        return os.stat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 # As it was when this call of Snakemake began.
@@ -213,14 +221,20 @@ def is_finished(run_id):
 @functools.cache
 def leave_runs_to_themselves():
     """A run's own record tells what is whole, and replaces its files, each as a whole. Snakemake would write files about
-    each that nothing reads; and of a failed job remove what was made, or put back what was there when it began.
+    each that nothing reads; make finished runs of a job look new to other studies; and of a failed job remove what was
+    made, or put back what was there when it began.
     """
     persistence, is_of_runs = workflow.persistence, lambda job: job.rule.name in terminal.run_rules
     started, finished, has_metadata = persistence.started, persistence.finished, persistence.has_metadata
+    touch = workflow.dag.check_and_touch_output
 
     async def finish(job):
         persistence.cleanup(job) if is_of_runs(job) else await finished(job)
 
+    async def check(job, **how):
+        await touch(job, **how | ({"no_touch": True, "check_output_mtime": False} if is_of_runs(job) else {}))
+
+    workflow.dag.check_and_touch_output = check
     persistence.started = lambda job, *jobid: is_of_runs(job) or started(job, *jobid)
     persistence.finished = finish
     persistence.has_metadata = lambda job: is_of_runs(job) or has_metadata(job)

@@ -9,7 +9,7 @@ rule figure:
         losses=f"{FOLDER}/{{part}}losses.parquet",
         responses=f"{FOLDER}/{{part}}response.json",
         pictures=pictures_shown,
-        shown=lambda wildcards: brought(files_of(finished_runs(wildcards))),
+        shown=runs_brought,
     output:
         report(
             multiext(f"{FOLDER}/{{part}}figures/{{figure}}", ".png", ".pdf"),

@@ -68,7 +68,7 @@ def made_file(wildcards):
 
 def unmeasured(runs):
     """What pictures of runs are measured with, where one was not yet: nothing that is gone is asked for."""
-    if all(Path(POOL, run_id, MEASURES).exists() for run_id in runs):
+    if all(os.path.exists(f"{POOL}/{run_id}/{MEASURES}") for run_id in runs):
         return []
     return prepared_files()
 
@@ -86,7 +86,28 @@ def pictures_shown(wildcards):
 
 def files_of(run_ids):
     """All files of runs."""
-    return expand(f"{POOL}/{{id}}/{{file}}", id=run_ids, file=RUN_FILES.values())
+    return [f"{POOL}/{run_id}/{file}" for run_id in run_ids for file in RUN_FILES.values()]
+
+
+def asked_of(made):
+    """Of files that one job makes together: one that is missing, or else the newest.
+
+    Asked for it alone, Snakemake does what it would do if asked for all, in a fraction of the time. In storage it is
+    all: what is not asked for is not brought.
+    """
+    if not SHARED:
+        return made
+    if not workflow.is_main_process:  # what is missing has been seen to
+        return made[-1:]
+    found = [stat_of(file) for file in made]
+    if None in found:
+        return [made[found.index(None)]]
+    return [max(zip(made, found), key=lambda pair: pair[1].st_mtime_ns)[0]]
+
+
+def asked_of_runs(run_ids):
+    """Of the files of runs, what is asked for where each run may have a job of its own."""
+    return [file for run_id in run_ids for file in asked_of(files_of([run_id]))]
 
 
 def tables_of(part=""):

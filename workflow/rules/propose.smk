@@ -5,7 +5,7 @@ rule propose:
     """The settings of which most is expected, of preferences or else of style and content, as a config that runs."""
     input:
         f"{FOLDER}/partial/measures.csv",
-        lambda wildcards: brought(files_of(finished_runs({"part": PARTIAL}))),
+        lambda wildcards: runs_brought({"part": PARTIAL}),
         preferences=[local(outside(file)) for file in config["preferences"]],
         plan=PLAN,
     output:

@@ -31,7 +31,7 @@ rule measure:
 
 use rule measure as measure_partial with:
     input:
-        lambda wildcards: brought(files_of(finished_runs({"part": PARTIAL}))),
+        lambda wildcards: runs_brought({"part": PARTIAL}),
         plan=newest_plan,
     output:
         f"{FOLDER}/partial/measures.csv",
@@ -80,7 +80,7 @@ rule collect:
 
 use rule collect as collect_partial with:
     input:
-        lambda wildcards: brought(files_of(finished_runs({"part": PARTIAL}))),
+        lambda wildcards: runs_brought({"part": PARTIAL}),
         measures=f"{FOLDER}/partial/measures.csv",
         plan=newest_plan,
     output:
@@ -122,7 +122,8 @@ rule response:
 rule manifest:
     """Settings, versions, and the checksum of every file of a study that is complete."""
     input:
-        lambda wildcards: brought([*files_of(last_runs(wildcards)), *prepared_files()]),
+        runs_brought,
+        lambda wildcards: brought(prepared_files()),
         plan=last_plan,
         tables=[*tables_of(), *decisions_of()],
         figures=figures_of(),

@@ -12,7 +12,7 @@ if RUNGS:
     checkpoint decide:
         """Measure the runs that have come to a rung, and decide which of them go on."""
         input:
-            lambda wildcards: files_of(runs_at(rung_before(wildcards))),
+            lambda wildcards: asked_of_runs(runs_at(rung_before(wildcards))),
             lambda wildcards: unmeasured(runs_at(rung_before(wildcards))),
             plan=lambda wildcards: PLANS[rung_before(wildcards)],
         output:

@@ -88,7 +88,9 @@ def original_of(wildcards):
     return next((original(source) for source in (*STUDY.pictures.values(), STUDY.weights) if source.file == made), [])
 
 
-def finished_runs(wildcards):
-    """The runs of what is shown that are finished: all, or for a part of the study those that there are."""
+def runs_brought(wildcards):
+    """The files of all runs of what is shown, or for a part of the study of those that are finished."""
+    if SHARED:
+        return []
     runs = last_runs(wildcards)
-    return [run for run in runs if is_there(files_of([run])[-1])] if wildcards.get("part") == PARTIAL else runs
+    return files_of([run for run in runs if wildcards.get("part") != PARTIAL or is_there(files_of([run])[-1])])

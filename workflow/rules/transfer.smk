@@ -110,9 +110,11 @@ for number, batch in enumerate(BATCHES, start=1):
 
 # Files that name their rule are not looked for among those of all others, which took half of a plan's time.
 FILES_OF_RUNS = (
-    [lambda wildcards: files_of(last_runs(wildcards))]
+    [lambda wildcards: asked_of_runs(last_runs(wildcards))]
     if RUNGS or SIZE == 1
-    else [file for number in range(len(BATCHES)) for file in getattr(rules, f"transfer_{number + 1:04}").output]
+    else [
+        file for number in range(len(BATCHES)) for file in asked_of(getattr(rules, f"transfer_{number + 1:04}").output)
+    ]
 )
 
 

@@ -16,6 +16,8 @@ from styletransfer.devices import precision
 from styletransfer.errors import InputError
 from styletransfer.images.io import write_image
 from styletransfer.runs import run_state, transfer
+from styletransfer.runs import session as session_module
+from styletransfer.runs.inputs import read_pictures
 from styletransfer.runs.layout import Outputs, Run
 from styletransfer.runs.session import Session
 from styletransfer.settings import Artifact, Settings
@@ -60,6 +62,26 @@ def test_runs_of_one_process_are_those_of_processes_of_their_own(inputs, tmp_pat
         assert (tmp_path / "together" / file).read_bytes() == (tmp_path / "alone" / file).read_bytes()
     assert record.precision_used == settings.precision
     assert (record.backend_used, record.steps_per_call) == ("analytic", 1)
+
+
+def test_pictures_are_read_once_for_runs_that_are_made_of_the_same(inputs, tmp_path, monkeypatch):
+    """And again for another size, and once a file has changed; what a run does to them is not seen by the next."""
+    read = []
+    monkeypatch.setattr(session_module, "read_pictures", lambda *made_of: read.append(1) or read_pictures(*made_of))
+    file = Artifact("a", "b")
+    settings = Settings(content=file, styles=(file,), weights=file, iterations=4)
+    session = Session("cpu")
+
+    def pictures(**changes):
+        return session.pictures(Run(dataclasses.replace(settings, **changes), inputs, Outputs(tmp_path / "image.png")))
+
+    (first,) = pictures()
+    first.content[:] = 0
+    (second,) = pictures(style_weight=7)
+    assert second.content.any() and len(read) == 1
+    assert pictures(width=21)[0].content.shape[1] == 21 and len(read) == 2
+    write_image(inputs.content, np.full((40, 40, 3), 9, np.uint8))
+    assert np.all(pictures(width=21)[0].content == 9) and len(read) == 3
 
 
 def test_steps_in_one_call_are_those_of_many_calls(inputs, tmp_path):

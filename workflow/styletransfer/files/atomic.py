@@ -15,7 +15,7 @@ from styletransfer.errors import NO_LOCKS, REMEDIES, WriteError
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, flush: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds, remove it if not.
 
     The temporary name keeps the suffix, since image writers choose their format by it. The content is flushed to disk
@@ -24,6 +24,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     Args:
         path: Where the file goes; its folder is made.
+        flush: Whether it is flushed to disk. Without, it may be gone, or empty, after a power cut.
 
     Raises:
         WriteError: The disk is full, or the folder cannot be written to.
@@ -35,7 +36,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     try:
         with refusals(path, temporary):
             yield temporary
-            _put(temporary, path)
+            _put(temporary, path, flush)
     except BaseException:
         with contextlib.suppress(OSError):  # the folder may be gone; the error that ended the block matters more
             temporary.unlink(missing_ok=True)
@@ -118,9 +119,10 @@ def _open_folder(temporary: Path) -> int:
             return os.open(temporary, os.O_RDONLY | os.O_NOFOLLOW)
 
 
-def _put(temporary: Path, path: Path) -> None:
-    with open(temporary, "rb") as written:
-        os.fsync(written.fileno())
+def _put(temporary: Path, path: Path, flush: bool) -> None:
+    if flush:
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
     # A temporary file is private; results are as readable as any other file of this user, and nobody else's to write,
     # whatever the umask.
     temporary.chmod(0o664 & ~umask())
@@ -139,9 +141,9 @@ def refusals(path: Path, temporary: Path | None = None) -> Iterator[None]:
         raise WriteError(path, error) from error
 
 
-def write_text(path: str | Path, text: str) -> None:
+def write_text(path: str | Path, text: str, flush: bool = True) -> None:
     """Write `text` (UTF-8) to `path`, as `atomic_path` does and with its errors."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path, flush) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

@@ -19,6 +19,14 @@ def read_pictures(settings: Settings, inputs: Inputs) -> list[Pictures]:
     return fit_stages(settings, read_image(inputs.content), list(map(read_image, inputs.styles)), initial, names)
 
 
+def made_of(settings: Settings, inputs: Inputs) -> tuple[Any, ...]:
+    """What decides the pictures of a run: the files as they are now, and the sizes that it wants."""
+    initial = [] if settings.initial is None or inputs.initial is None else [inputs.initial]
+    files = [(path, path.stat()) for path in (inputs.content, *inputs.styles, *initial)]
+    seen = [(path, found.st_ino, found.st_size, found.st_mtime_ns) for path, found in files]
+    return seen, len(initial), settings.width, settings.stages, settings.style_scales, settings.initial is None
+
+
 def check_pictures(settings: Settings, inputs: Inputs) -> None:
     """Raise `InputError` if one of the files is another's: what a file is called does not tell what it holds."""
     pairs = [(inputs.content, settings.content), *zip(inputs.styles, settings.styles, strict=True)]

@@ -6,6 +6,7 @@ TensorFlow is loaded only after the device has been leased, so what needs it is 
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import math
 import os
@@ -17,7 +18,7 @@ import numpy as np
 from styletransfer.devices import lease, precision, tf_setup
 from styletransfer.optim import terms
 from styletransfer.optim.stylize import Computation, Engine, Pictures, build, recolored, resolve, traits
-from styletransfer.runs.inputs import check_weights
+from styletransfer.runs.inputs import check_weights, made_of, read_pictures
 from styletransfer.runs.layout import Run
 from styletransfer.settings import Settings
 from styletransfer.vgg import formats
@@ -80,6 +81,11 @@ class Session(contextlib.AbstractContextManager["Session"]):
         if self._device is None:
             self._device = self._leases.enter_context(lease.lease(self._choice, self.device_wait, self._slots))
         return self._device
+
+    def pictures(self, run: Run) -> list[Pictures]:
+        """The pictures of each stage of a run, by `read_pictures`. Most runs of a batch are made of the same."""
+        key = made_of(run.settings, run.inputs)
+        return copy.deepcopy(self._once("pictures", key, [], lambda: read_pictures(run.settings, run.inputs)))
 
     def begin(self, run: Run, pictures: Sequence[Pictures]) -> tuple[Engine, Computation, Pyramid]:
         """The optimisation of a run at its start, and what computes it. Loads TensorFlow. pictures: of each stage.

@@ -173,7 +173,8 @@ class Attempt:
             self._write()
 
     def _write(self) -> None:
-        atomic.write_text(self._path, json.dumps(self._info, indent=1, sort_keys=True) + "\n")
+        # After a power cut a run that has no result tells as much.
+        atomic.write_text(self._path, json.dumps(self._info, indent=1, sort_keys=True) + "\n", flush=False)
 
 
 @contextlib.contextmanager

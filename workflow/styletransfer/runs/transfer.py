@@ -27,7 +27,7 @@ from styletransfer.optim.history import History
 from styletransfer.optim.stylize import Computation, Engine, Pictures
 from styletransfer.runs import checkpoint, status
 from styletransfer.runs.history import ProgressLogger, plot_progress, write_losses, write_progress
-from styletransfer.runs.inputs import check_pictures, checksums_of, read_pictures
+from styletransfer.runs.inputs import check_pictures, checksums_of
 from styletransfer.runs.layout import RUN_LOG, Outputs, Run, check_outputs, state_file
 from styletransfer.runs.record import Record, find_record, versions
 from styletransfer.runs.run_state import Clock, RunState
@@ -128,7 +128,7 @@ def transfer(
     settings, outputs = run.settings, run.outputs
     check_outputs(outputs, overwrite, run.inputs)
     check_pictures(settings, run.inputs)
-    pictures = read_pictures(settings, run.inputs)
+    pictures = session.pictures(run)
     content = pictures[-1].content
     logger.info("%s", _about(settings, pictures))
     device = session.device

@@ -39,14 +39,18 @@ def prepare(folder, runs, per_job=100):
     (folder / "stub.bash").write_text(f'styletransfer() {{ python {str(STUB)!r} "$@"; }}\n')
 
 
+def environment(folder):
+    """In which whatever is started in the folder is the stub, and takes notes."""
+    return os.environ | {"BASH_ENV": str(folder / "stub.bash"), "STUB_NOTES": str(folder / NOTES)}
+
+
 def snakemake(folder, *arguments, code=0):
     """Seconds, peak memory in MiB of the largest process of all, and what was printed."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--configfile", "study.yaml"]
     command += ["--cores", "2", *arguments]
-    environment = os.environ | {"BASH_ENV": str(folder / "stub.bash"), "STUB_NOTES": str(folder / NOTES)}
     with open(folder / "snakemake.log", "w+", encoding="utf-8") as log:
         begin = time.monotonic()
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=environment(folder), stdout=log, stderr=log)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.monotonic() - begin

@@ -98,6 +98,13 @@ def test_a_part_that_fails_is_named_and_others_are_run(called, tmp_path, capsys)
     assert not (tmp_path / "results/studies/half/runs.parquet").exists()
 
 
+@pytest.mark.parametrize("word", ["--dry-run", "--unlock"])
+def test_what_runs_nothing_gathers_nothing(called, tmp_path, word):
+    assert cli.run([*PARTS, "--", word]) == 0
+    assert called.words == [[word]] * 3
+    assert not (tmp_path / "results/studies/half/runs.parquet").exists()
+
+
 def test_a_study_of_rungs_is_not_cut(called, tmp_path, capsys):
     (tmp_path / "half.yaml").write_text(yaml.safe_dump(tiny_study(rungs=[1, 3])))
     assert cli.run(PARTS) == 2

@@ -67,7 +67,7 @@ def run_parts(options: argparse.Namespace) -> int:
     if failed:
         print(f"{len(failed)} of {count} parts are not finished: {', '.join(failed)}. Call again to go on with them")
         return 1
-    if not {"-n", "--dry-run", "--dryrun"} & set(options.arguments):
+    if not {"-n", "--dry-run", "--dryrun", "--unlock"} & set(options.arguments):
         tables.write(folder / "runs.parquet", tables.runs_table(study, results / "runs"))
         print(f"{len(study.rows):,} rows of {count} parts: {folder / 'runs.parquet'}")
     return 0

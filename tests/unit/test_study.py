@@ -569,3 +569,14 @@ def test_whatever_a_config_holds_it_is_read_or_refused(changes):
     with contextlib.suppress(InputError):
         expand(config(**changes))
         assert config(**config(**changes)) == config(**changes), "what is read once is read the same again"
+
+
+def test_values_that_python_takes_for_equal_are_told_apart():
+    """Each is checked once for all runs, and True is 1."""
+    assert settings.check("iterations", 1) == settings.check("iterations", 1.0) == 1
+    assert isinstance(settings.check("iterations", 1.0), int)
+    for value in (True, [True]):
+        assert settings.check("style_scales", 1, 2) == settings.check("style_scales", [1], 2) == (1.0, 1.0)
+        for name in ("iterations", "style_scales", "stages"):
+            with pytest.raises(InputError, match="not a number"):
+                settings.check(name, value)

@@ -205,9 +205,8 @@ class Settings:
                 "these settings are for pictures in memory, and no run: name content, styles and weights, each as "
                 "Artifact(name, checksum)"
             )
-        different = {
-            name: value for name, value in self.values().items() if value != default_of(name, len(self.styles))
-        }
+        usual = _defaults(len(self.styles))
+        different = {name: value for name, value in self.values().items() if value != usual[name]}
         return {"numerics": NUMERICS, **self._artifacts(), **different}
 
     def values(self) -> dict[str, Any]:
@@ -239,12 +238,12 @@ class Settings:
 
     def _artifacts(self) -> dict[str, Any]:
         artifacts: dict[str, Any] = {
-            "content": dataclasses.asdict(self.content),
-            "styles": [dataclasses.asdict(style) for style in self.styles],
-            "weights": dataclasses.asdict(self.weights),
+            "content": dict(vars(self.content)),
+            "styles": [dict(vars(style)) for style in self.styles],
+            "weights": dict(vars(self.weights)),
         }
         if self.initial is not None:
-            artifacts["initial"] = dataclasses.asdict(self.initial)
+            artifacts["initial"] = dict(vars(self.initial))
         return artifacts
 
     def _slug(self) -> str:
@@ -274,6 +273,11 @@ def default_of(name: str, styles: int = 1) -> Any:
     return default
 
 
+@functools.cache
+def _defaults(styles: int) -> dict[str, Any]:
+    return {name: default_of(name, styles) for name in PARAMETERS}
+
+
 def is_default(name: str, value: Any, styles: int = 1) -> bool:
     """Whether a value of a parameter is what a run has that does not name it."""
     checked = check(name, value, styles)
@@ -286,7 +290,15 @@ def check(name: str, value: Any, styles: int = 1) -> Any:
         if PARAMETERS[name].default is None:
             return None
         raise InputError(f"{name} has no value: give a value or leave the key out for its default")
+    # Most values are those of most other runs of a study.
+    return (_checked_once if type(value) in (str, int, float) else _checked)(name, value, styles)
+
+
+def _checked(name: str, value: Any, styles: int) -> Any:
     return parameters.checked(name, value, PARAMETERS[name].metadata, styles)
+
+
+_checked_once = functools.lru_cache(maxsize=None, typed=True)(_checked)
 
 
 def allowed(name: str) -> str:

@@ -232,7 +232,8 @@ def leave_runs_to_themselves():
         persistence.cleanup(job) if is_of_runs(job) else await finished(job)
 
     async def check(job, **how):
-        await touch(job, **how | ({"no_touch": True, "check_output_mtime": False} if is_of_runs(job) else {}))
+        kept = {"no_touch": True, "check_output_mtime": False} if SHARED and is_of_runs(job) else {}
+        await touch(job, **how | kept)
 
     workflow.dag.check_and_touch_output = check
     persistence.started = lambda job, *jobid: is_of_runs(job) or started(job, *jobid)

@@ -110,7 +110,7 @@ def test_small_pictures_are_convolved_directly(size, expected, monkeypatch):
     made = []
     monkeypatch.setattr(winograd, "transformed", lambda kernel: made.append(kernel) or kernel)
     monkeypatch.setattr(winograd, "Convolution", lambda kernel, flipped=False: lambda x: x)
-    convolution = optim_gradients.Convolution(tf.zeros((3, 3, 4, 4)), pairs=16, tiles=20)
+    convolution = optim_gradients.Convolution(lambda: tf.zeros((3, 3, 4, 4)), tiles=20)
     for _ in range(2):
         convolution.forward(tf.zeros((1, *size, 4)))
         convolution.backward(tf.zeros((1, *size, 4)))
@@ -136,7 +136,21 @@ def test_the_kind_of_cpu_tells_which_layers_go_by_winograd(small_weights, monkey
     assert made == expected
     made.clear()
     in_bfloat16 = VGG19(small_weights, precision="bfloat16")
-    assert not any(each._wide for each in optim_gradients.AnalyticGradient(in_bfloat16)._convolutions.values())
+    optim_gradients.AnalyticGradient(in_bfloat16)(image, targets, tf.ones(len(targets.terms)), blend)
+    assert not made
+
+
+def test_a_graph_keeps_no_more_than_it_must(small_weights):
+    """The first layer's activations are as large as any; and TensorFlow copies constants again and again."""
+    network, targets, image, blend = setting(small_weights, size=(64, 64))
+    loss = optim_gradients.AnalyticGradient(network, winograd_from=20)
+    weights = tf.ones(len(targets.terms))
+    step = tf.function(lambda image: loss(image, targets, weights, blend), autograph=False)
+    graph = step.get_concrete_function(image).graph
+    relu = next(operation for operation in graph.get_operations() if operation.type == "Relu")
+    assert [consumer.type for consumer in relu.outputs[0].consumers()] == ["Conv2D"]
+    constants = [operation for operation in graph.get_operations() if operation.type == "Const"]
+    assert max(constant.get_attr("value").ByteSize() for constant in constants) < 1000
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (5, 8), (6, 7)])

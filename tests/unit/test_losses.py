@@ -1,5 +1,7 @@
 """Every loss term, and the gradient of their sum, against plain NumPy in float64 and finite differences."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,7 +10,7 @@ from scipy import signal
 from helpers.engine import settings
 from styletransfer.optim import loop, losses
 from styletransfer.optim import terms as loss_terms
-from styletransfer.optim.stylize import starting_image
+from styletransfer.optim.stylize import Computation, Pictures, build, starting_image
 from styletransfer.vgg.network import CONVOLUTIONS, VGG19
 
 pytestmark = pytest.mark.engine
@@ -61,6 +63,51 @@ def test_features_match_scipy_on_an_odd_size(small_weights, pooling):
     expected = numpy_features(small_weights, image, pooling)
     for layer, features in found.items():
         np.testing.assert_allclose(features, expected[layer], rtol=2e-4, atol=2e-4)
+
+
+class Counted(dict):
+    """A dictionary that knows which of its values were asked for."""
+
+    def __init__(self, values):
+        super().__init__(values)
+        self.read = []
+
+    def __getitem__(self, name):
+        self.read.append(name)
+        return super().__getitem__(name)
+
+
+def test_kernels_are_forgotten_before_the_first_step_and_made_again(small_weights):
+    """Steps have their own kernels, and most of these in another form: both at once would only take memory."""
+    kernels = Counted(small_weights.kernels)
+    run = settings()
+    engine = build(
+        dataclasses.replace(small_weights, kernels=kernels), run, Computation("cpu", "float32", "analytic", 1)
+    )
+    assert not kernels.read
+    pictures = Pictures(np.full((16, 24, 3), 9.0), [np.full((17, 18, 3), 7.0)], None)
+    first = engine.targets(run, pictures)
+    needed = [f"conv{name}" for name in CONVOLUTIONS[: CONVOLUTIONS.index("5_1") + 1]]
+    assert sorted(kernels.read) == needed  # of two pictures, each is read once
+    engine.begin(run, first, pictures)
+    engine.pyramid(run, [pictures], lambda stage: engine.targets(run, pictures))
+    assert sorted(kernels.read) == sorted(2 * needed)
+    kernels.read.clear()
+    again = engine.targets(run, pictures)
+    assert sorted(kernels.read) == needed
+    tf.nest.map_structure(np.testing.assert_array_equal, first, again)
+
+
+def test_graphs_share_the_kernels_that_they_hold_anyway(small_weights):
+    kernels = Counted(small_weights.kernels)
+    network = VGG19(dataclasses.replace(small_weights, kernels=kernels))
+    features = tf.function(lambda image: network.features(image, ("relu2_1",))["relu2_1"], autograph=False)
+    for size in (16, 24):
+        image = tf.ones((size, 16, 3))
+        found = features(image)
+        network.kernels.forget()
+        np.testing.assert_allclose(found, network.features(image, ("relu2_1",))["relu2_1"], rtol=1e-6)
+    assert kernels.read == ["conv1_1", "conv1_2", "conv2_1"]
 
 
 def test_reference_layout_transposes_kernels(small_weights):

@@ -329,6 +329,24 @@ def test_conversion_keeps_everything_and_gives_the_same_bytes_again(tmp_path, la
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.safetensors", "b.safetensors", "my.mat"]
 
 
+def test_the_inner_format_is_read_when_it_is_needed_and_nothing_else_in_its_place(tmp_path, layers):
+    for name, scale in (("a", 1), ("other", 2)):
+        scaled = {layer: (scale * kernel, bias) for layer, (kernel, bias) in layers.items()}
+        formats.convert(write_matconvnet(tmp_path / "my.mat", scaled, np.array(RGB)), tmp_path / f"{name}.safetensors")
+    path = tmp_path / "a.safetensors"
+    loaded = formats.load(path)
+    with pytest.raises(KeyError):
+        loaded.kernels["conv6_1"]
+    shutil.copy(path, tmp_path / "copy").replace(path)  # what a file system or a storage provider may do
+    assert_equal(loaded, layers)
+    (tmp_path / "other.safetensors").replace(path)
+    with pytest.raises(InputError, match=r"a\.safetensors: replaced by others while they were in use"):
+        loaded.kernels["conv1_1"]
+    path.unlink()
+    with pytest.raises(InputError, match=r"a\.safetensors: cannot be read"):
+        loaded.kernels["conv1_1"]
+
+
 def test_the_inner_format_is_plain_safetensors(tmp_path, vgg16_file, grown):
     path = tmp_path / "vgg16"
     formats.convert(vgg16_file, path, "vgg16")

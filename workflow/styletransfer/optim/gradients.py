@@ -37,15 +37,12 @@ class Convolution:
     """A convolution with one kernel, and the way back through it; by Winograd's method or directly.
 
     Args:
-        kernel: (3, 3, C, D).
-        pairs: of channels, from which on it is by Winograd's method.
-        tiles: of the result, likewise.
+        read_kernel: makes the kernel, (3, 3, C, D), whenever it is needed.
+        tiles: of the result, from which on it is by Winograd's method.
     """
 
-    def __init__(self, kernel: tf.Tensor, pairs: float, tiles: int) -> None:
-        self._kernel = kernel
-        self._wide = kernel.shape[2] * kernel.shape[3] >= pairs
-        self._tiles = tiles
+    def __init__(self, read_kernel: Callable[[], tf.Tensor], tiles: float) -> None:
+        self._read_kernel, self._tiles = read_kernel, tiles
 
     def forward(self, x: tf.Tensor) -> tf.Tensor:
         """(1, h, w, C) to (1, h, w, D)."""
@@ -60,14 +57,19 @@ class Convolution:
         return tf.nn.conv2d(grad, self._flipped, strides=1, padding="SAME")
 
     def _worth_transforming(self, x: tf.Tensor) -> bool:
-        return self._wide and winograd.tiles(*x.shape[1:3]) >= self._tiles
+        return winograd.tiles(*x.shape[1:3]) >= self._tiles
 
     # What a picture's size does not need is never made. It is while a graph is traced, but no part of that graph.
 
     @functools.cached_property
+    def _kernel(self) -> tf.Tensor:
+        with tf.init_scope():
+            return self._read_kernel()
+
+    @functools.cached_property
     def _by_winograd(self) -> tuple[winograd.Convolution, winograd.Convolution]:
         with tf.init_scope():
-            kernel = winograd.transformed(self._kernel)
+            kernel = winograd.transformed(self._read_kernel())
             return winograd.Convolution(kernel), winograd.Convolution(kernel, flipped=True)
 
     @functools.cached_property
@@ -89,8 +91,13 @@ class AnalyticGradient:
         self._network = network
         measured = WINOGRAD_FROM_ON.get(precision.usable_instructions(), WINOGRAD_FROM)
         default = measured if network.dtype == tf.float32 else math.inf
-        limits = (default, WINOGRAD_TILES) if winograd_from is None else (winograd_from, 0)
-        self._convolutions = {name: Convolution(kernel, *limits) for name, kernel in network.kernels.items()}
+        pairs, tiles = (default, WINOGRAD_TILES) if winograd_from is None else (winograd_from, 0)
+        self._convolutions = {
+            name: Convolution(
+                functools.partial(network.kernels.read, name), tiles if math.prod(channels) >= pairs else math.inf
+            )
+            for name, channels in network.channels.items()
+        }
 
     def __call__(
         self, image: tf.Tensor, targets: Targets, weights: tf.Tensor, blend: tf.Tensor
@@ -119,7 +126,13 @@ class AnalyticGradient:
         self, x: tf.Tensor, names: Sequence[str], layer_losses: LayerLosses
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """The terms that look at some successive layers, and the gradient with respect to their input, (1, h, w, C)."""
-        return self.backward(*self.forward(x, names), [], layer_losses.at)
+        # The network's first layer is as large as any, and computed in a hundredth of a step.
+        again = x if names[0] == CONVOLUTIONS[0] else None
+        return self.backward(*self.forward(x, names), [], layer_losses.at, again)
+
+    def _layer(self, name: str, x: tf.Tensor) -> tf.Tensor:
+        """Activations after ReLU, (1, h, w, D), of a layer's input, (1, h, w, C)."""
+        return tf.nn.relu(tf.nn.bias_add(self._convolutions[name].forward(x), self._network.biases[name]))
 
     def forward(
         self, x: tf.Tensor, names: Sequence[str], pool_last: bool = False
@@ -134,8 +147,7 @@ class AnalyticGradient:
         activations: dict[str, tf.Tensor] = {}
         pooled: dict[str, tf.Tensor] = {}
         for name, following in zip(names, (*names[1:], None), strict=True):
-            x = tf.nn.relu(tf.nn.bias_add(self._convolutions[name].forward(x), self._network.biases[name]))
-            activations[name] = x
+            x = activations[name] = self._layer(name, x)
             if pool_last if following is None else following.endswith("_1"):
                 x = pooled[name] = self._network.pool(x)
         return activations, pooled
@@ -146,6 +158,7 @@ class AnalyticGradient:
         pooled: dict[str, tf.Tensor],
         grads: list[tf.Tensor],
         losses_at: Callable[[str, tf.Tensor], tuple[dict[str, tf.Tensor], list[tf.Tensor]]],
+        again: tf.Tensor | None = None,
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """The way back through what `forward` returns.
 
@@ -154,17 +167,20 @@ class AnalyticGradient:
             pooled: its second.
             grads: what deeper layers contribute to the gradient after the last pooling, if there are any.
             losses_at: from a layer and its activations, its terms by name, and what they contribute to its gradient.
+            again: the input of the first layer, whose activations are then not kept until here but computed again.
 
         Returns:
             The terms by name, and the gradient with respect to the input.
         """
         values: dict[str, tf.Tensor] = {}
-        for name, X in reversed(activations.items()):
+        first = next(iter(activations))
+        for name, kept in reversed(activations.items()):
             passed: list[tf.Tensor] = []
             if name in pooled:
-                passed, grads = [self._unpool(grads[0], X, pooled[name])], []
+                passed, grads = [self._unpool(grads[0], kept, pooled[name])], []
             # Not sooner than it is needed: a gradient takes as much memory as the activations.
             with tf.control_dependencies(passed + grads):
+                X = kept if again is None or name != first else self._layer(name, again)
                 found, loss_grads = losses_at(f"relu{name}", X)
             values |= found
             if grads or loss_grads:

@@ -276,14 +276,20 @@ class Engine(NamedTuple):
         """The optimisation of a run of one stage, at its start."""
         from styletransfer.optim import loop
 
+        self.network.kernels.forget()
         return loop.Optimization(self.stepper, targets, settings, self._start(settings, pictures))
 
     def pyramid(self, settings: Settings, pictures: Sequence[Pictures], targets: Callable[[int], Targets]) -> Pyramid:
         """The optimisation of a run, at its start. pictures, targets: of each stage."""
         from styletransfer.optim import pyramid
 
+        def measured(stage: int) -> Targets:
+            found = targets(stage)
+            self.network.kernels.forget()  # steps have their own
+            return found
+
         sizes = [fitted.content.shape for fitted in pictures]
-        return pyramid.Pyramid(self.stepper, targets, settings, self._start(settings, pictures[0]), sizes)
+        return pyramid.Pyramid(self.stepper, measured, settings, self._start(settings, pictures[0]), sizes)
 
     def _start(self, settings: Settings, pictures: Pictures) -> np.ndarray:
         initial = None if pictures.initial is None else self.network.preprocess(pictures.initial).numpy()

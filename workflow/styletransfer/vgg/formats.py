@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ def load(path: str | Path) -> Weights:
     sha256 = sources.guarded(checks.checksum, path)
     original = ""
     if form == "safetensors":
-        network, source, original = sources.guarded(_read_safetensors, path)
+        network, source, original = sources.guarded(lambda path: _read_safetensors(path, sha256), path)
     else:
         if form != "vgg16":  # whose checksum is known
             sources.guarded(_check_in_subprocess, path)
@@ -122,15 +122,18 @@ def _fields(network: Network) -> dict[str, Any]:
     return {field.name: getattr(network, field.name) for field in dataclasses.fields(Network)}
 
 
-def _read_safetensors(path: Path) -> tuple[Network, dict[str, str], str]:
-    """The inner format, as `convert` writes it: network, source, and checksum of what was converted."""
+def _read_safetensors(path: Path, sha256: str) -> tuple[Network, dict[str, str], str]:
+    """The inner format, as `convert` writes it: network, source, and checksum of what was converted.
+
+    sha256: of the file.
+    """
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
         document = json.loads(file.metadata()[METADATA_KEY])  # `form_of` has found it
         names = set(file.keys())
-        kernels = {name: file.get_tensor(f"{name}/kernel") for name in CHANNELS if f"{name}/kernel" in names}
         biases = {name: file.get_tensor(f"{name}/bias") for name in CHANNELS if f"{name}/bias" in names}
+    kernels = _OnDisk(path, sha256, [name for name in CHANNELS if f"{name}/kernel" in names])
     source = {str(key): str(value) for key, value in document["source"].items()}
     network = Network(kernels, biases, document["channel_order"], tuple(document["mean"]))
     original = str(document.get("original", ""))
@@ -139,6 +142,48 @@ def _read_safetensors(path: Path) -> tuple[Network, dict[str, str], str]:
             f"weights {path}: damaged, the checksum differs. Remove it, and the workflow converts it again"
         )
     return network, source, original
+
+
+class _OnDisk(Mapping[str, np.ndarray]):
+    """Kernels in a file of the inner format: each is read when it is asked for, since together they take 76 MiB.
+
+    Args:
+        path: of the file.
+        sha256: of its content. Another file in its place must have the same.
+        names: of the layers.
+    """
+
+    def __init__(self, path: Path, sha256: str, names: Sequence[str]) -> None:
+        self._path, self._sha256, self._names = path, sha256, names
+        self._version = self._version_now()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        return sources.guarded(lambda path: self._read(path, name), self._path)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _read(self, path: Path, name: str) -> np.ndarray:
+        from safetensors import safe_open
+
+        if (version := self._version_now()) != self._version:
+            if checks.checksum(path) != self._sha256:
+                raise InputError(f"weights {path}: replaced by others while they were in use. Start again")
+            self._version = version
+        with safe_open(path, framework="numpy") as file:
+            return file.get_tensor(f"{name}/kernel")
+
+    def _version_now(self) -> tuple[int, ...]:
+        found = self._path.stat()
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _checksum(network: Network, source: Mapping[str, str], original: str) -> str:

@@ -7,7 +7,8 @@ are good for is `losses`' matter.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -63,6 +64,46 @@ def max_pool_grad(x: tf.Tensor, pooled: tf.Tensor, grad: tf.Tensor) -> tf.Tensor
     return tf.reshape(tf.concat(rows, axis=2), (1, 2 * down, 2 * across, channels))[:, :height, :width]
 
 
+class Kernels(Mapping[str, tf.Tensor]):
+    """Kernels by layer, such as `1_1`: made when they are asked for, and kept until `forget`.
+
+    A graph holds those that it computes with as long as it lives: these stay, for the next graph as well.
+
+    Args:
+        names: of the layers.
+        read: makes one, (3, 3, C, D), and keeps nothing.
+    """
+
+    def __init__(self, names: Sequence[str], read: Callable[[str], tf.Tensor]) -> None:
+        self._names, self.read = names, read
+        self._in_graphs: dict[str, tf.Tensor] = {}
+        self._others: dict[str, tf.Tensor] = {}
+
+    def __getitem__(self, name: str) -> tf.Tensor:
+        if name in self._in_graphs:
+            return self._in_graphs[name]
+        if name not in self._others:
+            with tf.init_scope():
+                self._others[name] = self.read(name)
+        if not tf.executing_eagerly():
+            self._in_graphs[name] = self._others.pop(name)
+            return self._in_graphs[name]
+        return self._others[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def forget(self) -> None:
+        """Free the memory of those that no graph computes with; they are made again when they are asked for."""
+        self._others.clear()
+
+
 class VGG19:
     """The convolutional part of VGG-19 with fixed weights.
 
@@ -73,7 +114,12 @@ class VGG19:
         kernel_layout: `reference` transposes every kernel's height and width, as the 2018 study did.
         precision: `bfloat16` keeps kernels and activations in bfloat16.
         compiled: whether XLA compiles what is made of it.
-        deepest: the last convolution that is needed, such as `5_2`; deeper ones would only take memory.
+        deepest: the last convolution that is needed, such as `5_2`.
+
+    Attributes:
+        kernels: of its convolutions.
+        biases: (D,), likewise.
+        channels: (C, D), likewise.
     """
 
     def __init__(
@@ -88,23 +134,26 @@ class VGG19:
         self.dtype = tf.as_dtype(DTYPES[precision])
         self.pooling = pooling
         self.compiled = compiled
-        self.kernels: dict[str, tf.Tensor] = {}
-        self.biases: dict[str, tf.Tensor] = {}
         self.source = {**weights.source, "file_sha256": weights.sha256}
         if weights.original:
             self.source["original_checksum"] = weights.original
         reverse = weights.channel_order == "BGR"
         self.mean_pixel = np.asarray(weights.mean, np.float32)[:: -1 if reverse else 1]
-        for name in CONVOLUTIONS:
-            if f"conv{name}" not in weights.kernels or name > deepest:
-                break
+        wanted = CONVOLUTIONS[: CONVOLUTIONS.index(deepest) + 1]
+        names = tuple(itertools.takewhile(lambda name: f"conv{name}" in weights.kernels, wanted))
+        self.biases = {name: tf.constant(weights.biases[f"conv{name}"], self.dtype) for name in names}
+        results = [bias.shape[0] for bias in self.biases.values()]
+        self.channels = dict(zip(names, itertools.pairwise((3, *results)), strict=True))
+
+        def read(name: str) -> tf.Tensor:
             kernel = weights.kernels[f"conv{name}"]
             if reverse and name == "1_1":
                 kernel = kernel[:, :, ::-1, :]
             if kernel_layout == "reference":
                 kernel = kernel.transpose(1, 0, 2, 3)
-            self.kernels[name] = tf.constant(kernel, self.dtype)
-            self.biases[name] = tf.constant(weights.biases[f"conv{name}"], self.dtype)
+            return tf.constant(kernel, self.dtype)
+
+        self.kernels = Kernels(names, read)
 
     def preprocess(self, pixels: np.ndarray) -> tf.Tensor:
         """(H, W, 3) RGB in 0..255 to the space the optimisation lives in: RGB less the mean pixel, float32."""

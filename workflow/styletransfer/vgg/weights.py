@@ -31,14 +31,14 @@ class Network:
     """The numbers of a network: kernels (3, 3, in, out) and biases (out,), float32, by names such as `conv4_2`.
 
     Args:
-        kernels: (3, 3, in, out), by layer.
+        kernels: (3, 3, in, out), by layer; of a file of the inner format each is read whenever it is asked for.
         biases: (out,), by layer.
         channel_order: `RGB` or `BGR`, of conv1_1's input and the mean.
         mean: the pixel (0..255) to subtract from a picture.
     """
 
-    kernels: dict[str, np.ndarray]
-    biases: dict[str, np.ndarray]
+    kernels: Mapping[str, np.ndarray]
+    biases: Mapping[str, np.ndarray]
     channel_order: str
     mean: tuple[float, float, float]
 
@@ -66,6 +66,8 @@ def check(
 ) -> Network:
     """The network as contiguous float32, if it is what it should be: no gap, right shapes, finite values, a sane mean.
 
+    Kernels that are not in memory stay where they are.
+
     Args:
         network: as it was read.
         origin: of the numbers, for messages.
@@ -77,16 +79,20 @@ def check(
     """
     names = list(channels)
     deepest = max([names.index(needed), *(names.index(name) for name in network.kernels)])
+    in_memory = isinstance(network.kernels, dict)
     kernels: dict[str, np.ndarray] = {}
     biases: dict[str, np.ndarray] = {}
     for name in names[: deepest + 1]:
         inputs, outputs = channels[name]
         shape = (KERNEL_SIZE, KERNEL_SIZE, inputs, outputs)
-        kernels[name] = _check_array(network.kernels.get(name), shape, f"weights {origin}: kernel of {name}")
+        kernel = _check_array(network.kernels.get(name), shape, f"weights {origin}: kernel of {name}")
+        if in_memory:
+            kernels[name] = kernel
         biases[name] = _check_array(network.biases.get(name), (outputs,), f"weights {origin}: bias of {name}")
     if network.channel_order not in ("RGB", "BGR"):
         raise InputError(f"weights {origin}: channel order: expected RGB or BGR, found {network.channel_order!r}")
-    return Network(kernels, biases, network.channel_order, _check_mean(network.mean, origin))
+    found = kernels if in_memory else network.kernels
+    return Network(found, biases, network.channel_order, _check_mean(network.mean, origin))
 
 
 def _check_array(array: Any, shape: tuple[int, ...], what: str) -> np.ndarray:

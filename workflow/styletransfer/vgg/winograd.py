@@ -113,15 +113,21 @@ class Convolution:
         return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
 
 
-def _input_places(first: int, last: int, across: int) -> np.ndarray:
+def _input_places(first: int, last: int, across: int) -> tf.Tensor:
     """Which pixel of the padded picture each input of each tile is: ordered by place within the tile, then by tile."""
     i, j, tile_y, tile_x = np.ogrid[:INPUTS, :INPUTS, first:last, :across]
     pixel = (tile_y * RESULTS + i) * (across * RESULTS + 2) + tile_x * RESULTS + j
-    return pixel.reshape(-1).astype(np.int32)
+    return _outside_graphs(pixel)
 
 
-def _result_places(rows: int, width: int, down: int, across: int) -> np.ndarray:
+def _result_places(rows: int, width: int, down: int, across: int) -> tf.Tensor:
     """Which result each pixel of a strip is, among results ordered by place within the tile, then by tile."""
     y, x = np.ogrid[:rows, :width]
     place = (y % RESULTS) * RESULTS + x % RESULTS
-    return (place * down * across + (y // RESULTS) * across + x // RESULTS).reshape(-1).astype(np.int32)
+    return _outside_graphs(place * down * across + (y // RESULTS) * across + x // RESULTS)
+
+
+def _outside_graphs(places: np.ndarray) -> tf.Tensor:
+    """They are inputs of the graph: of its constants TensorFlow keeps seven copies, which at 512 pixels are 40 MiB."""
+    with tf.init_scope():
+        return tf.constant(places.reshape(-1), tf.int32)

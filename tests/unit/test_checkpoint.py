@@ -124,10 +124,10 @@ def test_a_run_that_is_killed_before_it_has_a_result_is_not_computed_again(input
     _, whole = compute(inputs, tmp_path / "whole", settings())
     write_text = atomic.write_text
 
-    def killed_at_the_record(path, text):
+    def killed_at_the_record(path, text, **how):
         if path.name == "run.json":
             raise Killed
-        write_text(path, text)
+        write_text(path, text, **how)
 
     with monkeypatch.context() as patch:
         patch.setattr(atomic, "write_text", killed_at_the_record)

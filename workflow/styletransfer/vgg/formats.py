@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from styletransfer.errors import InputError
 from styletransfer.files import atomic, checks, download
 from styletransfer.vgg import readers, sources
 from styletransfer.vgg.sources import METADATA_KEY
-from styletransfer.vgg.weights import CHANNELS, Network, Weights, check
+from styletransfer.vgg.weights import CHANNELS, Network, OnDemand, Weights, check
 
 
 def load(path: str | Path) -> Weights:
@@ -144,7 +144,7 @@ def _read_safetensors(path: Path, sha256: str) -> tuple[Network, dict[str, str],
     return network, source, original
 
 
-class _OnDisk(Mapping[str, np.ndarray]):
+class _OnDisk(OnDemand[np.ndarray]):
     """Kernels in a file of the inner format: each is read when it is asked for, since together they take 76 MiB.
 
     Args:
@@ -154,22 +154,14 @@ class _OnDisk(Mapping[str, np.ndarray]):
     """
 
     def __init__(self, path: Path, sha256: str, names: Sequence[str]) -> None:
-        self._path, self._sha256, self._names = path, sha256, names
+        super().__init__(names)
+        self._path, self._sha256 = path, sha256
         self._version = self._version_now()
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._names:
             raise KeyError(name)
         return sources.guarded(lambda path: self._read(path, name), self._path)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
     def _read(self, path: Path, name: str) -> np.ndarray:
         from safetensors import safe_open

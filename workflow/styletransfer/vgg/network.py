@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from styletransfer.errors import InputError
 from styletransfer.vgg.bands import SEGMENTS, Band
-from styletransfer.vgg.weights import Weights
+from styletransfer.vgg.weights import OnDemand, Weights
 
 CONVOLUTIONS = (
     *("1_1", "1_2"),
@@ -64,7 +64,7 @@ def max_pool_grad(x: tf.Tensor, pooled: tf.Tensor, grad: tf.Tensor) -> tf.Tensor
     return tf.reshape(tf.concat(rows, axis=2), (1, 2 * down, 2 * across, channels))[:, :height, :width]
 
 
-class Kernels(Mapping[str, tf.Tensor]):
+class Kernels(OnDemand[tf.Tensor]):
     """Kernels by layer, such as `1_1`: made when they are asked for, and kept until `forget`.
 
     A graph holds those that it computes with as long as it lives: these stay, for the next graph as well.
@@ -75,7 +75,8 @@ class Kernels(Mapping[str, tf.Tensor]):
     """
 
     def __init__(self, names: Sequence[str], read: Callable[[str], tf.Tensor]) -> None:
-        self._names, self.read = names, read
+        super().__init__(names)
+        self.read = read
         self._in_graphs: dict[str, tf.Tensor] = {}
         self._others: dict[str, tf.Tensor] = {}
 
@@ -89,15 +90,6 @@ class Kernels(Mapping[str, tf.Tensor]):
             self._in_graphs[name] = self._others.pop(name)
             return self._in_graphs[name]
         return self._others[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
     def forget(self) -> None:
         """Free the memory of those that no graph computes with; they are made again when they are asked for."""

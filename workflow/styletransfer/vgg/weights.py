@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from styletransfer.errors import InputError
+
+Value = TypeVar("Value")
 
 KERNEL_SIZE = 3
 CHANNELS = {
@@ -24,6 +26,26 @@ CHANNELS = {
 DEEPEST_NEEDED = "conv5_2"
 # Above it are four poolings, each of which halves both sides: of fewer pixels nothing would be left to look at there.
 SMALLEST_SIDE = 16
+
+
+class OnDemand(Mapping[str, Value]):
+    """Values by names of layers: the names are known, a value is made when it is asked for.
+
+    Args:
+        names: of the layers.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def __contains__(self, name: object) -> bool:  # that of Mapping makes the value
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ PAGE := $(VENV)/page
 # Snakemake's rules call `python`: the environment's comes first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: audit check demo test lint light unit study workflow browser cluster faults install lock notebook page \
+.PHONY: audit check demo test lint light heavy unit study workflow browser cluster faults install lock notebook page \
   pictures containers gallery release-notes resolve screenshots
 
 demo: $(VENV)/installed
@@ -48,9 +48,10 @@ $(VENV)/notebook: $(VENV)/installed envs/requirements-notebook.txt
 check: $(VENV)/tested
 	$(MAKE) --jobs=2 --output-sync lint page light
 
-# All that CI runs. Pages and the cluster have limits of time, so nothing that computes runs beside them.
-test: $(VENV)/tested
-	$(MAKE) --jobs=2 lint page workflow unit study
+# All that CI runs, on two cores, the longest first. Pages and the cluster have limits of time, so nothing that computes
+# runs beside them.
+test: $(VENV)/tested $(VENV)/crate/installed
+	$(MAKE) --jobs=2 lint page workflow study heavy light
 	$(MAKE) --jobs=2 browser cluster
 
 lint: $(VENV)/tested
@@ -65,8 +66,10 @@ lint: $(VENV)/tested
 light: $(VENV)/tested $(VENV)/crate/installed
 	$(BIN)/pytest tests/unit -m "not engine and not slow"
 
-unit: $(VENV)/tested $(VENV)/crate/installed
-	$(BIN)/pytest tests/unit
+heavy: $(VENV)/tested $(VENV)/crate/installed
+	$(BIN)/pytest tests/unit -m "engine or slow"
+
+unit: light heavy
 
 # The longest files of the workflow's tests: by themselves, so that both cores have something to do.
 LONGEST := $(addprefix tests/workflow/test_, workflow.py benchmark.py rungs.py)

@@ -72,7 +72,7 @@ heavy: $(VENV)/tested $(VENV)/crate/installed
 unit: light heavy
 
 # The longest files of the workflow's tests: by themselves, so that both cores have something to do.
-LONGEST := $(addprefix tests/workflow/test_, workflow.py benchmark.py rungs.py)
+LONGEST := tests/workflow/test_workflow.py tests/workflow/test_benchmark.py
 study: $(VENV)/tested
 	$(BIN)/pytest $(LONGEST)
 

@@ -7,7 +7,7 @@ const FOLDER = new URL("../../workflow/styletransfer/reports/templates/explorer/
 const KNOWING = ["study", "axes", "insight", "state", "filter", "exports", "preferences", "choices", "plans"];
 const NAMES = `runs nameOf along inOrder nearest text state fromAddress toggleFavourite rate reading compromise change
   scaleOf axisText ticksWithin logAxis axisOf rangeOf withRange condition tableRuns commandOf finalOf favouritesConfig
-  gridConfig marksText quoted MEASURED merged comparisonsOf choicesText
+  gridConfig marksText quoted MEASURED merged comparisonsOf choicesText evenly
   finer smallGrid combined toldOf plansConfig plansCommands`.split(/\s+/);
 
 /** All scripts of the page, as one text. */

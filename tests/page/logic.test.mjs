@@ -427,6 +427,17 @@ const chosenBetween = ([left, right], changes = {}) => ({
 const fileOfChoices = (choices, changes = {}) =>
   JSON.stringify({ format: "styletransfer-choices", version: 1, study: "made up", choices, ...changes });
 
+test("of more runs than can be judged some are, the first and as many of each part", () => {
+  const { evenly } = page(studyOf(STAR));
+  const found = Array.from({ length: 1000 }, (_, place) => place);
+  assert.deepEqual(evenly(found, 1000), found);
+  const some = evenly(found, 300);
+  assert.equal(new Set(some).size, 300);
+  assert.equal(some[0], 0);
+  for (let part = 0; part < 10; part++)
+    assert.equal(some.filter((place) => Math.floor(place / 100) === part).length, 30);
+});
+
 test("choices of several people are taken in once each, and what is of other runs is counted", () => {
   const { runs, merged } = page(studyOf(STAR));
   const own = chosenBetween(runs);

@@ -24,8 +24,13 @@ function keepChoices(choices, rater = chosen.rater) {
   show(["choices"]);
 }
 
+// A number is kept for each two of the runs that can be judged: of more than these some, evenly spread over the study.
+const MOST_JUDGED = 2000;
+const evenly = (found, most) =>
+  found.length > most ? Array.from({ length: most }, (_, k) => found[Math.floor((k * found.length) / most)]) : found;
+
 // By pair of pictures the runs that can be judged, and their places among these by their ids.
-const judged = index(study.pairs.map(({ name }) => [name, runsOfPair.get(name).filter(ok)]));
+const judged = index(study.pairs.map(({ name }) => [name, evenly(runsOfPair.get(name).filter(ok), MOST_JUDGED)]));
 const placesOfPair = index(
   study.pairs.map(({ name }) => [name, index(judged.get(name).map((run, place) => [run.id, place]))]),
 );

@@ -74,7 +74,7 @@ function showRanking({ mean, deviation }, count, { best, sure }) {
   element("pairs-progress").textContent = count
     ? `${told}. The best so far: ${describe(shown[best])}. That no run is better by more than 5 % of the range has, ` +
       `by a cautious count, a chance of ${Math.round(100 * sure)} %.${enough}${end}`
-    : `No choice yet.${end}`;
+    : `No choice yet.${someOf(shown.length)}${end}`;
   const order = Array.from(mean.keys()).sort((a, b) => mean[b] - mean[a]);
   const top = count ? order.slice(0, RANKED) : [];
   const spans = top.map((run) => [-1, 0, 1].map((sign) => mean[run] + sign * WITHIN_90 * deviation[run]));
@@ -82,6 +82,11 @@ function showRanking({ mean, deviation }, count, { best, sure }) {
   element("ranked").hidden = !count;
   element("recommended").replaceChildren(...top.slice(0, 1).map((run) => tile(shown[run], nameOf(shown[run]))));
   element("ranking").replaceChildren(...top.map((run, rank) => ranked(shown[run], spans[rank], place)));
+}
+
+function someOf(count) {
+  const all = runsOfPair.get(state.pair).filter(ok).length;
+  return count < all ? ` ${count} of ${all} runs are asked about, evenly spread over the study.` : "";
 }
 
 function ranked(run, span, place) {

@@ -106,7 +106,7 @@ cluster: $(VENV)/tested
 	$(BIN)/python tests/cluster/sge.py install
 	$(BIN)/pytest tests/cluster
 
-# 365 faults in an hour or two, see docs/faults.md; ended, it goes on where it was. All of it only for root on Linux.
+# 378 faults in an hour or two, see docs/faults.md; ended, it goes on where it was. All of it only for root on Linux.
 faults: $(VENV)/tested
 	$(BIN)/python tests/faults/campaign.py --log faults.jsonl
 

@@ -6,12 +6,11 @@ A run is measured with the network that made it, so a study has one ruler for ea
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -21,7 +20,7 @@ from styletransfer.files import atomic
 from styletransfer.images.io import read_image
 from styletransfer.parameters import rounded
 from styletransfer.runs.layout import MEASURES, RUN_FILES
-from styletransfer.runs.record import find_record
+from styletransfer.runs.record import checksum_of, find_record
 from styletransfer.study.plan import Study
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def read(folder: Path, image_sha256: str) -> Reading | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         # Those of earlier versions have none.
-        if found.pop(CHECKSUM_KEY, None) not in (None, _checksum(found)):
+        if found.pop(CHECKSUM_KEY, None) not in (None, checksum_of(found)):
             raise ValueError("its checksum differs")
         if found.pop("version") != VERSION:
             return None
@@ -70,9 +69,10 @@ def _kept(study: Study, pool: Path) -> Iterator[tuple[str, str, Reading | None]]
         if (record := find_record(pool / run_id / RUN_FILES["record"], run_id=run_id)) is not None:
             image_sha256 = record.outputs[RUN_FILES["image"]]
             try:
-                yield run_id, image_sha256, read(pool / run_id, image_sha256)
-            except InputError:  # measured again, what is damaged is whole
-                yield run_id, image_sha256, None
+                reading = read(pool / run_id, image_sha256)
+            except InputError:
+                reading = None  # measured again, what is damaged is whole
+            yield run_id, image_sha256, reading
 
 
 def measure(study: Study, pool: Path, images: dict[str, str], load_network: Callable[[], VGG19]) -> int:
@@ -130,9 +130,5 @@ def _write(folder: Path, image_sha256: str, reading: Reading) -> None:
     values = {name: rounded(round(value, DIGITS)) for name, value in reading._asdict().items()}
     kept = {name: None if math.isnan(value) else value for name, value in values.items()}
     content = {"version": VERSION, "image_sha256": image_sha256, **kept}
-    text = json.dumps({**content, CHECKSUM_KEY: _checksum(content)}, indent=1)
+    text = json.dumps({**content, CHECKSUM_KEY: checksum_of(content)}, indent=1)
     atomic.write_text(folder / MEASURES, text + "\n")
-
-
-def _checksum(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

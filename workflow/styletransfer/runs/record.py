@@ -85,7 +85,7 @@ class Record:
         found = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict):
             raise ValueError("it holds no names with values")
-        if found.pop(CHECKSUM_KEY, None) != _checksum(found):
+        if found.pop(CHECKSUM_KEY, None) != checksum_of(found):
             raise ValueError(f"{CHECKSUM_KEY} is not that of what it says")
         names = [field.name for field in dataclasses.fields(cls)]
         if missing := [name for name in names if name not in found]:
@@ -95,11 +95,12 @@ class Record:
     def write(self, path: Path) -> None:
         """Write it atomically, with a checksum of all that it says."""
         content = dataclasses.asdict(self)
-        text = json.dumps({**content, CHECKSUM_KEY: _checksum(content)}, indent=1, sort_keys=True)
+        text = json.dumps({**content, CHECKSUM_KEY: checksum_of(content)}, indent=1, sort_keys=True)
         atomic.write_text(path, text + "\n")
 
 
-def _checksum(content: Mapping[str, Any]) -> str:
+def checksum_of(content: Mapping[str, Any]) -> str:
+    """SHA-256 of what a JSON file says, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
